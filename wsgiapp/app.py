@@ -1,0 +1,566 @@
+"""The app: what holds everything together.
+
+An :class:`App` is a WSGI callable (PEP 3333) that carries its configuration, its routes and its extensions. Here are
+its construction, its set-up and its first and last step; the road between them is in ``dispatch``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterable, ValuesView
+from datetime import timedelta
+from typing import IO, Any, TypeVar, cast
+from urllib.parse import quote
+
+import click
+import werkzeug.serving
+from jinja2 import BaseLoader
+from werkzeug.exceptions import Aborter
+from werkzeug.routing import BuildError, MapAdapter, Rule
+from werkzeug.utils import cached_property
+from werkzeug.utils import redirect as _redirect
+from werkzeug.wrappers import Response as BaseResponse
+
+from . import cli, routing
+from . import typing as ft
+from .blueprints import Blueprint
+from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
+from .ctx import (
+    AppContext,
+    RequestContext,
+    _AppCtxGlobals,
+    _cv_app,
+    _cv_request,
+    g_proxy,
+    request_proxy,
+    session_proxy,
+)
+from .debughelpers import describe
+from .dispatch import Road
+from .json.provider import DefaultJSONProvider, JSONProvider
+from .logging import create_logger
+from .scaffold import Scaffold, T_teardown, _endpoint_from_view_func, find_package, setupmethod
+from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
+from .templating import DispatchingJinjaLoader, Environment
+from .testing import EnvironBuilder, FlaskClient, FlaskCliRunner
+from .typing import StartResponse, WSGIEnvironment
+from .wrappers import Request, Response, split_blueprints
+
+T_shell_context_processor = TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
+T_template_filter = TypeVar("T_template_filter", bound=ft.TemplateFilterCallable)
+T_template_global = TypeVar("T_template_global", bound=ft.TemplateGlobalCallable)
+T_template_test = TypeVar("T_template_test", bound=ft.TemplateTestCallable)
+
+# What a fragment may hold unquoted (https://url.spec.whatwg.org/#fragment-percent-encode-set).
+_IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
+_ESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
+
+
+def _seconds(value: timedelta | int) -> timedelta:
+    return value if isinstance(value, timedelta) else timedelta(seconds=value)
+
+
+class App(Road, Scaffold):
+    """A web application: call it with an environ and ``start_response``, as a WSGI server does.
+
+    :param import_name: the module it is written in, usually ``__name__``; templates and files are found from there.
+    :param static_url_path: the URL of the static files; by default the folder's name.
+    :param static_folder: the folder of static files, absolute or below the root path; None for no static files.
+    :param static_host: the host that serves them, where hosts are matched.
+    :param host_matching: whether rules name hosts.
+    :param subdomain_matching: whether rules name subdomains of ``SERVER_NAME``.
+    :param template_folder: the folder of templates, absolute or below the root path.
+    :param instance_path: the folder for what belongs to one installation: configuration, database.
+    :param instance_relative_config: read configuration files from there instead of from the root path.
+    :param root_path: the folder that other paths are relative to; by default the module's.
+    :raises ValueError: for an instance path that is not absolute.
+    :raises AssertionError: for a static host without host matching, or the reverse.
+    """
+
+    # By this mark the command line knows an app.
+    _is_wsgiapp_app = True
+
+    #: What a new app's configuration begins with.
+    default_config = DEFAULTS
+    config_class = Config
+    request_class: type[Request] = Request
+    response_class: type[Response] = Response
+    aborter_class = Aborter
+    app_ctx_globals_class = _AppCtxGlobals
+    json_provider_class: type[JSONProvider] = DefaultJSONProvider
+    jinja_environment = Environment
+    #: Options for the Jinja2 environment, in a dict of your own.
+    jinja_options: dict[str, Any] = {}
+    url_rule_class = Rule
+    url_map_class: type[Any] = routing.Map
+    session_interface: SessionInterface = SecureCookieSessionInterface()
+    #: The class of :meth:`test_client`; None for :class:`~wsgiapp.testing.FlaskClient`.
+    test_client_class: type[FlaskClient] | None = None
+    #: The class of :meth:`test_cli_runner`; None for :class:`~wsgiapp.testing.FlaskCliRunner`.
+    test_cli_runner_class: type[FlaskCliRunner] | None = None
+
+    testing = ConfigAttribute[bool]("TESTING")
+    secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
+    permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", get_converter=_seconds)
+
+    def __init__(
+        self,
+        import_name: str,
+        static_url_path: str | None = None,
+        static_folder: str | os.PathLike[str] | None = "static",
+        static_host: str | None = None,
+        host_matching: bool = False,
+        subdomain_matching: bool = False,
+        template_folder: str | os.PathLike[str] | None = "templates",
+        instance_path: str | None = None,
+        instance_relative_config: bool = False,
+        root_path: str | None = None,
+    ) -> None:
+        super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
+        if instance_path is not None and not os.path.isabs(instance_path):
+            raise ValueError(f"The instance path must be absolute, but {instance_path!r} is relative.")
+        self.instance_path = self.auto_find_instance_path() if instance_path is None else instance_path
+        self.config = self.make_config(instance_relative_config)
+        self.aborter = self.make_aborter()
+        self.json: JSONProvider = self.json_provider_class(self)
+        self.url_map = self.url_map_class(host_matching=host_matching)
+        self.subdomain_matching = subdomain_matching
+        self.url_build_error_handlers: list[Callable[[Exception, str, dict[str, Any]], str]] = []
+        self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
+        self.shell_context_processors: list[ft.ShellContextProcessorCallable] = []
+        self.blueprints: dict[str, Blueprint] = {}
+        #: Where extensions keep their state, by their names.
+        self.extensions: dict[str, Any] = {}
+        self.cli = cli.AppGroup(self.name)
+        self._got_first_request = False
+        if self.has_static_folder:
+            self._add_static_rule(static_host, host_matching)
+
+    def _add_static_rule(self, static_host: str | None, host_matching: bool) -> None:
+        if (static_host is not None) != host_matching:
+            raise AssertionError("'static_host' and 'host_matching' belong together: give both or neither.")
+        weak = weakref.ref(self)  # the app must not keep itself alive through its own view
+
+        def static(filename: str) -> Response:
+            return cast(App, weak()).send_static_file(filename)
+
+        self.add_url_rule(f"{self.static_url_path}/<path:filename>", "static", static, host=static_host)
+
+    def _check_setup_finished(self, f_name: str) -> None:
+        if self._got_first_request:
+            raise AssertionError(
+                f"The setup method '{f_name}' was called after the app {self.name!r} had answered its first request,"
+                f" so the change would not reach all of it. Call it while the app is set up: at module level, or in"
+                f" the factory, not in a view."
+            )
+
+    # -- what it is made of ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def name(self) -> str:
+        """The import name, or the script's name where that is ``__main__``."""
+        if self.import_name != "__main__":
+            return self.import_name
+        path = getattr(sys.modules["__main__"], "__file__", None)
+        return os.path.splitext(os.path.basename(path))[0] if path is not None else "__main__"
+
+    @cached_property
+    def logger(self) -> Any:
+        """The app's logger, by its name; with a handler to the server's error stream where none is configured."""
+        return create_logger(self)
+
+    @cached_property
+    def jinja_env(self) -> Environment:
+        """The Jinja2 environment, made by :meth:`create_jinja_environment` when it is first needed."""
+        return self.create_jinja_environment()
+
+    @property
+    def debug(self) -> bool:  # type: ignore[override]  # an attribute for the road, computed here
+        """Whether errors propagate to a debugger and templates are reloaded. Never on where others can reach it."""
+        return cast(bool, self.config["DEBUG"])
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        self.config["DEBUG"] = value
+        if self.config["TEMPLATES_AUTO_RELOAD"] is None and "jinja_env" in self.__dict__:
+            self.jinja_env.auto_reload = value
+
+    def make_config(self, instance_relative: bool = False) -> Config:
+        """The configuration of a new app: :attr:`default_config`, with ``DEBUG`` from ``FLASK_DEBUG``."""
+        defaults = dict(self.default_config)
+        defaults["DEBUG"] = get_debug_flag()
+        return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
+
+    def make_aborter(self) -> Aborter:
+        """What ``abort`` raises exceptions by."""
+        return self.aborter_class()
+
+    def auto_find_instance_path(self) -> str:
+        """The instance folder where none is given: beside an uninstalled package, below the prefix of another."""
+        prefix, folder = find_package(self.import_name)
+        return os.path.join(folder, "instance") if prefix is None else os.path.join(prefix, "var", f"{self.name}-instance")
+
+    def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
+        """Open a file in the instance folder, for reading or writing."""
+        path = os.path.join(self.instance_path, resource)
+        return open(path, mode) if "b" in mode else open(path, mode, encoding=encoding)
+
+    def create_global_jinja_loader(self) -> BaseLoader:
+        """The loader over the app's and the blueprints' templates."""
+        return DispatchingJinjaLoader(self)
+
+    def select_jinja_autoescape(self, filename: str | None) -> bool:
+        """Whether a template escapes what it prints: by the end of its name; one made from a string does."""
+        return filename is None or filename.endswith(_ESCAPED)
+
+    def create_jinja_environment(self) -> Environment:
+        """The Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
+        options = {"autoescape": self.select_jinja_autoescape, **self.jinja_options}
+        if "auto_reload" not in options:
+            reload_setting = self.config["TEMPLATES_AUTO_RELOAD"]
+            options["auto_reload"] = self.debug if reload_setting is None else reload_setting
+        environment = self.jinja_environment(self, **options)
+        environment.globals.update(
+            url_for=self.url_for,
+            get_flashed_messages=get_flashed_messages,
+            config=self.config,
+            # The proxies too, for templates that are imported without the context.
+            request=request_proxy,
+            session=session_proxy,
+            g=g_proxy,
+        )
+        environment.policies["json.dumps_function"] = self.json.dumps
+        return environment
+
+    # -- setting it up ---------------------------------------------------------------------------------------------
+
+    @setupmethod
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        """Add a blueprint's views, hooks and handlers to the app.
+
+        :param options: ``url_prefix``, ``subdomain``, ``url_defaults``, ``name``, ``cli_group``, and what the
+            blueprint's own set-up understands; they replace the blueprint's.
+        :raises ValueError: when its name is taken.
+        """
+        blueprint.register(self, options)
+
+    def iter_blueprints(self) -> ValuesView[Blueprint]:
+        """The registered blueprints, in the order of their registration."""
+        return self.blueprints.values()
+
+    @setupmethod
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: ft.RouteCallable | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Connect a URL with an endpoint, and the endpoint with a view; see :meth:`Scaffold.add_url_rule`.
+
+        The view's own attributes ``methods``, ``required_methods`` and ``provide_automatic_options`` are respected.
+
+        :raises AssertionError: when the endpoint has another view already.
+        :raises TypeError: when ``methods`` is a string.
+        """
+        if endpoint is None:
+            endpoint = _endpoint_from_view_func(view_func)  # type: ignore[arg-type]  # it refuses None by itself
+        methods = options.pop("methods", None) or getattr(view_func, "methods", None) or ("GET",)
+        if isinstance(methods, str):
+            raise TypeError(f"'methods' must be a list of strings, such as methods=[{methods!r}], not a string.")
+        allowed = {method.upper() for method in methods} | set(getattr(view_func, "required_methods", ()))
+        if provide_automatic_options is None:
+            provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
+        if provide_automatic_options is None:
+            provide_automatic_options = "OPTIONS" not in allowed and self.config["PROVIDE_AUTOMATIC_OPTIONS"]
+            if provide_automatic_options:
+                allowed.add("OPTIONS")
+        known = self.view_functions.get(endpoint)
+        if view_func is not None and known is not None and known != view_func:
+            raise AssertionError(
+                f"View function mapping is overwriting an existing endpoint function: {endpoint!r} belongs to"
+                f" {describe(known)}, not to {describe(view_func)}. Give one of them another name, or"
+                f" an 'endpoint' of its own (a decorator may need functools.wraps)."
+            )
+        rule_object: Any = self.url_rule_class(rule, methods=allowed, endpoint=endpoint, **options)
+        rule_object.provide_automatic_options = provide_automatic_options
+        self.url_map.add(rule_object)
+        if view_func is not None:
+            self.view_functions[endpoint] = view_func
+
+    @setupmethod
+    def template_filter(self, name: str | None = None) -> Callable[[T_template_filter], T_template_filter]:
+        """Make the decorated function a template filter, by *name* or its own."""
+
+        def register(f: T_template_filter) -> T_template_filter:
+            self.add_template_filter(f, name)
+            return f
+
+        return register
+
+    @setupmethod
+    def add_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
+        """Make *f* a template filter, by *name* or its own."""
+        self.jinja_env.filters[name or f.__name__] = f
+
+    @setupmethod
+    def template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]:
+        """Make the decorated function a template test, by *name* or its own."""
+
+        def register(f: T_template_test) -> T_template_test:
+            self.add_template_test(f, name)
+            return f
+
+        return register
+
+    @setupmethod
+    def add_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
+        """Make *f* a template test, by *name* or its own."""
+        self.jinja_env.tests[name or f.__name__] = f
+
+    @setupmethod
+    def template_global(self, name: str | None = None) -> Callable[[T_template_global], T_template_global]:
+        """Make the decorated function a template global, by *name* or its own."""
+
+        def register(f: T_template_global) -> T_template_global:
+            self.add_template_global(f, name)
+            return f
+
+        return register
+
+    @setupmethod
+    def add_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:
+        """Make *f* a template global, by *name* or its own."""
+        self.jinja_env.globals[name or f.__name__] = f
+
+    @setupmethod
+    def teardown_appcontext(self, f: T_teardown) -> T_teardown:
+        """Run *f* when an app context ends, after each request and command, with the error that ended it or None."""
+        self.teardown_appcontext_funcs.append(f)
+        return f
+
+    @setupmethod
+    def shell_context_processor(self, f: T_shell_context_processor) -> T_shell_context_processor:
+        """Add to the shell the names of the dict that *f* returns."""
+        self.shell_context_processors.append(f)
+        return f
+
+    def make_shell_context(self) -> dict[str, Any]:
+        """The names that the shell starts with: ``app``, ``g``, and what the processors give."""
+        names: dict[str, Any] = {"app": self, "g": g_proxy}
+        for processor in self.shell_context_processors:
+            names.update(processor())
+        return names
+
+    # -- URLs and redirects ----------------------------------------------------------------------------------------
+
+    @routing.stock
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """What matches *request* and builds URLs; see :func:`wsgiapp.routing.bind`."""
+        return routing.bind(self, request)
+
+    def url_for(
+        self,
+        /,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        """The URL of an endpoint, with *values* for its rule and the rest as its query.
+
+        :param endpoint: the endpoint; with a dot in front, one of the current blueprint.
+        :param _anchor: goes behind ``#``.
+        :param _method: of several rules, the one for this method.
+        :param _scheme: ``https``, say; makes the URL external.
+        :param _external: whether the URL carries scheme and host; by default only outside of a request.
+        :raises werkzeug.routing.BuildError: when no rule fits and no handler takes it.
+        :raises RuntimeError: outside of a request, without ``SERVER_NAME``.
+        :raises ValueError: for a scheme with ``_external=False``.
+        """
+        adapter, endpoint, inside = self._url_base(endpoint)
+        if _external is None:
+            _external = _scheme is not None or not inside
+        elif _scheme is not None and not _external:
+            raise ValueError("'_scheme' makes an external URL: leave '_external' out, or let it be True.")
+        self.inject_url_defaults(endpoint, values)
+        try:
+            url = adapter.build(endpoint, values, method=_method, url_scheme=_scheme, force_external=_external)
+        except BuildError as error:
+            values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external)
+            return self.handle_url_build_error(error, endpoint, values)
+        return url if _anchor is None else f"{url}#{quote(_anchor, safe=_IN_FRAGMENT)}"
+
+    def _url_base(self, endpoint: str) -> tuple[MapAdapter, str, bool]:
+        """What builds URLs here, the endpoint's full name, and whether a request is current."""
+        request_ctx = _cv_request.get(None)
+        if request_ctx is not None:
+            if endpoint[:1] == ".":
+                blueprint = request_ctx.request.blueprint
+                endpoint = f"{blueprint}{endpoint}" if blueprint is not None else endpoint[1:]
+            adapter = request_ctx.url_adapter
+            if adapter is None:  # the request's host was refused; its error page may still have links
+                adapter = cast(MapAdapter, self.url_map.bind("", script_name=request_ctx.request.root_path or "/"))
+            return adapter, endpoint, True
+        app_ctx = _cv_app.get(None)
+        adapter = app_ctx.url_adapter if app_ctx is not None else self.create_url_adapter(None)
+        if adapter is None:
+            raise RuntimeError(
+                "A URL can be built outside of a request only where 'SERVER_NAME' is configured (and, if need be,"
+                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'): nothing else says where it leads."
+            )
+        return adapter, endpoint, False
+
+    def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Let the url_defaults functions add to the *values* of a URL: the app's first, then the blueprints'."""
+        functions = self.url_default_functions
+        if functions:
+            name = endpoint.rpartition(".")[0]
+            for scope in (None, *reversed(split_blueprints(name) if name else ())):
+                for function in functions.get(scope, ()):
+                    function(endpoint, values)
+
+    def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
+        """Ask ``url_build_error_handlers`` for the URL that could not be built.
+
+        :raises BuildError: when none has one; the last that a handler raised, if any.
+        """
+        for handler in self.url_build_error_handlers:
+            try:
+                url = handler(error, endpoint, values)
+            except BuildError as other:
+                error = other
+            else:
+                if url is not None:
+                    return url
+        raise error
+
+    def redirect(self, location: str, code: int = 302) -> BaseResponse:
+        """A response that redirects to *location*, of the app's response class."""
+        return _redirect(location, code, Response=self.response_class)
+
+    # -- contexts --------------------------------------------------------------------------------------------------
+
+    def app_context(self) -> AppContext:
+        """A context that makes this app current: ``with app.app_context(): ...``."""
+        return AppContext(self)
+
+    def request_context(self, environ: WSGIEnvironment) -> RequestContext:
+        """A context for one request of a WSGI server."""
+        return RequestContext(self, environ)
+
+    def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext:
+        """A context for a made-up request; the arguments are those of Werkzeug's ``EnvironBuilder``."""
+        builder = EnvironBuilder(self, *args, **kwargs)
+        try:
+            return self.request_context(builder.get_environ())
+        finally:
+            builder.close()
+
+    def should_ignore_error(self, error: BaseException | None) -> bool:
+        """Whether teardown functions are not told of *error*; no error is ignored unless overridden."""
+        return False
+
+    # -- answering -------------------------------------------------------------------------------------------------
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333). Middleware goes around this method: ``app.wsgi_app = M(app.wsgi_app)``.
+
+        :return: the body, in pieces.
+        """
+        ctx = self.request_context(environ)
+        error: BaseException | None = None
+        try:
+            try:
+                ctx.push()
+                response = self.full_dispatch_request()
+            except Exception as raised:
+                error = raised
+                response = self.handle_exception(raised)
+            return response(environ, start_response)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            if error is not None and self.should_ignore_error(error):
+                error = None
+            keep = environ.get("werkzeug.debug.preserve_context")
+            if keep is not None:
+                keep(ctx)
+                ctx.preserve()
+            try:
+                ctx.pop(error)
+            except Exception as raised:
+                self._teardown_failed(raised)
+            error = None  # else its traceback and this frame keep each other alive
+
+    def _teardown_failed(self, error: Exception) -> None:
+        if self._propagates():
+            raise error
+        # The response is on its way: losing it would help nobody.
+        self.logger.error("A teardown function failed", exc_info=error)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request, through :meth:`wsgi_app` and whatever was put around it."""
+        return self.wsgi_app(environ, start_response)
+
+    # -- running and testing ---------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        debug: bool | None = None,
+        load_dotenv: bool = True,
+        **options: Any,
+    ) -> None:
+        """Serve the app with Werkzeug's development server. Not for production.
+
+        :param host: the address to listen on, ``127.0.0.1`` by default; ``SERVER_NAME`` gives both.
+        :param port: the port, 5000 by default.
+        :param debug: turns debug mode on or off.
+        :param load_dotenv: read ``.env`` and ``.flaskenv`` first.
+        :param options: those of :func:`werkzeug.serving.run_simple`.
+        """
+        if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+            if not werkzeug.serving.is_running_from_reloader():
+                click.secho(
+                    " * 'app.run()' is ignored: the command line has started a server already. Put the call under"
+                    " 'if __name__ == \"__main__\":'.",
+                    fg="red",
+                )
+            return
+        if get_load_dotenv(load_dotenv):
+            cli.load_dotenv()
+            if "FLASK_DEBUG" in os.environ:
+                self.debug = get_debug_flag()
+        if debug is not None:
+            self.debug = bool(debug)
+        name, _, name_port = (self.config["SERVER_NAME"] or "").partition(":")
+        if port is None:
+            port = int(name_port) if name_port else 5000
+        options = {"use_reloader": self.debug, "use_debugger": self.debug, "threaded": True, **options}
+        cli.show_server_banner(self.debug, self.name)
+        try:
+            werkzeug.serving.run_simple(host or name or "127.0.0.1", port, self, **options)
+        finally:
+            # In a shell the server may be stopped, the app changed, and the server started again.
+            self._got_first_request = False
+
+    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> FlaskClient:
+        """A client that sends requests to the app without a server.
+
+        :param kwargs: those of the client's class, :attr:`test_client_class`.
+        """
+        client_class: Any = self.test_client_class or FlaskClient
+        return cast(FlaskClient, client_class(self, self.response_class, use_cookies=use_cookies, **kwargs))
+
+    def test_cli_runner(self, **kwargs: Any) -> FlaskCliRunner:
+        """A runner for the app's commands; its class is :attr:`test_cli_runner_class`."""
+        return (self.test_cli_runner_class or FlaskCliRunner)(self, **kwargs)

@@ -1,0 +1,352 @@
+"""Blueprints: a part of an app, recorded now and registered later, under a prefix, a name, or several times.
+
+What is decorated on a blueprint is kept as functions that set an app up. Registering runs them with a
+:class:`BlueprintSetupState`, and adds the blueprint's hooks and handlers to the app's registries under its dotted name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from . import typing as ft
+from .cli import AppGroup
+from .ctx import _sentinel
+from .scaffold import (
+    Scaffold,
+    T_after_request,
+    T_before_request,
+    T_error_handler,
+    T_teardown,
+    T_template_context_processor,
+    T_url_defaults,
+    T_url_value_preprocessor,
+    _endpoint_from_view_func,
+    setupmethod,
+)
+
+DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
+T_filter = TypeVar("T_filter", bound=ft.TemplateFilterCallable)
+T_global = TypeVar("T_global", bound=ft.TemplateGlobalCallable)
+T_test = TypeVar("T_test", bound=ft.TemplateTestCallable)
+
+
+class BlueprintSetupState:
+    """One registration of one blueprint on one app, handed to each recorded function.
+
+    :param blueprint: the blueprint that is registered.
+    :param app: the app it is registered on.
+    :param options: the keyword arguments of ``register_blueprint``.
+    :param first_registration: whether it is the blueprint's first on this app.
+    """
+
+    def __init__(self, blueprint: Blueprint, app: Any, options: Any, first_registration: bool) -> None:
+        self.app = app
+        self.blueprint = blueprint
+        self.options: dict[str, Any] = options
+        self.first_registration = first_registration
+        subdomain, url_prefix = options.get("subdomain"), options.get("url_prefix")
+        self.subdomain: str | None = blueprint.subdomain if subdomain is None else subdomain
+        self.url_prefix: str | None = blueprint.url_prefix if url_prefix is None else url_prefix
+        self.name: str = options.get("name", blueprint.name)
+        self.name_prefix: str = options.get("name_prefix", "")
+        self.url_defaults: dict[str, Any] = {**blueprint.url_values_defaults, **options.get("url_defaults", {})}
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: ft.RouteCallable | None = None,
+        **options: Any,
+    ) -> None:
+        """Add a rule to the app, under the blueprint's prefix, subdomain, defaults and name."""
+        if self.url_prefix is not None:
+            rule = f"{self.url_prefix.rstrip('/')}/{rule.lstrip('/')}" if rule else self.url_prefix
+        options.setdefault("subdomain", self.subdomain)
+        if endpoint is None:
+            endpoint = _endpoint_from_view_func(view_func)  # type: ignore[arg-type]  # it refuses None by itself
+        defaults = {**self.url_defaults, **(options.pop("defaults", None) or {})}
+        name = f"{self.name_prefix}.{self.name}.{endpoint}".lstrip(".")
+        self.app.add_url_rule(rule, name, view_func, defaults=defaults or None, **options)
+
+
+class Blueprint(Scaffold):
+    """A part of an app that can be registered on one: views, hooks, templates and static files under a name.
+
+    :param name: prefixes the endpoints; no dots.
+    :param import_name: the module it is written in, usually ``__name__``.
+    :param static_folder: a folder of static files; served only where the blueprint has a prefix or a URL for them.
+    :param static_url_path: the URL of the static files below the prefix.
+    :param template_folder: a folder of templates, searched after the app's.
+    :param url_prefix: put before every rule.
+    :param subdomain: the subdomain of every rule.
+    :param url_defaults: view arguments that every rule gets.
+    :param root_path: the folder that other paths are relative to.
+    :param cli_group: the name of the group that its commands form; None merges them into the app's.
+    """
+
+    _got_registered_once = False
+
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        static_folder: str | os.PathLike[str] | None = None,
+        static_url_path: str | None = None,
+        template_folder: str | os.PathLike[str] | None = None,
+        url_prefix: str | None = None,
+        subdomain: str | None = None,
+        url_defaults: dict[str, Any] | None = None,
+        root_path: str | None = None,
+        cli_group: str | None = _sentinel,
+    ) -> None:
+        super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
+        if not name:
+            raise ValueError("A blueprint needs a name that is not empty.")
+        if "." in name:
+            raise ValueError(f"The blueprint name {name!r} may not contain a dot: dots separate nested blueprints.")
+        self.name = name
+        self.url_prefix = url_prefix
+        self.subdomain = subdomain
+        self.deferred_functions: list[DeferredSetupFunction] = []
+        self.url_values_defaults: dict[str, Any] = url_defaults or {}
+        self.cli_group = cli_group
+        self.cli = AppGroup()
+        self.cli.name = name
+        self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
+
+    def _check_setup_finished(self, f_name: str) -> None:
+        if self._got_registered_once:
+            raise AssertionError(
+                f"The setup method '{f_name}' of the blueprint {self.name!r} was called after it had been registered,"
+                f" so the app would not see the change. Call it before register_blueprint: move the import of the"
+                f" module that does so above it."
+            )
+
+    # -- recording ------------------------------------------------------------------------------------------------
+
+    @setupmethod
+    def record(self, func: DeferredSetupFunction) -> None:
+        """Call *func* with the state at every registration."""
+        self.deferred_functions.append(func)
+
+    @setupmethod
+    def record_once(self, func: DeferredSetupFunction) -> None:
+        """Call *func* with the state at the first registration on an app."""
+
+        def once(state: BlueprintSetupState) -> None:
+            if state.first_registration:
+                func(state)
+
+        self.record(once)
+
+    def make_setup_state(
+        self, app: Any, options: dict[str, Any], first_registration: bool = False
+    ) -> BlueprintSetupState:
+        """The state that recorded functions get; override it for one of your own class."""
+        return BlueprintSetupState(self, app, options, first_registration)
+
+    @setupmethod
+    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+        """Nest *blueprint* in this one; it is registered with it, and its options apply below this one's.
+
+        :raises ValueError: when it is this very blueprint.
+        """
+        if blueprint is self:
+            raise ValueError(f"The blueprint {self.name!r} cannot be registered on itself.")
+        self._blueprints.append((blueprint, options))
+
+    @setupmethod
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: ft.RouteCallable | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Record a URL rule; see :meth:`wsgiapp.App.add_url_rule`. The endpoint gets the blueprint's name in front."""
+        for what, name in (("endpoint", endpoint), ("view_func name", getattr(view_func, "__name__", None))):
+            if name and "." in name:
+                raise ValueError(f"The {what} {name!r} may not contain a dot: dots separate the names of blueprints.")
+        options["provide_automatic_options"] = provide_automatic_options
+        self.record(lambda state: state.add_url_rule(rule, endpoint, view_func, **options))
+
+    # -- registering ----------------------------------------------------------------------------------------------
+
+    def register(self, app: Any, options: dict[str, Any]) -> None:
+        """Set *app* up with what was recorded; called by ``register_blueprint``.
+
+        :param options: its keyword arguments.
+        :raises ValueError: when the name is taken on this app.
+        """
+        prefix, own_name = options.get("name_prefix", ""), options.get("name", self.name)
+        name = f"{prefix}.{own_name}".lstrip(".")
+        taken = app.blueprints.get(name)
+        if taken is not None:
+            which = "this" if taken is self else "another"
+            raise ValueError(
+                f"The name {name!r} is already registered for {which} blueprint"
+                f"{'' if taken is self else f' ({taken!r} of {taken.import_name})'}. Give 'name=' to"
+                f" register_blueprint to register it under another one."
+            )
+        first_name = name not in app.blueprints
+        first = all(blueprint is not self for blueprint in app.blueprints.values())
+        app.blueprints[name] = self
+        self._got_registered_once = True
+        state = self.make_setup_state(app, options, first)
+        if self.has_static_folder:
+            state.add_url_rule(f"{self.static_url_path}/<path:filename>", "static", self.send_static_file)
+        if first or first_name:
+            self._merge_blueprint_funcs(app, name)
+        for deferred in self.deferred_functions:
+            deferred(state)
+        self._register_commands(app, name, options)
+        for child, child_options in self._blueprints:
+            child.register(app, _nested_options(state, child, dict(child_options), name))
+
+    def _register_commands(self, app: Any, name: str, options: dict[str, Any]) -> None:
+        if not self.cli.commands:
+            return
+        group = options.get("cli_group", self.cli_group)
+        if group is None:
+            app.cli.commands.update(self.cli.commands)
+        else:
+            self.cli.name = name if group is _sentinel else group
+            app.cli.add_command(self.cli)
+
+    def _merge_blueprint_funcs(self, app: Any, name: str) -> None:
+        def under(key: ft.AppOrBlueprintKey) -> str:
+            return name if key is None else f"{name}.{key}"
+
+        for registry in (
+            "before_request_funcs",
+            "after_request_funcs",
+            "teardown_request_funcs",
+            "url_default_functions",
+            "url_value_preprocessors",
+            "template_context_processors",
+        ):
+            for key, functions in getattr(self, registry).items():
+                getattr(app, registry)[under(key)].extend(functions)
+        for key, by_code in self.error_handler_spec.items():
+            spec = app.error_handler_spec[under(key)]
+            for code, handlers in by_code.items():
+                spec[code].update(handlers)
+        app.view_functions.update(self.view_functions)
+
+    # -- for the whole app ------------------------------------------------------------------------------------------
+
+    def _for_app(self, registry: str, f: Any) -> None:
+        self.record_once(lambda state: getattr(state.app, registry).setdefault(None, []).append(f))
+
+    @setupmethod
+    def before_app_request(self, f: T_before_request) -> T_before_request:
+        """:meth:`before_request` for every request of the app."""
+        self._for_app("before_request_funcs", f)
+        return f
+
+    @setupmethod
+    def after_app_request(self, f: T_after_request) -> T_after_request:
+        """:meth:`after_request` for every request of the app."""
+        self._for_app("after_request_funcs", f)
+        return f
+
+    @setupmethod
+    def teardown_app_request(self, f: T_teardown) -> T_teardown:
+        """:meth:`teardown_request` for every request of the app."""
+        self._for_app("teardown_request_funcs", f)
+        return f
+
+    @setupmethod
+    def app_context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
+        """:meth:`context_processor` for every template of the app."""
+        self._for_app("template_context_processors", f)
+        return f
+
+    @setupmethod
+    def app_url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
+        """:meth:`url_value_preprocessor` for every request of the app."""
+        self._for_app("url_value_preprocessors", f)
+        return f
+
+    @setupmethod
+    def app_url_defaults(self, f: T_url_defaults) -> T_url_defaults:
+        """:meth:`url_defaults` for every URL of the app."""
+        self._for_app("url_default_functions", f)
+        return f
+
+    @setupmethod
+    def app_errorhandler(self, code: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
+        """:meth:`errorhandler` for every request of the app."""
+
+        def register(f: T_error_handler) -> T_error_handler:
+            self.record_once(lambda state: state.app.register_error_handler(code, f))
+            return f
+
+        return register
+
+    @setupmethod
+    def app_template_filter(self, name: str | None = None) -> Callable[[T_filter], T_filter]:
+        """Make the decorated function a filter of the app's templates, by *name* or its own."""
+
+        def register(f: T_filter) -> T_filter:
+            self.add_app_template_filter(f, name)
+            return f
+
+        return register
+
+    @setupmethod
+    def add_app_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
+        """Make *f* a filter of the app's templates, by *name* or its own."""
+        self.record_once(lambda state: state.app.add_template_filter(f, name))
+
+    @setupmethod
+    def app_template_test(self, name: str | None = None) -> Callable[[T_test], T_test]:
+        """Make the decorated function a test of the app's templates, by *name* or its own."""
+
+        def register(f: T_test) -> T_test:
+            self.add_app_template_test(f, name)
+            return f
+
+        return register
+
+    @setupmethod
+    def add_app_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
+        """Make *f* a test of the app's templates, by *name* or its own."""
+        self.record_once(lambda state: state.app.add_template_test(f, name))
+
+    @setupmethod
+    def app_template_global(self, name: str | None = None) -> Callable[[T_global], T_global]:
+        """Make the decorated function a global of the app's templates, by *name* or its own."""
+
+        def register(f: T_global) -> T_global:
+            self.add_app_template_global(f, name)
+            return f
+
+        return register
+
+    @setupmethod
+    def add_app_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:
+        """Make *f* a global of the app's templates, by *name* or its own."""
+        self.record_once(lambda state: state.app.add_template_global(f, name))
+
+
+def _nested_options(
+    state: BlueprintSetupState, child: Blueprint, options: dict[str, Any], name: str
+) -> dict[str, Any]:
+    """The options a nested blueprint is registered with, its parent's prefix, subdomain and name in front."""
+    prefix = options.get("url_prefix", child.url_prefix)
+    if state.url_prefix is not None and prefix is not None:
+        options["url_prefix"] = f"{state.url_prefix.rstrip('/')}/{prefix.lstrip('/')}"
+    elif state.url_prefix is not None or prefix is not None:
+        options["url_prefix"] = state.url_prefix if prefix is None else prefix
+    subdomain = options.get("subdomain", child.subdomain)
+    if state.subdomain is not None and subdomain is not None:
+        options["subdomain"] = f"{subdomain}.{state.subdomain}"
+    elif state.subdomain is not None or subdomain is not None:
+        options["subdomain"] = state.subdomain if subdomain is None else subdomain
+    options["name_prefix"] = name
+    return options

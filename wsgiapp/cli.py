@@ -1,0 +1,584 @@
+"""The command line: find an app, load its settings, run commands with it.
+
+Layer "cli". Here are the ``wsgiapp`` command with ``run``, ``shell`` and ``routes``, and the click groups that apps and
+blueprints hang their own commands on. It stands below ``app``, so it knows one by a mark on its class
+(:func:`is_app`). Further commands arrive as entry points, never by an import from here.
+"""
+
+from __future__ import annotations
+
+import ast
+import code
+import difflib
+import importlib.metadata
+import inspect
+import os
+import platform
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import update_wrapper
+from itertools import chain
+from operator import itemgetter
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar, cast
+
+import click
+from click.core import ParameterSource
+from werkzeug.serving import is_running_from_reloader, run_simple
+from werkzeug.utils import import_string
+
+from .config import get_debug_flag, get_load_dotenv
+from .ctx import _cv_app
+
+# The version of Flask whose API and behaviour this package has.
+FLASK_API = "3.1.3"
+
+# Groups of entry points that add commands; packages written for Flask name the first.
+_COMMAND_GROUPS = ("flask.commands", "wsgiapp.commands")
+
+Factory = Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def is_app(value: object) -> bool:
+    """Say whether ``value`` is an app: its class, or the class that a proxy stands for, carries the mark."""
+    return getattr(value.__class__, "_is_wsgiapp_app", False) is True
+
+
+class NoAppException(click.UsageError):
+    """No app could be found or loaded; the command line prints it without a traceback."""
+
+
+# --- Finding an app -------------------------------------------------------------------------------------------------
+
+
+def _call_factory(factory: Factory, args: Iterable[Any], kwargs: Mapping[str, Any], problem: str) -> Any:
+    """Return what a factory makes; raise ``NoAppException`` with ``problem`` if it can't take these arguments."""
+    try:
+        inspect.signature(factory).bind(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        raise NoAppException(f"{problem} ({error})") from None
+    return factory(*args, **kwargs)
+
+
+def find_best_app(module: ModuleType) -> Any:
+    """Return the app of a module: ``app`` or ``application``, the only app there is, or what ``create_app`` or
+    ``make_app`` returns when it is called without arguments. Raises ``NoAppException``."""
+    for name in ("app", "application"):
+        if is_app(candidate := getattr(module, name, None)):
+            return candidate
+    where = module.__name__
+    apps = {name: value for name, value in vars(module).items() if is_app(value)}
+    if len(apps) == 1:
+        return next(iter(apps.values()))
+    if apps:
+        raise NoAppException(f"Module {where!r} holds several apps. Choose one of '{where}:{'|'.join(apps)}'.")
+    for name in ("create_app", "make_app"):
+        factory = getattr(module, name, None)
+        if not inspect.isfunction(factory):
+            continue
+        problem = f"The factory '{where}:{name}' needs arguments. Give them, as in '{where}:{name}(\"value\")'."
+        if is_app(app := _call_factory(factory, (), {}, problem)):
+            return app
+    raise NoAppException(f"Module {where!r} holds neither an app nor a factory. Name one, as in '{where}:name'.")
+
+
+def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any] | None]:
+    """Return name, arguments and keyword arguments of ``name`` or ``name(...)``; None for the last if there's no call.
+
+    Only literals are taken as arguments: nothing is evaluated.
+    """
+    problem = f"{reference!r} is neither a name nor a call with literal arguments, such as 'create_app(\"dev\")'."
+    try:
+        expression = ast.parse(reference.strip(), mode="eval").body
+        match expression:
+            case ast.Name(id=name):
+                return name, [], None
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+                named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in keywords}
+                return name, [ast.literal_eval(arg) for arg in args], named
+    except (SyntaxError, TypeError, ValueError):
+        raise NoAppException(problem) from None
+    raise NoAppException(problem)
+
+
+def find_app_by_string(module: ModuleType, app_name: str) -> Any:
+    """Return the app that a module holds under a name, or that its factory returns: ``app``, ``create_app``,
+    ``create_app("dev", debug=True)``. Raises ``NoAppException``."""
+    name, args, kwargs = _parse_reference(app_name)
+    where = f"'{module.__name__}:{app_name}'"
+    try:
+        app = getattr(module, name)
+    except AttributeError:
+        close = difflib.get_close_matches(name, dir(module), n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise NoAppException(f"Module {module.__name__!r} has no attribute {name!r}.{hint}") from None
+    if inspect.isfunction(app) or (kwargs is not None and not is_app(app)):
+        app = _call_factory(app, args, kwargs or {}, f"The factory {where} can't be called with these arguments.")
+    if is_app(app):
+        return app
+    raise NoAppException(f"{where} gave an object of type {type(app).__name__}, not an app.")
+
+
+def prepare_import(path: str | os.PathLike[str]) -> str:
+    """Return the dotted name of the module at ``path``, and put the folder that it is imported from first in
+    ``sys.path``."""
+    location = Path(os.path.realpath(path))
+    if location.suffix == ".py":
+        location = location.with_suffix("")
+    if location.name == "__init__":
+        location = location.parent
+    names = [location.name]
+    folder = location.parent
+    while (folder / "__init__.py").exists():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    if sys.path[:1] != [str(folder)]:
+        sys.path.insert(0, str(folder))
+    return ".".join(names)
+
+
+def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> Any:
+    """Import a module and return the app that ``app_name`` refers to there, or the best one if it is None.
+
+    Raises ``NoAppException``; a missing module gives None instead if ``raise_if_not_found`` is false. An import that
+    fails inside the module is always an error.
+    """
+    try:
+        __import__(module_name)
+    except ImportError as error:
+        if not isinstance(error, ModuleNotFoundError) or not f"{module_name}.".startswith(f"{error.name}."):
+            text = f"Importing {module_name!r} failed, because an import inside it failed:\n\n{traceback.format_exc()}"
+            raise NoAppException(text) from None
+        if raise_if_not_found:
+            raise NoAppException(f"There is no module {module_name!r} to import.") from None
+        return None
+    module = sys.modules[module_name]
+    return find_best_app(module) if app_name is None else find_app_by_string(module, app_name)
+
+
+@dataclass(eq=False)
+class ScriptInfo:
+    """What commands share: how to find the app, and the app once it is loaded. It is ``ctx.obj`` of their context.
+
+    ``app_import_path`` is ``[PATH or MODULE][:REFERENCE]``; ``create_app`` takes no argument and goes before it.
+    ``data`` is for commands to pass things on to other commands.
+    """
+
+    app_import_path: str | None = None
+    create_app: Factory | None = None
+    set_debug_flag: bool = True
+    load_dotenv_defaults: bool = True
+    data: dict[Any, Any] = field(default_factory=dict, init=False)
+    _loaded_app: Any = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.load_dotenv_defaults = get_load_dotenv(self.load_dotenv_defaults)
+
+    def load_app(self) -> Any:
+        """Return the app, loading it at the first call and setting its debug mode as ``FLASK_DEBUG`` says.
+
+        Raises ``NoAppException``, or whatever the app's own code raises.
+        """
+        if self._loaded_app is None:
+            app = self.create_app() if self.create_app is not None else self._find_app()
+            if app is None:
+                raise NoAppException(
+                    "No app was found. Name it by the option '--app' or the environment variable FLASK_APP, or put "
+                    "it into 'wsgi.py' or 'app.py' in the current folder."
+                )
+            self._loaded_app = app
+            if self.set_debug_flag:
+                app.debug = get_debug_flag()
+        return self._loaded_app
+
+    def _find_app(self) -> Any:
+        if self.app_import_path:
+            # A colon before a slash belongs to a Windows drive.
+            path, *reference = re.split(r":(?![\\/])", self.app_import_path, maxsplit=1)
+            return locate_app(prepare_import(path), reference[0] if reference else None)
+        found = (locate_app(prepare_import(path), None, raise_if_not_found=False) for path in ("wsgi.py", "app.py"))
+        return next((app for app in found if app is not None), None)
+
+
+pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
+
+
+# --- Groups and their options ---------------------------------------------------------------------------------------
+
+
+def with_appcontext(f: F) -> F:
+    """Have a command's function called with an app current; the app is loaded only if none is."""
+
+    @click.pass_context
+    def run_with_app(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        if _cv_app.get(None) is None:
+            ctx.with_resource(ctx.ensure_object(ScriptInfo).load_app().app_context())
+        return ctx.invoke(f, *args, **kwargs)
+
+    return cast(F, update_wrapper(run_with_app, f))
+
+
+class AppGroup(click.Group):
+    """A group whose commands run with an app current, as do those of its subgroups."""
+
+    def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:  # type: ignore[override]  # click splits this in overloads
+        """Decorate a function to be a command; ``with_appcontext=False`` leaves the app out of it."""
+        wrap = with_appcontext if kwargs.pop("with_appcontext", True) else None
+        register = super().command(*args, **kwargs)
+        return lambda f: register(wrap(f) if wrap else f)
+
+    def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]:  # type: ignore[override]  # the same
+        """Decorate a function to be a subgroup of this kind."""
+        kwargs.setdefault("cls", AppGroup)
+        return cast(Callable[[Callable[..., Any]], click.Group], super().group(*args, **kwargs))
+
+
+def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ARG001 - click's signature
+    """Print the versions of Python, this package and Werkzeug, and exit; the callback of ``--version``."""
+    if not value or ctx.resilient_parsing:
+        return
+    own = next((found.version for found in importlib.metadata.distributions(name="wsgiapp")), "(not installed)")
+    click.echo(f"Python {platform.python_version()}", color=ctx.color)
+    click.echo(f"wsgiapp {own} with the API of Flask {FLASK_API}", color=ctx.color)
+    click.echo(f"Werkzeug {importlib.metadata.version('werkzeug')}", color=ctx.color)
+    ctx.exit()
+
+
+def _set_app(ctx: click.Context, _param: click.Option, value: str | None) -> str | None:
+    if value is not None:
+        ctx.ensure_object(ScriptInfo).app_import_path = value
+    return value
+
+
+def _set_debug(ctx: click.Context, param: click.Option, value: bool) -> bool | None:
+    """Hand the option on by the environment: an app may read it while it is imported, and so does the reloader."""
+    source = ctx.get_parameter_source(str(param.name))
+    if source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.PROMPT):
+        os.environ["FLASK_DEBUG"] = str(int(value))
+        return value
+    return None
+
+
+def _env_file_callback(ctx: click.Context, param: click.Option, value: str | None) -> str | None:
+    defaults = ctx.ensure_object(ScriptInfo).load_dotenv_defaults
+    if value is not None and import_string("dotenv", silent=True) is None:
+        raise click.BadParameter("an env file can only be read where python-dotenv is installed.", ctx, param)
+    if value is not None or defaults:
+        load_dotenv(value, load_defaults=defaults)
+    return value
+
+
+_early: dict[str, Any] = {"is_eager": True, "expose_value": False}
+version_option = click.Option(["--version"], is_flag=True, callback=get_version, help="Show the versions.", **_early)
+_app_option = click.Option(
+    ["-A", "--app"],
+    metavar="IMPORT",
+    callback=_set_app,
+    help="The app: [PATH or MODULE][:NAME or :FACTORY(ARGUMENTS)]; by default what 'wsgi.py' or 'app.py' holds.",
+    **_early,
+)
+_env_file_option = click.Option(
+    ["-e", "--env-file"],
+    type=click.Path(exists=True, dir_okay=False),
+    callback=_env_file_callback,
+    help="A file of environment variables; it goes before '.env' and '.flaskenv'. Needs python-dotenv.",
+    **_early,
+)
+_debug_option = click.Option(
+    ["--debug/--no-debug"], help="Switch debug mode on or off.", expose_value=False, callback=_set_debug
+)
+
+
+def _report(problem: str) -> None:
+    click.secho(f"{problem}\n", err=True, fg="red")
+
+
+class FlaskGroup(AppGroup):
+    """The group at the top of a command line: finds the app and offers its commands beside the built-in ones.
+
+    ``create_app`` supplies the app instead of ``--app``; ``add_default_commands`` adds ``run``, ``shell`` and
+    ``routes``; ``load_dotenv`` reads ``.env`` and ``.flaskenv``; ``set_debug_flag`` lets ``FLASK_DEBUG`` decide over
+    ``app.debug``. The other arguments are those of ``click.Group``.
+    """
+
+    def __init__(
+        self,
+        add_default_commands: bool = True,
+        create_app: Factory | None = None,
+        add_version_option: bool = True,
+        load_dotenv: bool = True,
+        set_debug_flag: bool = True,
+        **extra: Any,
+    ) -> None:
+        options = [_env_file_option, _app_option, _debug_option, *([version_option] if add_version_option else [])]
+        extra["params"] = [*(extra.get("params") or ()), *options]
+        extra["context_settings"] = {"auto_envvar_prefix": "FLASK", **(extra.get("context_settings") or {})}
+        super().__init__(**extra)
+        self.create_app = create_app
+        self.load_dotenv = load_dotenv
+        self.set_debug_flag = set_debug_flag
+        for command in (run_command, shell_command, routes_command) if add_default_commands else ():
+            self.add_command(command)
+        self._loaded_plugin_commands = False
+
+    def _load_plugin_commands(self) -> None:
+        groups = () if self._loaded_plugin_commands else _COMMAND_GROUPS
+        for entry_point in chain.from_iterable(importlib.metadata.entry_points(group=group) for group in groups):
+            self.add_command(entry_point.load(), entry_point.name)
+        self._loaded_plugin_commands = True
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return the built-in, installed or app's own command of that name; the app is loaded only for the last."""
+        self._load_plugin_commands()
+        command = super().get_command(ctx, name)
+        if command is not None:
+            return command
+        try:
+            app = ctx.ensure_object(ScriptInfo).load_app()
+        except NoAppException as error:
+            _report(f"Error: {error.format_message()}")
+            return None
+        # Before the command is parsed: the callbacks of its parameters may want the app.
+        current = _cv_app.get(None)
+        if current is None or current.app is not app:
+            ctx.with_resource(app.app_context())
+        return cast(AppGroup, app.cli).get_command(ctx, name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands; an app that can't be loaded is reported and then left out."""
+        self._load_plugin_commands()
+        names = set(super().list_commands(ctx))
+        try:
+            names.update(ctx.ensure_object(ScriptInfo).load_app().cli.list_commands(ctx))
+        except NoAppException as error:
+            _report(f"Error: {error.format_message()}")
+        except Exception:  # the help must come, whatever is wrong with the app
+            _report(traceback.format_exc())
+        return sorted(names)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Return the context of a call, with a ``ScriptInfo`` as its object."""
+        # Tells App.run() that a command is running the server.
+        os.environ["FLASK_RUN_FROM_CLI"] = "true"
+        if "obj" not in {**self.context_settings, **extra}:
+            extra["obj"] = ScriptInfo(None, self.create_app, self.set_debug_flag, self.load_dotenv)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; before help is printed, the environment is asked for the app whose commands it lists."""
+        wants_help = len(args) == 1 and args[0] in self.get_help_option_names(ctx)
+        if wants_help or (not args and self.no_args_is_help):
+            for option in (_env_file_option, _app_option):
+                option.handle_parse_result(ctx, {}, [])
+        return super().parse_args(ctx, args)
+
+
+# --- Environment files ----------------------------------------------------------------------------------------------
+
+
+def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
+    """Set environment variables from files; variables that are set already stay as they are.
+
+    ``path`` goes before ``.env``, and ``.env`` before ``.flaskenv``; these two are searched for in the current folder
+    and its parents if ``load_defaults`` says so. Returns whether a file held anything. Without python-dotenv nothing
+    is loaded, and a hint is printed if there are files.
+    """
+    dotenv = import_string("dotenv", silent=True)
+    if dotenv is None:
+        if path or any(Path(name).is_file() for name in (".env", ".flaskenv")):
+            click.secho(" * There are .env files here; install python-dotenv to use them.", fg="yellow", err=True)
+        return False
+    files = [dotenv.find_dotenv(name, usecwd=True) for name in (".flaskenv", ".env")] if load_defaults else []
+    if path is not None and Path(path).is_file():
+        files.append(path)
+    values: dict[str, str | None] = {}
+    for file in filter(None, files):
+        values.update(dotenv.dotenv_values(file, encoding="utf-8"))
+    for name, value in values.items():
+        if value is not None:
+            os.environ.setdefault(name, value)
+    return bool(values)
+
+
+# --- Commands -------------------------------------------------------------------------------------------------------
+
+
+def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
+    """Print which app is served and whether it debugs, in the first process only."""
+    first = not is_running_from_reloader()
+    if first and app_import_path is not None:
+        click.echo(f" * Serving app '{app_import_path}'")
+    if first and debug is not None:
+        click.echo(f" * Debug mode: {'on' if debug else 'off'}")
+
+
+_CERT_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
+_SEPARATED = f"separated by {os.path.pathsep!r}"
+
+
+class CertParamType(click.Path):
+    """The option ``--cert``: a file, ``adhoc``, or the import name of an ``ssl.SSLContext``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a path, ``"adhoc"`` or a context; raises ``click.BadParameter``."""
+        ssl = import_string("ssl", silent=True)
+        if ssl is None:
+            raise click.BadParameter("this Python was built without SSL, so it can't serve https.", ctx, param)
+        try:
+            return _CERT_FILE(value, param, ctx)
+        except click.BadParameter:
+            found = "adhoc" if value.lower() == "adhoc" else import_string(value, silent=True)
+            if found != "adhoc" and not isinstance(found, ssl.SSLContext):
+                raise
+        if found == "adhoc" and import_string("cryptography", silent=True) is None:
+            raise click.BadParameter("'adhoc' needs the package cryptography; install it.", ctx, param)
+        return found
+
+
+def _validate_key(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Check ``--key`` against ``--cert``, and make the two one value where they belong together."""
+    cert = ctx.params.get("cert")
+    is_file = isinstance(cert, str) and cert != "adhoc"
+    if value is None and is_file:
+        raise click.BadParameter('is needed with a file as "--cert".', ctx, param)
+    if value is not None:
+        if not is_file:
+            reason = 'needs "--cert" as well' if cert is None else 'has no use unless "--cert" is a file'
+            raise click.BadParameter(f"{reason}.", ctx, param)
+        ctx.params["cert"] = cert, value
+    return value
+
+
+class SeparatedPathType(click.Path):
+    """Several paths in one value, separated as in ``PATH``: by ``:``, on Windows by ``;``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the list of paths."""
+        convert_one = super().convert
+        return [convert_one(path, param, ctx) for path in self.split_envvar_value(value)]
+
+
+def _load_or_fail_later(info: ScriptInfo) -> Any:
+    """Return the app. If it can't be loaded after a reload, return one that raises why, so that the reloader lives on
+    and the browser shows the error until the file is mended."""
+    try:
+        return info.load_app()
+    except Exception as error:
+        if not is_running_from_reloader():
+            raise
+        traceback.print_exc()
+        failure = error
+
+    def failed_app(*_environ_and_start_response: Any) -> Iterable[bytes]:
+        raise failure from None
+
+    return failed_app
+
+
+@click.command("run", short_help="Serve the app while developing.", params=[_debug_option])
+@click.option("--host", "-h", default="127.0.0.1", help="The address to listen on.")
+@click.option("--port", "-p", default=5000, help="The port to listen on.")
+@click.option("--cert", type=CertParamType(), is_eager=True, help="Serve https: a file, 'adhoc', or an SSLContext.")
+@click.option("--key", type=_CERT_FILE, callback=_validate_key, expose_value=False, help="The key of the --cert file.")
+@click.option("--reload/--no-reload", default=None, help="Restart when a file changes; by default when debugging.")
+@click.option("--debugger/--no-debugger", default=None, help="Debug in the browser; by default when debugging.")
+@click.option("--with-threads/--without-threads", default=True, help="Answer several requests at once.")
+@click.option("--extra-files", type=SeparatedPathType(), help=f"Files to watch as well, {_SEPARATED}.")
+@click.option("--exclude-patterns", type=SeparatedPathType(), help=f"Patterns of files not to watch, {_SEPARATED}.")
+@pass_script_info
+def run_command(
+    info: ScriptInfo, /, host: str, port: int, cert: Any, reload: bool | None, debugger: bool | None, **options: Any
+) -> None:
+    """Serve the app with Werkzeug's server.
+
+    That server is for development only: it is neither made nor checked for security or speed.
+    """
+    app = _load_or_fail_later(info)
+    debug = get_debug_flag()
+    show_server_banner(debug, info.app_import_path)
+    reload = debug if reload is None else reload
+    debugger = debug if debugger is None else debugger
+    threaded = options.pop("with_threads")
+    run_simple(host, port, app, reload, debugger, threaded=threaded, ssl_context=cert, **options)
+
+
+@click.command("shell", short_help="Open a Python prompt with the app.")
+@with_appcontext
+def shell_command() -> None:
+    """Open a Python prompt with the app current and its shell context at hand."""
+    app = _cv_app.get().app
+    names: dict[str, Any] = {}
+    startup = Path(os.environ.get("PYTHONSTARTUP") or os.devnull)
+    if startup.is_file():
+        exec(compile(startup.read_bytes(), startup, "exec"), names)  # noqa: S102 - as Python's own prompt does
+    names.update(app.make_shell_context())
+    _complete_names(names)
+    banner = f"Python {sys.version} on {sys.platform}\nApp: {app.import_name}\nInstance: {app.instance_path}"
+    code.interact(banner=banner, local=names)
+
+
+def _complete_names(names: dict[str, Any]) -> None:
+    """Have the prompt complete these names, as Python's own prompt would complete its globals."""
+    with suppress(ImportError):
+        import readline
+        from rlcompleter import Completer
+
+        readline.set_completer(Completer(names).complete)
+    # Loads the history and binds the Tab key; absent where Python runs isolated.
+    getattr(sys, "__interactivehook__", lambda: None)()
+
+
+_ORDERS = click.Choice(("endpoint", "methods", "domain", "rule", "match"))
+
+
+@click.command("routes", short_help="Show the app's routes.")
+@click.option("--sort", "-s", type=_ORDERS, default="endpoint", help="The order; 'match' is that of matching.")
+@click.option("--all-methods", is_flag=True, help="Show HEAD and OPTIONS too.")
+@with_appcontext
+def routes_command(sort: str, all_methods: bool) -> None:
+    """Show every route with its endpoint, methods, host or subdomain, and rule."""
+    url_map = _cv_app.get().app.url_map
+    hidden = set() if all_methods else {"HEAD", "OPTIONS"}
+    domain = "host" if url_map.host_matching else "subdomain"
+    columns = ["endpoint", "methods", domain, "rule"]
+    rows = [
+        [rule.endpoint, ", ".join(sorted({*(rule.methods or ())} - hidden)), getattr(rule, domain) or "", rule.rule]
+        for rule in url_map.iter_rules()
+    ]
+    if not rows:
+        click.echo("No routes were registered.")
+        return
+    if sort != "match":
+        rows.sort(key=itemgetter(columns.index(domain if sort == "domain" else sort)))
+    table = [[name.capitalize() for name in columns], *rows]
+    if not any(row[2] for row in rows):
+        table = [[*row[:2], row[3]] for row in table]
+    _print_table(table)
+
+
+def _print_table(table: list[list[str]]) -> None:
+    """Print rows in columns, the first row as their headings."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    table.insert(1, ["-" * width for width in widths])
+    for row in table:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+cli = FlaskGroup(
+    name="wsgiapp",
+    help="Run commands for a wsgiapp app.\n\nName the app by --app or by the variable FLASK_APP; without either, "
+    "'wsgi.py' or 'app.py' in the current folder is searched for it.",
+)
+
+
+def main() -> None:
+    """Run the command line; the entry point of the console script."""
+    cli.main()

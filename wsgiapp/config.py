@@ -1,0 +1,235 @@
+"""Settings: the ``Config`` dictionary, attributes that mirror its keys, the table of defaults.
+
+Layer "config". Here live the ways to fill a configuration (files, objects, the environment) and the two switches that
+are read from the environment before any app exists. No module of this package is imported, and no app is known.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any, Generic, Protocol, Self, TypeVar, cast, overload
+
+from werkzeug.datastructures import ImmutableDict
+from werkzeug.utils import import_string
+
+__all__ = ["DEFAULTS", "Config", "ConfigAttribute", "get_debug_flag", "get_load_dotenv"]
+
+T = TypeVar("T")
+
+_NEGATIVE = {"0", "false", "no"}
+
+DEFAULTS: ImmutableDict[str, Any] = ImmutableDict(
+    DEBUG=None,
+    TESTING=False,
+    PROPAGATE_EXCEPTIONS=None,
+    SECRET_KEY=None,
+    SECRET_KEY_FALLBACKS=None,
+    PERMANENT_SESSION_LIFETIME=timedelta(days=31),
+    USE_X_SENDFILE=False,
+    TRUSTED_HOSTS=None,
+    SERVER_NAME=None,
+    APPLICATION_ROOT="/",
+    SESSION_COOKIE_NAME="session",
+    SESSION_COOKIE_DOMAIN=None,
+    SESSION_COOKIE_PATH=None,
+    SESSION_COOKIE_HTTPONLY=True,
+    SESSION_COOKIE_SECURE=False,
+    SESSION_COOKIE_PARTITIONED=False,
+    SESSION_COOKIE_SAMESITE=None,
+    SESSION_REFRESH_EACH_REQUEST=True,
+    MAX_CONTENT_LENGTH=None,
+    MAX_FORM_MEMORY_SIZE=500_000,
+    MAX_FORM_PARTS=1_000,
+    SEND_FILE_MAX_AGE_DEFAULT=None,
+    TRAP_BAD_REQUEST_ERRORS=None,
+    TRAP_HTTP_EXCEPTIONS=False,
+    EXPLAIN_TEMPLATE_LOADING=False,
+    PREFERRED_URL_SCHEME="http",
+    TEMPLATES_AUTO_RELOAD=None,
+    MAX_COOKIE_SIZE=4093,
+    PROVIDE_AUTOMATIC_OPTIONS=True,
+)
+
+
+def get_debug_flag() -> bool:
+    """Say whether ``FLASK_DEBUG`` asks for debug mode: set, and neither ``0``, ``false`` nor ``no``."""
+    return os.environ.get("FLASK_DEBUG", "").lower() not in {"", *_NEGATIVE}
+
+
+def get_load_dotenv(default: bool = True) -> bool:
+    """Say whether dotenv files are to be read; ``FLASK_SKIP_DOTENV``, when set, overrules ``default``."""
+    skip = os.environ.get("FLASK_SKIP_DOTENV")
+    return skip.lower() in _NEGATIVE if skip else default
+
+
+class _Configured(Protocol):
+    """An owner of a ``ConfigAttribute``."""
+
+    @property
+    def config(self) -> Config: ...
+
+
+class ConfigAttribute(Generic[T]):
+    """An attribute of an app that is stored as a key of ``app.config``.
+
+    ``name`` is the key; ``get_converter`` turns the stored value into what a reader gets. Writing stores the value as
+    it is given.
+    """
+
+    def __init__(self, name: str, get_converter: Callable[[Any], T] | None = None) -> None:
+        self.__name__ = name
+        self.get_converter = get_converter
+
+    @overload
+    def __get__(self, obj: None, owner: None) -> Self: ...
+
+    @overload
+    def __get__(self, obj: _Configured, owner: type[_Configured]) -> T: ...
+
+    def __get__(self, obj: _Configured | None, owner: type[_Configured] | None = None) -> T | Self:
+        if obj is None:
+            return self
+        stored = obj.config[self.__name__]
+        return self.get_converter(stored) if self.get_converter else cast(T, stored)
+
+    def __set__(self, obj: _Configured, value: Any) -> None:
+        obj.config[self.__name__] = value
+
+
+@contextmanager
+def _opened(path: Path, mode: str) -> Iterator[IO[Any]]:
+    """Open a configuration file; whatever goes wrong while it is read names the file."""
+    try:
+        with path.open(mode) as file:
+            yield file
+    except OSError as error:
+        message = f"Unable to load configuration file ({error.strerror})"
+        explained = OSError(error.errno, message, str(path))
+        explained.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
+        raise explained from error
+    except ValueError as error:
+        error.add_note(f"This happened while the configuration file {str(path)!r} was read.")
+        raise
+
+
+class Config(dict[str, Any]):
+    """The settings of an app: a dictionary that can fill itself from files, objects and the environment.
+
+    ``root_path`` is the folder from which relative file names count; ``defaults`` are the first values. The
+    ``from_...`` methods take upper-case keys only and return whether anything was loaded.
+    """
+
+    def __init__(self, root_path: str | os.PathLike[str], defaults: dict[str, Any] | None = None) -> None:
+        super().__init__(defaults or {})
+        self.root_path = root_path
+
+    def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
+        """Load the Python file whose path an environment variable holds.
+
+        Raises ``RuntimeError`` if the variable is unset or empty, ``OSError`` if its file can't be read; with
+        ``silent`` a missing variable or file gives False.
+        """
+        path = os.environ.get(variable_name)
+        if path:
+            return self.from_pyfile(path, silent=silent)
+        if silent:
+            return False
+        raise RuntimeError(
+            f"The environment variable {variable_name!r} is not set, so there is no configuration file to load. "
+            "Set it to the path of a Python file, or pass silent=True to go on without one."
+        )
+
+    def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:
+        """Load every environment variable whose name starts with ``prefix`` and an underscore.
+
+        A value that ``loads`` refuses stays a string. Two underscores lead into a nested dictionary:
+        ``FLASK_DB__pool__size=5`` sets ``config["DB"]["pool"]["size"]``.
+        """
+        prefix += "_"
+        for variable in sorted(os.environ):
+            if not variable.startswith(prefix):
+                continue
+            text = os.environ[variable]
+            try:
+                value = loads(text)
+            except Exception:  # whatever a loader of the caller's own may raise
+                value = text
+            target: dict[str, Any] = self
+            *parents, key = variable.removeprefix(prefix).split("__")
+            for parent in parents:
+                target = target.setdefault(parent, {})
+                if not isinstance(target, dict):
+                    raise TypeError(f"{variable} leads into {parent!r}, which is set to a {type(target).__name__}.")
+            target[key] = value
+        return True
+
+    def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
+        """Run a Python file and take its upper-case names.
+
+        Raises ``OSError`` if it can't be read (with ``silent`` a missing file gives False instead), and whatever the
+        file itself raises.
+        """
+        path = Path(self.root_path, filename)
+        try:
+            with _opened(path, "rb") as file:
+                source = file.read()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            if silent:
+                return False
+            raise
+        module = ModuleType("config")
+        module.__file__ = str(path)
+        exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102 - a Python file is what the caller asked for
+        self.from_object(module)
+        return True
+
+    def from_object(self, obj: object | str) -> None:
+        """Take the upper-case attributes of a module, a class, an instance, or whatever the dotted name imports."""
+        if isinstance(obj, str):
+            obj = import_string(obj)
+        self.update((name, getattr(obj, name)) for name in dir(obj) if name.isupper())
+
+    def from_file(
+        self,
+        filename: str | os.PathLike[str],
+        load: Callable[[IO[Any]], Mapping[str, Any]],
+        silent: bool = False,
+        text: bool = True,
+    ) -> bool:
+        """Take the mapping that ``load`` makes of an open file, say ``json.load`` or, with ``text=False``,
+        ``tomllib.load``.
+
+        Raises ``OSError`` if the file can't be read; with ``silent`` a missing file gives False instead.
+        """
+        try:
+            with _opened(Path(self.root_path, filename), "r" if text else "rb") as file:
+                return self.from_mapping(load(file))
+        except (FileNotFoundError, IsADirectoryError):
+            if silent:
+                return False
+            raise
+
+    def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
+        """Take the items of a mapping (or of a sequence of pairs) and the keyword arguments; lower-case keys are
+        passed over."""
+        given = {**dict(mapping or {}), **kwargs}
+        self.update((key, value) for key, value in given.items() if key.isupper())
+        return True
+
+    def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, Any]:
+        """Return the settings whose key starts with ``namespace``, its keys trimmed and in lower case by default."""
+        start = len(namespace) if trim_namespace else 0
+        return {
+            key[start:].lower() if lowercase else key[start:]: value
+            for key, value in self.items()
+            if key.startswith(namespace)
+        }
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {super().__repr__()}>"

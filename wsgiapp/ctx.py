@@ -1,0 +1,449 @@
+"""Contexts: what is current while a request, a command or a shell runs.
+
+Two objects, each in a context variable, so that threads and greenlets never see each other's: the app context (the app,
+``g``) and the request context (the request, its session, its flashes). Here they are made, pushed, popped and torn
+down. A context calls its app only through the methods that apps may override; it never reads the user's proxies.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar, Token
+from functools import update_wrapper
+from types import SimpleNamespace, TracebackType
+from typing import Any, Generic, Protocol, TypeVar, cast, overload
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.local import LocalProxy
+from werkzeug.routing import MapAdapter
+from werkzeug.wrappers import Request as WerkzeugRequest
+
+from .signals import appcontext_popped, appcontext_pushed
+from .typing import AfterRequestCallable, SupportsApp, WSGIEnvironment
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+_sentinel = cast(Any, object())  # "not given", where None has a meaning of its own
+
+
+class lazy(Generic[T]):
+    """An attribute computed at its first reading and then kept in the instance.
+
+    Assigning to it replaces the value, deleting it computes anew. Unlike :class:`functools.cached_property` of Python
+    3.11 it takes no lock: these objects belong to one thread.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self.compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> lazy[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> lazy[T] | T:
+        if instance is None:
+            return self
+        value = instance.__dict__[self.name] = self.compute(instance)
+        return value
+
+
+class ContextApp(SupportsApp, Protocol):
+    """What contexts ask of an app; each is a documented, overridable part of it."""
+
+    @property
+    def app_ctx_globals_class(self) -> type[Any]: ...
+    @property
+    def request_class(self) -> Callable[[WSGIEnvironment], Any]: ...
+    @property
+    def session_interface(self) -> Any: ...
+    @property
+    def json(self) -> Any: ...
+    @property
+    def url_map(self) -> Any: ...
+    def create_url_adapter(self, request: Any) -> MapAdapter | None: ...
+    def do_teardown_request(self, exc: BaseException | None = ...) -> None: ...
+    def do_teardown_appcontext(self, exc: BaseException | None = ...) -> None: ...
+
+
+class _AppCtxGlobals(SimpleNamespace):
+    """The namespace behind ``g``: any attribute, for the time of one app context."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The attribute *name*, or *default* where there is none."""
+        return self.__dict__.get(name, default)
+
+    def pop(self, name: str, default: Any = _sentinel) -> Any:
+        """Remove the attribute *name* and return it; *default*, or a ``KeyError``, where there is none."""
+        return self.__dict__.pop(name) if default is _sentinel else self.__dict__.pop(name, default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """The attribute *name*, set to *default* first where there is none."""
+        return self.__dict__.setdefault(name, default)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.__dict__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __repr__(self) -> str:
+        ctx = _cv_app.get(None)
+        return f"<wsgiapp.g of {ctx.app.name!r}>" if ctx is not None else object.__repr__(self)
+
+
+class AppContext:
+    """The app that is current, with its ``g``. A request pushes one of its own; commands push one by hand.
+
+    :param app: the app to make current.
+    """
+
+    def __init__(self, app: ContextApp) -> None:
+        self.app: Any = app
+        self._tokens: list[Token[AppContext]] = []
+
+    @lazy
+    def g(self) -> Any:
+        """The namespace for this context, of the app's ``app_ctx_globals_class``."""
+        return self.app.app_ctx_globals_class()
+
+    @lazy
+    def url_adapter(self) -> MapAdapter | None:
+        """Builds URLs without a request; None unless ``SERVER_NAME`` is set."""
+        return cast("MapAdapter | None", self.app.create_url_adapter(None))
+
+    def push(self) -> None:
+        """Make this context the current one."""
+        self._tokens.append(_cv_app.set(self))
+        if appcontext_pushed.receivers:
+            appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
+
+    def pop(self, exc: BaseException | None = _sentinel) -> None:
+        """Make the context before this one current again, after the teardown functions have run.
+
+        :param exc: what ended the work; by default the exception being handled, if any.
+        :raises AssertionError: when another context is current. Nothing is changed then.
+        """
+        current = _cv_app.get(None)
+        if current is not self:
+            raise AssertionError(f"{self!r} cannot be popped: the current app context is {current!r}.")
+        try:
+            if len(self._tokens) == 1:
+                self.app.do_teardown_appcontext(sys.exc_info()[1] if exc is _sentinel else exc)
+        finally:
+            _cv_app.reset(self._tokens.pop())
+            if appcontext_popped.receivers:
+                appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
+
+    def __enter__(self) -> AppContext:
+        self.push()
+        return self
+
+    def __exit__(
+        self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.pop(exc_value)
+
+
+class RequestContext:
+    """One request that is current, with its session and its flashed messages.
+
+    Pushing it pushes an app context too, unless that app's is current already, and matches the URL. It may be pushed
+    several times; its teardown runs when the last push is popped, or when the last stream that needs it ends.
+
+    :param app: the app that answers.
+    :param environ: the WSGI environment (PEP 3333).
+    :param request: a request made earlier from that environment.
+    :param session: a session opened earlier.
+    """
+
+    def __init__(
+        self, app: ContextApp, environ: WSGIEnvironment, request: Any = None, session: Any = None
+    ) -> None:
+        self.app: Any = app
+        if request is None:
+            request = app.request_class(environ)
+            request.json_module = app.json
+        self.request: Any = request
+        self.flashes: list[tuple[str, str]] | None = None
+        if session is not None:
+            self._session = session
+        self._after_request_functions: list[AfterRequestCallable[Any]] = []
+        # For each push: the token of the request's variable, and of the app's where this push made an app context.
+        self._tokens: list[tuple[Token[RequestContext], Token[AppContext] | None]] = []
+        self._app_ctx: AppContext | None = None
+        self._streams = 0
+        self._ended = self._preserved = False
+
+    @lazy
+    def url_adapter(self) -> MapAdapter | None:
+        """Matches this request and builds URLs relative to it; None when the request's host is refused."""
+        try:
+            return cast("MapAdapter | None", self.app.create_url_adapter(self.request))
+        except HTTPException as error:
+            self.request.routing_exception = error
+            return None
+
+    @lazy
+    def _session(self) -> Any:
+        interface = self.app.session_interface
+        session = interface.open_session(self.app, self.request)
+        return interface.make_null_session(self.app) if session is None else session
+
+    @property
+    def session(self) -> Any:
+        """The session, opened if need be and marked as accessed, so that the response varies by cookie."""
+        session = self._session
+        session.accessed = True
+        return session
+
+    def copy(self) -> RequestContext:
+        """A context for another thread or greenlet, over the same request and session objects."""
+        return RequestContext(self.app, self.request.environ, self.request, self._session)
+
+    def match_request(self) -> None:
+        """Ask Werkzeug for the rule; what it refuses is kept in ``request.routing_exception`` and raised later."""
+        adapter = self.url_adapter
+        if adapter is not None:
+            try:
+                self.request.url_rule, self.request.view_args = adapter.match(return_rule=True)
+            except HTTPException as error:
+                self.request.routing_exception = error
+
+    def push(self) -> None:
+        """Make this request the current one, open its session if its interface cannot wait, and match its URL."""
+        app, request = self.app, self.request
+        app_ctx, app_token = _cv_app.get(None), None
+        if app_ctx is None or app_ctx.app is not app:
+            if self._app_ctx is None:
+                self._app_ctx = AppContext(app)
+            app_token = _cv_app.set(self._app_ctx)
+        self._tokens.append((_cv_request.set(self), app_token))
+        if app_token is not None and appcontext_pushed.receivers:
+            appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
+        if not getattr(app.session_interface, "opens_late", False):
+            self._session  # noqa: B018  # an interface that cannot wait: reading opens it
+        if request.url_rule is None and request.routing_exception is None:
+            # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes).
+            find = getattr(app.url_map, "find", None)
+            found = find(app, request.environ) if find is not None else None
+            if found is None:
+                self.match_request()
+            else:
+                request.url_rule, request.view_args = found
+
+    def pop(self, exc: BaseException | None = _sentinel) -> None:
+        """Undo the last push; at the first push of all, tear the request down before.
+
+        :param exc: what ended the request; by default the exception being handled, if any.
+        :raises AssertionError: when another request is current. Nothing is changed then.
+        """
+        current = _cv_request.get(None)
+        if current is not self:
+            raise AssertionError(f"{self!r} cannot be popped: the current request context is {current!r}.")
+        if exc is _sentinel:
+            exc = sys.exc_info()[1]
+        if len(self._tokens) > 1 or self._streams or (self._ended and self._preserved):
+            self._unpush()
+            return
+        # PERF: one function for both contexts; each step of its own would be a call more (callpath).
+        app, request = self.app, self.request
+        self._ended = True
+        request_token, app_token = self._tokens[-1]
+        try:
+            app.do_teardown_request(exc)
+        finally:
+            self._tokens.pop()
+            _cv_request.reset(request_token)
+            try:
+                if app_token is not None:
+                    app.do_teardown_appcontext(exc)
+            finally:
+                if app_token is not None:
+                    _cv_app.reset(app_token)
+                    if appcontext_popped.receivers:
+                        appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
+                request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
+                # Werkzeug's close() has work only where files were parsed.
+                if "files" in request.__dict__ or type(request).close is not WerkzeugRequest.close:
+                    request.close()
+
+    def _unpush(self) -> None:
+        request_token, app_token = self._tokens.pop()
+        _cv_request.reset(request_token)
+        if app_token is not None:
+            _cv_app.reset(app_token)
+            if appcontext_popped.receivers:
+                appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
+
+    def keep(self) -> None:
+        """Leave teardown to the streams: the request ends when each keeper has called :meth:`release`."""
+        self._streams += 1
+
+    def release(self, exc: BaseException | None = None) -> None:
+        """Say that one keeper is done; the last one tears the request down if its pushes are popped already."""
+        self._streams -= 1
+        if not self._streams and not self._tokens:
+            self.push()
+            self.pop(exc)
+
+    def preserve(self) -> None:
+        """Let the context be pushed again after its request (test client, debugger) without a second teardown."""
+        self._preserved = True
+
+    def __enter__(self) -> RequestContext:
+        self.push()
+        return self
+
+    def __exit__(
+        self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.pop(exc_value)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
+
+
+_cv_app: ContextVar[AppContext] = ContextVar("wsgiapp.app_ctx")
+_cv_request: ContextVar[RequestContext] = ContextVar("wsgiapp.request_ctx")
+
+# The first sentences are what tools and tests look for; the rest says what to do.
+_no_app_msg = """Working outside of application context.
+
+Something asked for the current app, or for its g, while no app is current. In a view or a command there always is
+one; elsewhere (a script, a thread, a test, module level) enter one first: 'with app.app_context(): ...'."""
+_no_req_msg = """Working outside of request context.
+
+Something asked for the current request, or for its session, while no request is being answered. Inside a view, a
+hook or a template there is one; a thread needs 'copy_current_request_context', a test 'app.test_request_context()'."""
+
+# What the proxies of ``globals`` are made of; the layers between need them for templates, without their types.
+app_ctx_proxy: Any = LocalProxy(_cv_app, unbound_message=_no_app_msg)
+request_ctx_proxy: Any = LocalProxy(_cv_request, unbound_message=_no_req_msg)
+app_proxy: Any = LocalProxy(_cv_app, "app", unbound_message=_no_app_msg)
+g_proxy: Any = LocalProxy(_cv_app, "g", unbound_message=_no_app_msg)
+request_proxy: Any = LocalProxy(_cv_request, "request", unbound_message=_no_req_msg)
+session_proxy: Any = LocalProxy(_cv_request, "session", unbound_message=_no_req_msg)
+
+
+def current_request_context(what: str) -> RequestContext:
+    """The current request context, for *what* needs one.
+
+    :raises RuntimeError: when no request is current; it names *what*.
+    """
+    ctx = _cv_request.get(None)
+    if ctx is None:
+        raise RuntimeError(f"{what} was used while no request is being answered.\n\n{_no_req_msg}")
+    return ctx
+
+
+def has_request_context() -> bool:
+    """Whether a request is current, so that ``request`` and ``session`` can be used."""
+    return _cv_request.get(None) is not None
+
+
+def has_app_context() -> bool:
+    """Whether an app is current, so that ``current_app`` and ``g`` can be used."""
+    return _cv_app.get(None) is not None
+
+
+def after_this_request(f: AfterRequestCallable[Any]) -> AfterRequestCallable[Any]:
+    """Have *f* called with the response of the current request, before the hooks of ``after_request``.
+
+    :param f: takes the response and returns one.
+    :raises RuntimeError: when no request is current.
+    """
+    current_request_context("'after_this_request'")._after_request_functions.append(f)
+    return f
+
+
+def copy_current_request_context(f: F) -> F:
+    """Wrap *f* so that it runs, in whichever thread or greenlet, with the request that is current now.
+
+    Each call gets a context of its own, so one wrapped function may run in several threads at once.
+
+    :raises RuntimeError: when no request is current.
+    """
+    original = current_request_context("'copy_current_request_context'").copy()
+
+    def with_request(*args: Any, **kwargs: Any) -> Any:
+        with original.copy() as ctx:
+            return ctx.app.ensure_sync(f)(*args, **kwargs)
+
+    return cast(F, update_wrapper(with_request, f))
+
+
+class ContextStream(Iterator[T]):
+    """An iterator whose steps run with a request as the current one, and only its steps.
+
+    Between two chunks nothing is left in the thread, so streams may be interleaved or iterated elsewhere. The request
+    is torn down after the last chunk, at an error, or when the stream is closed or forgotten.
+    """
+
+    def __init__(self, chunks: Iterator[T], ctx: RequestContext) -> None:
+        self.chunks = chunks
+        self.ctx = ctx
+        self.app_ctx = _cv_app.get()
+        self.open = True
+        ctx.keep()
+
+    def __next__(self) -> T:
+        if not self.open:
+            raise StopIteration
+        try:
+            return self._step(self.chunks.__next__)
+        except BaseException as error:
+            self._finish(None if isinstance(error, StopIteration) else error)
+            raise
+
+    def _step(self, step: Callable[[], T]) -> T:
+        app_token, request_token = _cv_app.set(self.app_ctx), _cv_request.set(self.ctx)
+        try:
+            return step()
+        finally:
+            _cv_request.reset(request_token)
+            _cv_app.reset(app_token)
+
+    def close(self) -> None:
+        """Close the wrapped iterator and let the request end. Calling it again does nothing."""
+        if self.open:
+            self._finish(None)
+
+    def _finish(self, exc: BaseException | None) -> None:
+        self.open = False
+        try:
+            close = getattr(self.chunks, "close", None)
+            if close is not None:
+                self._step(close)
+        finally:
+            self.ctx.release(exc)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+@overload
+def stream_with_context(generator_or_function: Iterator[T]) -> Iterator[T]: ...
+@overload
+def stream_with_context(generator_or_function: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]: ...
+def stream_with_context(
+    generator_or_function: Iterator[T] | Callable[..., Iterator[T]],
+) -> Iterator[T] | Callable[..., Iterator[T]]:
+    """Keep the current request current while a generator streams a response.
+
+    :param generator_or_function: the generator, or a generator function (then this is a decorator).
+    :return: an iterator over the same chunks, or a function that returns one.
+    :raises RuntimeError: when no request is current at the time the stream is made.
+    """
+    if not callable(generator_or_function):
+        return ContextStream(iter(generator_or_function), current_request_context("'stream_with_context'"))
+    function = generator_or_function
+
+    def stream(*args: Any, **kwargs: Any) -> Iterator[T]:
+        return ContextStream(iter(function(*args, **kwargs)), current_request_context("'stream_with_context'"))
+
+    return cast(Callable[..., Iterator[T]], update_wrapper(stream, function))

@@ -1,0 +1,126 @@
+"""Errors that explain themselves: what a developer did, where, and what to do instead.
+
+Raised in debug mode only, where a bare KeyError or a silent redirect would cost an hour. Each takes what it needs to
+know; none looks at what is current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from inspect import getsourcefile
+from typing import Any
+
+from jinja2 import BaseLoader
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.routing import RequestRedirect
+
+LoadedSource = tuple[str, str | None, Callable[[], bool] | None]
+
+
+def describe(func: Callable[..., Any]) -> str:
+    """Where *func* was written: ``name (file:line)``."""
+    code = getattr(func, "__code__", None)
+    name = getattr(func, "__qualname__", None) or repr(func)
+    return f"{name} ({getsourcefile(func)}:{code.co_firstlineno})" if code is not None else name
+
+
+class UnexpectedUnicodeError(AssertionError, UnicodeError):
+    """Text arrived where only ASCII can be; raised with an explanation instead of a bare UnicodeError."""
+
+
+class DebugFilesKeyError(KeyError, AssertionError):
+    """A file was asked for in a request whose form carried only its name.
+
+    :param request: the request, whose media type and fields are told.
+    :param key: the field that was asked for.
+    """
+
+    def __init__(self, request: Any, key: str) -> None:
+        values = ", ".join(repr(value) for value in request.form.getlist(key))
+        sent = f" This was submitted: {values}" if values else ""
+        super().__init__(
+            f"request.files has no {key!r}: the request came as {request.mimetype!r}, not as 'multipart/form-data', so"
+            f" no file contents were transmitted. Give the form enctype=\"multipart/form-data\".{sent}"
+        )
+
+    def __str__(self) -> str:  # KeyError would show the repr
+        return str(self.args[0])
+
+
+class FormDataRoutingRedirect(AssertionError):
+    """A form was posted to a URL that redirects, so its data would be lost on the way.
+
+    :param request: the request, whose ``routing_exception`` is the redirect.
+    """
+
+    def __init__(self, request: Any) -> None:
+        error = request.routing_exception
+        assert isinstance(error, RequestRedirect)  # the caller has looked
+        slash = " (mind the slash at its end)" if error.new_url.partition("?")[0] == f"{request.base_url}/" else ""
+        super().__init__(
+            f"{request.method} {request.url!r} would be redirected to the canonical URL {error.new_url!r}{slash}, and"
+            f" browsers may drop the body when they follow. Send the form there directly; 'url_for' builds that URL."
+            f" This error is raised in debug mode only."
+        )
+
+
+class _ExplainedFiles(ImmutableMultiDict[str, Any]):
+    """The empty files of one request; asking for a key that is among its fields explains the miss."""
+
+    def __init__(self, request: Any) -> None:
+        super().__init__(request.files)
+        self._request = request
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return super().__getitem__(key)
+        except KeyError as error:
+            if key not in self._request.form:
+                raise
+            raise DebugFilesKeyError(self._request, key).with_traceback(error.__traceback__) from None
+
+
+def attach_enctype_error_multidict(request: Any) -> None:
+    """Give *request* a ``files`` mapping that explains a missing ``enctype``."""
+    request.files = _ExplainedFiles(request)
+
+
+def _loader_facts(loader: BaseLoader) -> Iterator[str]:
+    yield f"{type(loader).__module__}.{type(loader).__qualname__}"
+    for name, value in sorted(vars(loader).items()):
+        if name.startswith("_"):
+            continue
+        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            yield f"  {name}: {', '.join(value)}"
+        elif isinstance(value, (str, int, float, bool)):
+            yield f"  {name}: {value!r}"
+
+
+def explain_template_loading_attempts(
+    app: Any, template: str, attempts: Iterable[tuple[BaseLoader, Any, LoadedSource | None]], blueprint: str | None = None
+) -> None:
+    """Log where the template *template* was looked for, by which loader, and what came of it.
+
+    :param attempts: for each loader asked: the loader, the app or blueprint it belongs to, what it found or None.
+    :param blueprint: the blueprint that answers the request, which is named when the search failed.
+    """
+    lines = [f"Locating template {template!r}:"]
+    found = 0
+    for number, (loader, owner, source) in enumerate(attempts, 1):
+        if owner is app:
+            kind = f"application {app.import_name!r}"
+        else:
+            kind = f"blueprint {owner.name!r} ({owner.import_name})"
+        lines.append(f"{number:5}: trying loader of {kind}")
+        lines.extend(f"       {fact}" for fact in _loader_facts(loader))
+        lines.append(f"       -> {'no match' if source is None else f'found ({source[1]!r})'}")
+        found += source is not None
+    if not found:
+        lines.append("Error: the template could not be found.")
+    elif found > 1:
+        lines.append("Warning: multiple loaders returned a match for the template; the first is used.")
+    if not found and blueprint is not None:
+        lines.append(f"  The template was looked up from an endpoint that belongs to the blueprint {blueprint!r}.")
+        lines.append("  Is it in the folder that the blueprint names as its template_folder?")
+        lines.append("  See https://flask.palletsprojects.com/blueprints/#templates")
+    app.logger.info("\n".join(lines))

@@ -1,0 +1,409 @@
+"""Dispatch: the road a request takes from its hooks to the view and back, and the errors that leave it.
+
+:data:`ROAD` names the layers in the order in which a request meets them; pictures and explanations are drawn from it.
+:class:`Road` is that part of an app which walks it: each step is a method that an app may override or replace, and is
+called through the instance each time. The registries of hooks and views are looked up at every request, for
+extensions add to them late.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from inspect import CO_COROUTINE, iscoroutinefunction
+from types import FunctionType, TracebackType
+from typing import Any, NamedTuple, NoReturn, cast
+
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServerError
+from werkzeug.routing import RequestRedirect, RoutingException
+from werkzeug.wrappers import Response as BaseResponse
+
+from . import errors, sessions, templating
+from .ctx import RequestContext, _cv_request, _sentinel
+from .debughelpers import FormDataRoutingRedirect, describe
+from .routing import stock
+from .signals import (
+    appcontext_tearing_down,
+    got_request_exception,
+    request_finished,
+    request_started,
+    request_tearing_down,
+)
+from .typing import (
+    AfterRequestCallable,
+    AppOrBlueprintKey,
+    BeforeRequestCallable,
+    ErrorHandlerCallable,
+    ResponseReturnValue,
+    RouteCallable,
+    TeardownCallable,
+    URLValuePreprocessorCallable,
+)
+from .wrappers import Request, Response, split_blueprints
+
+
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+# Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
+_MARK = "_is_coroutine_mark"
+
+
+class Layer(NamedTuple):
+    """One layer of the road."""
+
+    name: str
+    step: str
+    does: str
+
+
+#: The layers in the order in which a request meets them: going down to the view, and up again.
+ROAD: tuple[Layer, ...] = (
+    Layer("server", "App.__call__", "A WSGI server calls the app with the environ and start_response (PEP 3333)."),
+    Layer("request", "App.request_context", "The environ becomes a request; nothing is parsed before it is read."),
+    Layer("context", "RequestContext.push", "The request and its app become current in this thread or greenlet."),
+    Layer("session", "SessionInterface.open_session", "The signed cookie becomes a session, when first touched."),
+    Layer("match", "Map.find", "The path and the method become an endpoint and the view's arguments."),
+    Layer("before", "App.preprocess_request", "URL preprocessors and before_request hooks run; one may answer."),
+    Layer("view", "App.dispatch_request", "The view runs, with templates, JSON, url_for and the rest at hand."),
+    Layer("errors", "App.handle_user_exception", "What was raised goes to the closest error handler."),
+    Layer("response", "App.make_response", "What the view returned becomes a response object."),
+    Layer("after", "App.process_response", "after_this_request and after_request hooks see the response."),
+    Layer("save", "SessionInterface.save_session", "A changed session is signed and set as a cookie."),
+    Layer("send", "Response.__call__", "Status and headers go to start_response, the body to the server."),
+    Layer("teardown", "RequestContext.pop", "Teardown hooks run, exactly once; nothing is current any more."),
+)
+
+
+@lru_cache(maxsize=4096)
+def _blueprints_of(endpoint: str) -> tuple[str, ...]:
+    name = endpoint.rpartition(".")[0]
+    return tuple(split_blueprints(name)) if name else ()
+
+
+def _upward(request: Any) -> tuple[AppOrBlueprintKey, ...]:
+    """The scopes whose hooks a request meets on its way back: its blueprints, innermost first, then the app."""
+    rule = request.url_rule
+    # PERF: the names of an endpoint's blueprints never change; Request.blueprints splits them anew (callpath).
+    return (*_blueprints_of(rule.endpoint), None) if rule is not None else (None,)
+
+
+class Road:
+    """The part of an app that answers requests. It stands on its own registries and on the current context alone."""
+
+    config: Any
+    debug: bool
+    logger: Any
+    json: Any
+    url_map: Any
+    session_interface: Any
+    request_class: type[Request]
+    response_class: type[Response]
+    view_functions: dict[str, RouteCallable]
+    error_handler_spec: errors.Handlers
+    before_request_funcs: dict[AppOrBlueprintKey, list[BeforeRequestCallable]]
+    after_request_funcs: dict[AppOrBlueprintKey, list[AfterRequestCallable[Any]]]
+    teardown_request_funcs: dict[AppOrBlueprintKey, list[TeardownCallable]]
+    teardown_appcontext_funcs: list[TeardownCallable]
+    url_value_preprocessors: dict[AppOrBlueprintKey, list[URLValuePreprocessorCallable]]
+    _got_first_request: bool
+
+    # -- the way down and up ------------------------------------------------------------------------------------
+
+    def full_dispatch_request(self) -> Response:
+        """Answer the current request: hooks, view, error handlers, hooks.
+
+        :raises Exception: what no handler took.
+        """
+        self._got_first_request = True
+        try:
+            if request_started.receivers:
+                request_started.send(self, _async_wrapper=self.ensure_sync)
+            rv = self.preprocess_request()
+            if rv is None:
+                rv = self.dispatch_request()
+        except Exception as error:
+            rv = self.handle_user_exception(error)
+        return self.finalize_request(rv)
+
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        """Run URL preprocessors, then before_request hooks: the app's first, then the blueprints', outermost first.
+
+        :return: what the first hook returned that did not return None; the view is skipped then.
+        """
+        preprocessors, hooks = self.url_value_preprocessors, self.before_request_funcs
+        if not preprocessors and not hooks:
+            return None
+        request = _cv_request.get().request
+        scopes = _upward(request)[::-1]
+        for scope in scopes:
+            for preprocessor in preprocessors.get(scope, ()):
+                preprocessor(request.endpoint, request.view_args)
+        for scope in scopes:
+            for hook in hooks.get(scope, ()):
+                rv: ResponseReturnValue | None = self.ensure_sync(hook)()
+                if rv is not None:
+                    return rv
+        return None
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Call the view that the URL matched, or raise what routing raised.
+
+        :return: whatever the view returned; :meth:`make_response` makes a response of it.
+        """
+        request = _cv_request.get().request
+        if request.routing_exception is not None:
+            self.raise_routing_exception(request)
+        rule = request.url_rule
+        if request.environ["REQUEST_METHOD"] == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+            return self.make_default_options_response()
+        view: Any = self.view_functions[rule.endpoint]
+        # PERF: a plain function needs no ensure_sync, and asking each time costs four calls (callpath).
+        if type(view) is not FunctionType or view.__code__.co_flags & CO_COROUTINE or _MARK in view.__dict__:
+            view = self.ensure_sync(view)
+        elif not getattr(self.ensure_sync, "stock", False):
+            view = self.ensure_sync(view)
+        rv: ResponseReturnValue = view(**request.view_args)
+        return rv
+
+    def finalize_request(self, rv: ResponseReturnValue | HTTPException, from_error_handler: bool = False) -> Response:
+        """Make a response of *rv* and send it through the after_request hooks.
+
+        :param from_error_handler: log what the hooks raise instead of raising it, since an error is answered already.
+        """
+        response = self.make_response(rv)
+        try:
+            response = self.process_response(response)
+            if request_finished.receivers:
+                request_finished.send(self, _async_wrapper=self.ensure_sync, response=response)
+        except Exception:
+            if not from_error_handler:
+                raise
+            self.logger.exception("An after_request hook or signal failed while an error was being answered")
+        return response
+
+    def process_response(self, response: Response) -> Response:
+        """Run the hooks that see the response, latest first, the blueprints' before the app's; then save the session."""
+        ctx = _cv_request.get()
+        for hook in ctx._after_request_functions:
+            response = self.ensure_sync(hook)(response)
+        hooks = self.after_request_funcs
+        if hooks:
+            for scope in _upward(ctx.request):
+                for hook in reversed(hooks.get(scope, ())):
+                    response = self.ensure_sync(hook)(response)
+        # PERF: no call for a session that was neither touched nor sent (callpath: session app).
+        interface = self.session_interface
+        if "_session" in ctx.__dict__ or "HTTP_COOKIE" in ctx.request.environ or not interface.opens_late:
+            sessions.save_to_response(self, ctx, response)
+        return response
+
+    def do_teardown_request(self, exc: BaseException | None = _sentinel) -> None:
+        """Run the teardown_request functions, latest first, the blueprints' before the app's.
+
+        Each runs, whatever the others raise; the first error is raised when all have run.
+
+        :param exc: what ended the request; by default the exception being handled, if any.
+        """
+        if not self.teardown_request_funcs and not request_tearing_down.receivers:
+            return
+        if exc is _sentinel:
+            exc = sys.exc_info()[1]
+        by_scope = self.teardown_request_funcs
+        scopes = _upward(_cv_request.get().request)
+        self._tear_down((f for scope in scopes for f in reversed(by_scope.get(scope, ()))), request_tearing_down, exc)
+
+    def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
+        """Run the teardown_appcontext functions, latest first; errors as in :meth:`do_teardown_request`."""
+        if not self.teardown_appcontext_funcs and not appcontext_tearing_down.receivers:
+            return
+        if exc is _sentinel:
+            exc = sys.exc_info()[1]
+        self._tear_down(reversed(self.teardown_appcontext_funcs), appcontext_tearing_down, exc)
+
+    def _tear_down(self, functions: Iterable[TeardownCallable], signal: Any, exc: BaseException | None) -> None:
+        failed: list[Exception] = []
+
+        def attempt(run: Callable[[], Any]) -> None:
+            try:
+                run()
+            except Exception as error:
+                failed.append(error)
+
+        for function in functions:
+            attempt(lambda function=function: self.ensure_sync(function)(exc))  # type: ignore[misc]  # a default binds it
+        if signal.receivers:
+            attempt(lambda: signal.send(self, _async_wrapper=self.ensure_sync, exc=exc))
+        if failed:
+            for other in failed[1:]:
+                failed[0].add_note(f"Another teardown function failed as well: {other!r}")
+            raise failed[0]
+
+    # -- errors -------------------------------------------------------------------------------------------------
+
+    def raise_routing_exception(self, request: Request) -> NoReturn:
+        """Raise what routing raised; in debug mode, say so when a redirect would lose a posted form.
+
+        :raises FormDataRoutingRedirect: in that case.
+        """
+        error = cast(HTTPException, request.routing_exception)
+        keeps_data = error.code in (307, 308) or request.method in ("GET", "HEAD", "OPTIONS")
+        if self.debug and isinstance(error, RequestRedirect) and not keeps_data:
+            raise FormDataRoutingRedirect(request)
+        raise error
+
+    def trap_http_exception(self, e: Exception) -> bool:
+        """Whether *e* is treated like any other error; see :func:`wsgiapp.errors.is_trapped`."""
+        return errors.is_trapped(e, self.config, self.debug)
+
+    def _find_error_handler(self, e: Exception, blueprints: list[str]) -> ErrorHandlerCallable | None:
+        return errors.find_handler(self.error_handler_spec, e, blueprints)
+
+    def handle_user_exception(self, e: Exception) -> HTTPException | ResponseReturnValue:
+        """Answer what a view or hook raised, by its handler; an HTTP exception answers itself.
+
+        :raises Exception: *e* again, when it has no handler.
+        """
+        trap_bad = self.debug or self.config["TRAP_BAD_REQUEST_ERRORS"]
+        if isinstance(e, BadRequestKeyError) and trap_bad:
+            e.show_exception = True
+        if isinstance(e, HTTPException) and not self.trap_http_exception(e):
+            return self.handle_http_exception(e)
+        handler = self._find_error_handler(e, _cv_request.get().request.blueprints)
+        if handler is None:
+            raise e
+        return cast(ResponseReturnValue, self.ensure_sync(handler)(e))
+
+    def handle_http_exception(self, e: HTTPException) -> HTTPException | ResponseReturnValue:
+        """Answer an HTTP exception by its handler, or by itself. Redirects of the router have no handler."""
+        if e.code is None or isinstance(e, RoutingException):
+            return e
+        handler = self._find_error_handler(e, _cv_request.get().request.blueprints)
+        return e if handler is None else cast(ResponseReturnValue, self.ensure_sync(handler)(e))
+
+    def handle_exception(self, e: Exception) -> Response:
+        """Answer what nobody handled: log it and send a 500, by the handler for 500 where there is one.
+
+        :raises Exception: *e* again, where errors propagate (``PROPAGATE_EXCEPTIONS``; testing and debug by default).
+        """
+        if got_request_exception.receivers:
+            got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
+        if self._propagates():
+            raise e
+        self.log_exception((type(e), e, e.__traceback__))
+        answer: Any = InternalServerError(original_exception=e)
+        handler = self._find_error_handler(answer, _cv_request.get().request.blueprints)
+        if handler is not None:
+            answer = self.ensure_sync(handler)(answer)
+        return self.finalize_request(answer, from_error_handler=True)
+
+    def _propagates(self) -> bool:
+        propagate = self.config["PROPAGATE_EXCEPTIONS"]
+        return bool(self.config["TESTING"] or self.debug) if propagate is None else bool(propagate)
+
+    def log_exception(
+        self, exc_info: tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> None:
+        """Log what :meth:`handle_exception` answers, with its traceback."""
+        ctx = _cv_request.get(None)
+        where = f"{ctx.request.path} [{ctx.request.method}]" if ctx is not None else "no request"
+        # The path comes from outside: its line breaks must not forge lines of the log.
+        self.logger.error("Exception on %s", where.translate(_CONTROL), exc_info=exc_info)
+
+    # -- responses ----------------------------------------------------------------------------------------------
+
+    def make_response(self, rv: Any) -> Response:
+        """A response of what a view returned.
+
+        :param rv: text or bytes (the body), a dict or list (sent as JSON), an iterator (streamed), a response, a WSGI
+            callable; or a tuple of one of these with a status, with headers, or with both.
+        :raises TypeError: for anything else; it names the view.
+        """
+        if type(rv) is str:
+            return self.response_class(rv)
+        status: Any = None
+        headers: Any = None
+        if isinstance(rv, tuple):
+            rv, status, headers = self._unpack(rv)
+        if isinstance(rv, (str, bytes, bytearray)) or isinstance(rv, Iterator):
+            return self.response_class(rv, status=status, headers=headers)
+        response = self._convert(rv)
+        if status is not None:
+            if isinstance(status, (str, bytes, bytearray)):
+                response.status = status if isinstance(status, str) else bytes(status).decode()
+            else:
+                response.status_code = status
+        if headers:
+            response.headers.update(headers)
+        return response
+
+    def _unpack(self, rv: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+        if len(rv) == 3:
+            return rv
+        if len(rv) == 2:
+            body, second = rv
+            is_headers = isinstance(second, (Headers, Mapping, tuple, list))
+            return (body, None, second) if is_headers else (body, second, None)
+        raise TypeError(
+            f"{self._the_view()} returned a tuple of {len(rv)}. The tuple must have the form (body, status, headers),"
+            f" (body, status), or (body, headers)."
+        )
+
+    def _convert(self, rv: Any) -> Response:
+        if isinstance(rv, self.response_class):
+            return rv
+        if isinstance(rv, (dict, list)):
+            return cast(Response, self.json.response(rv))
+        if isinstance(rv, BaseResponse) or callable(rv):
+            try:
+                return self.response_class.force_type(rv, _cv_request.get().request.environ)
+            except TypeError as error:
+                raise self._not_a_response(rv, f" Called as a WSGI application it failed: {error}") from error
+        raise self._not_a_response(rv)
+
+    def _not_a_response(self, rv: Any, why: str = "") -> TypeError:
+        if rv is None:
+            return TypeError(
+                f"{self._the_view()} returned None instead of a response: is there a path through it without a"
+                f" 'return'? An empty answer is '' with the status 204."
+            )
+        return TypeError(
+            f"{self._the_view()} must return a string, bytes, dict, list, iterator, tuple, response or WSGI callable,"
+            f" but it was a {type(rv).__name__}.{why}"
+        )
+
+    def _the_view(self) -> str:
+        endpoint = _cv_request.get().request.endpoint
+        view = self.view_functions.get(endpoint)
+        where = f", {describe(view)}" if view is not None else ""
+        return f"The view function for {endpoint!r}{where},"
+
+    def make_default_options_response(self) -> Response:
+        """What OPTIONS is answered with where no view does: the methods allowed at this URL (RFC 9110, 9.3.7)."""
+        adapter = _cv_request.get().url_adapter
+        response = self.response_class()
+        if adapter is not None:
+            response.allow.update(adapter.allowed_methods())
+        return response
+
+    # -- sync and async -----------------------------------------------------------------------------------------
+
+    @stock
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """*func* as it can be called from here: a coroutine function is wrapped by :meth:`async_to_sync`."""
+        return self.async_to_sync(func) if iscoroutinefunction(func) else func
+
+    def async_to_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that runs the coroutine function *func* to its end.
+
+        :raises RuntimeError: when asgiref is not installed.
+        """
+        try:
+            from asgiref.sync import async_to_sync  # an extra: loaded when the first coroutine function is met
+        except ImportError:
+            raise RuntimeError("Async views and hooks need asgiref: install wsgiapp with its 'async' extra.") from None
+        return cast("Callable[..., Any]", async_to_sync(func))
+
+    def update_template_context(self, context: dict[str, Any]) -> None:
+        """Add the processors' variables to a template's *context*; see :func:`wsgiapp.templating.update_template_context`."""
+        templating.update_template_context(self, context)

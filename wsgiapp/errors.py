@@ -1,0 +1,74 @@
+"""Errors: which handler answers an exception, and what is left when none does.
+
+Handlers are registered by scope (the app, or a blueprint), then by status code, then by class. A status code is closer
+to an error than a class, and a blueprint closer than the app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, default_exceptions
+
+from .typing import ErrorHandlerCallable
+
+Handlers = dict[str | None, dict[int | None, dict[type[Exception], ErrorHandlerCallable]]]
+
+
+def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]:
+    """The exception class a handler is registered for, and the status code where it is an HTTP one.
+
+    :param exc_class_or_code: a subclass of Exception, or a status code.
+    :raises ValueError: for a code that no HTTP exception has.
+    :raises TypeError: for an exception object, or a class that is no Exception.
+    """
+    if isinstance(exc_class_or_code, int):
+        known = default_exceptions.get(exc_class_or_code)
+        if known is None:
+            raise ValueError(
+                f"{exc_class_or_code} is not a recognized HTTP error code. Use a subclass of HTTPException with that"
+                f" code instead."
+            )
+        return known, known.code
+    if isinstance(exc_class_or_code, Exception):
+        raise TypeError(f"{exc_class_or_code!r} is an instance, not a class. Register the handler for its class.")
+    if not isinstance(exc_class_or_code, type):
+        raise TypeError(f"{exc_class_or_code!r} is neither an exception class nor a status code.")
+    if not issubclass(exc_class_or_code, Exception):
+        raise ValueError(f"{exc_class_or_code.__name__!r} is not a subclass of Exception.")
+    if issubclass(exc_class_or_code, HTTPException):
+        return exc_class_or_code, exc_class_or_code.code
+    return exc_class_or_code, None
+
+
+def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) -> ErrorHandlerCallable | None:
+    """The handler closest to *error*: by code before class, by blueprint before app, by the class's own ancestry.
+
+    :param spec: the app's ``error_handler_spec``.
+    :param blueprints: the names of the current blueprints, innermost first.
+    """
+    code = class_and_code(type(error))[1]
+    scopes = (*blueprints, None)
+    for wanted in (code, None) if code is not None else (None,):
+        for scope in scopes:
+            handlers = spec.get(scope, {}).get(wanted)
+            if handlers:
+                for cls in type(error).__mro__:
+                    if cls in handlers:
+                        return handlers[cls]
+    return None
+
+
+def is_trapped(error: Exception, config: Any, debug: bool) -> bool:
+    """Whether an HTTP exception is treated like any other error, so that a developer sees it.
+
+    ``TRAP_HTTP_EXCEPTIONS`` traps all, ``TRAP_BAD_REQUEST_ERRORS`` those of status 400; in debug mode, where the latter
+    is not set, a key missing from a form is trapped.
+    """
+    if config["TRAP_HTTP_EXCEPTIONS"]:
+        return True
+    trap_bad = config["TRAP_BAD_REQUEST_ERRORS"]
+    if trap_bad is None and debug and isinstance(error, BadRequestKeyError):
+        return True
+    return bool(trap_bad) and isinstance(error, BadRequest)

@@ -1,0 +1,84 @@
+"""Helpers: what views call. Each finds the current app and hands the work to the layer that does it."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import werkzeug.utils
+from werkzeug.exceptions import abort as _abort
+from werkzeug.utils import redirect as _redirect
+from werkzeug.wrappers import Response as BaseResponse
+
+from .config import get_debug_flag, get_load_dotenv
+from .ctx import _cv_app, stream_with_context
+from .files import send_file, send_from_directory
+from .globals import current_app
+from .scaffold import get_root_path
+from .sessions import flash, get_flashed_messages
+from .wrappers import Response
+
+__all__ = [
+    "abort", "flash", "get_debug_flag", "get_flashed_messages", "get_load_dotenv", "get_root_path",
+    "get_template_attribute", "make_response", "redirect", "send_file", "send_from_directory", "stream_with_context",
+    "url_for", "werkzeug",
+]  # fmt: skip
+
+
+def make_response(*args: Any) -> Response:
+    """The response that a view's return value becomes, to set headers or cookies on.
+
+    :param args: the value, or the members of the tuple that a view may return; an empty response without any.
+    """
+    if not args:
+        return current_app.response_class()
+    return current_app.make_response(args[0] if len(args) == 1 else args)
+
+
+def url_for(
+    endpoint: str,
+    *,
+    _anchor: str | None = None,
+    _method: str | None = None,
+    _scheme: str | None = None,
+    _external: bool | None = None,
+    **values: Any,
+) -> str:
+    """The URL of an endpoint of the current app; see :meth:`wsgiapp.App.url_for`."""
+    return current_app.url_for(
+        endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
+    )
+
+
+def redirect(location: str, code: int = 302, Response: type[BaseResponse] | None = None) -> BaseResponse:
+    """A response that sends the browser to *location*.
+
+    :param code: 301, 302, 303, 307 or 308 (RFC 9110, 15.4).
+    :param Response: the class of the response, by default the current app's.
+    """
+    ctx = _cv_app.get(None)
+    if ctx is not None and Response is None:
+        answer: BaseResponse = ctx.app.redirect(location, code=code)
+        return answer
+    return _redirect(location, code=code, Response=Response)
+
+
+def abort(code: int | BaseResponse, *args: Any, **kwargs: Any) -> NoReturn:
+    """End the request with an HTTP error.
+
+    :param code: a status code, or a response to send as it is.
+    :param args: passed to the exception; a description first.
+    :raises HTTPException: always.
+    :raises LookupError: for a code that no exception has.
+    """
+    ctx = _cv_app.get(None)
+    if ctx is not None:
+        ctx.app.aborter(code, *args, **kwargs)
+    _abort(code, *args, **kwargs)
+
+
+def get_template_attribute(template_name: str, attribute: str) -> Any:
+    """A macro or variable that a template defines at its top level.
+
+    :raises AttributeError: when it defines none of that name.
+    """
+    return getattr(current_app.jinja_env.get_template(template_name).module, attribute)

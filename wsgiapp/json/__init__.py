@@ -1,0 +1,64 @@
+"""JSON with the rules of the current app, or with the standard ones where no app is current.
+
+Layer "json". These functions only choose a provider; the rules themselves are in ``provider``, and the tagged form
+that sessions use is in ``tag``. Nothing else belongs here.
+"""
+
+from __future__ import annotations
+
+import json as _json
+from typing import IO, Any, AnyStr
+
+from werkzeug.wrappers import Response
+
+from wsgiapp.ctx import _cv_app
+
+from .provider import JSONProvider, _default, _loads
+
+__all__ = ["dump", "dumps", "jsonify", "load", "loads"]
+
+
+def _provider() -> JSONProvider | None:
+    """Return the provider of the app whose context is active, if one is."""
+    context = _cv_app.get(None)
+    return None if context is None else context.app.json
+
+
+def dumps(obj: Any, **kwargs: Any) -> str:
+    """Return ``obj`` as JSON text; keyword arguments go to the app's provider or to ``json.dumps``."""
+    if provider := _provider():
+        return provider.dumps(obj, **kwargs)
+    return _json.dumps(obj, **{"default": _default, **kwargs})
+
+
+def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
+    """Write ``obj`` as JSON text to a text file; see :func:`dumps`."""
+    if provider := _provider():
+        provider.dump(obj, fp, **kwargs)
+    else:
+        _json.dump(obj, fp, **{"default": _default, **kwargs})
+
+
+def loads(s: str | bytes, **kwargs: Any) -> Any:
+    """Return the value of a JSON text; raises ``ValueError`` if it is none."""
+    provider = _provider()
+    return provider.loads(s, **kwargs) if provider else _loads(s, **kwargs)
+
+
+def load(fp: IO[AnyStr], **kwargs: Any) -> Any:
+    """Return the value of the JSON text that a file holds; see :func:`loads`."""
+    provider = _provider()
+    return provider.load(fp, **kwargs) if provider else _loads(fp.read(), **kwargs)
+
+
+def jsonify(*args: Any, **kwargs: Any) -> Response:
+    """Return a JSON response of the current app, made of one value, of several, or of keyword arguments.
+
+    Raises ``TypeError`` if values and keyword arguments are mixed, ``RuntimeError`` if no app is current.
+    """
+    if provider := _provider():
+        return provider.response(*args, **kwargs)
+    raise RuntimeError(
+        "Working outside of application context: jsonify() makes a response of the app's class. "
+        "Call it in a view, or inside `with app.app_context():`."
+    )

@@ -1,0 +1,144 @@
+"""How an app turns values into JSON text and back, and into a response.
+
+Layer "json". A provider belongs to one app; whoever wants other rules subclasses one. What is encoded beyond the
+standard library's types is decided here; who asks, and for which app, is decided in the package's ``__init__``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import weakref
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import IO, Any, AnyStr, Protocol
+from uuid import UUID
+
+from werkzeug.http import http_date
+from werkzeug.wrappers import Response
+
+__all__ = ["DefaultJSONProvider", "JSONProvider"]
+
+
+class _App(Protocol):
+    """What a provider asks of its app: whether to indent, and the class of the responses."""
+
+    @property
+    def debug(self) -> bool: ...
+
+    @property
+    def response_class(self) -> type[Response]: ...
+
+
+class JSONProvider:
+    """The interface of a provider; a subclass supplies at least ``dumps`` and ``loads``.
+
+    ``app`` is held by a weak reference: the app owns its provider, not the other way round.
+    """
+
+    def __init__(self, app: _App) -> None:
+        self._app: Any = weakref.proxy(app)
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Return ``obj`` as JSON text; keyword arguments are the JSON library's."""
+        raise NotImplementedError(f"{type(self).__name__} must define dumps().")
+
+    def dump(self, obj: Any, fp: IO[str], **kwargs: Any) -> None:
+        """Write ``obj`` as JSON text to a text file."""
+        fp.write(self.dumps(obj, **kwargs))
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Return the value of a JSON text; raises ``ValueError`` if it is none."""
+        raise NotImplementedError(f"{type(self).__name__} must define loads().")
+
+    def load(self, fp: IO[AnyStr], **kwargs: Any) -> Any:
+        """Return the value of the JSON text that a file holds."""
+        return self.loads(fp.read(), **kwargs)
+
+    def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the one value that the arguments of :meth:`response` stand for."""
+        if args and kwargs:
+            raise TypeError("A JSON response is made of args or kwargs, not of both: put them into one value.")
+        several = args or kwargs or None
+        return args[0] if len(args) == 1 else several
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """Return a response of the app's class whose body is JSON.
+
+        One argument is the value itself, several become a list, keyword arguments an object, none ``null``.
+        Raises ``TypeError`` if both kinds are given.
+        """
+        text = self.dumps(self._prepare_response_obj(args, kwargs))
+        response: Response = self._app.response_class(text, mimetype="application/json")
+        return response
+
+
+_FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = ((date, http_date), (Decimal, str), (UUID, str))
+
+
+def _default(o: Any) -> Any:
+    """Return what stands in JSON for a value that JSON lacks: HTTP dates (RFC 9110, section 5.6.7) for dates, strings
+    for decimals and UUIDs, an object for a dataclass, the markup of an object that has some."""
+    for kind, convert in _FORMS:
+        if isinstance(o, kind):
+            return convert(o)
+    if dataclasses.is_dataclass(o) and not isinstance(o, type):
+        return dataclasses.asdict(o)
+    markup = getattr(o, "__html__", None)
+    if markup is not None:
+        return str(markup())
+    raise TypeError(
+        f"An object of type {type(o).__name__} has no form in JSON. "
+        "Convert it first, or give the app's JSON provider a `default` function that does."
+    )
+
+
+def _loads(s: str | bytes, **kwargs: Any) -> Any:
+    """Decode with the standard library; a text nested too deeply for it is a bad value, not a failure of ours."""
+    try:
+        return json.loads(s, **kwargs)
+    except RecursionError:
+        raise ValueError("The JSON text is nested too deeply to be read.") from None
+
+
+class DefaultJSONProvider(JSONProvider):
+    """A provider on the standard library's ``json``.
+
+    The attributes may be set on a subclass or on an app's provider; arguments of a single call go before them.
+    """
+
+    # Returns what stands for a value that JSON lacks, or raises TypeError.
+    default: Callable[[Any], Any] = staticmethod(_default)
+    # Write every character beyond ASCII as an escape.
+    ensure_ascii = True
+    # Write the keys of an object in order, so that equal values give equal text (and equal cache keys).
+    sort_keys = True
+    # True: no spaces in responses. False: indent them. None: indent in debug mode only.
+    compact: bool | None = None
+    # The content type of a response.
+    mimetype = "application/json"
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Return ``obj`` as JSON text; keyword arguments are those of ``json.dumps``.
+
+        Raises ``TypeError`` for a value without a form in JSON or for keys that can't be put in order.
+        """
+        options = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
+        return json.dumps(obj, **{**options, **kwargs})
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Return the value of a JSON text; keyword arguments are those of ``json.loads``.
+
+        Raises ``ValueError`` if it is no JSON (RFC 8259; ``NaN`` and infinities are taken all the same) or is nested
+        too deeply.
+        """
+        return _loads(s, **kwargs)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """Return a JSON response, as the interface says, spaced as ``compact`` says and closed by a newline."""
+        value = self._prepare_response_obj(args, kwargs)
+        compact = not self._app.debug if self.compact is None else self.compact
+        text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
+        response: Response = self._app.response_class(f"{text}\n", mimetype=self.mimetype)
+        return response

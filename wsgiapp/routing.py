@@ -1,0 +1,282 @@
+"""Routing: from a URL to a rule, and from an endpoint to a URL.
+
+Werkzeug's ``Map`` and ``Rule`` are the truth. :class:`Map` compiles the state machine that Werkzeug builds of the rules
+into tables, and answers from them what it is sure of: a rule that matches. A redirect, a 404, a 405, another host, a
+converter of your own: whatever is not in the tables gets the answer None, and Werkzeug is asked. Property tests hold
+both to the same answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+from wsgiref.types import WSGIEnvironment
+
+from werkzeug.exceptions import BadRequest
+from werkzeug.routing import IntegerConverter, Rule, RuleFactory, UnicodeConverter, ValidationError
+from werkzeug.routing import Map as WerkzeugMap
+from werkzeug.routing import MapAdapter as MapAdapter
+from werkzeug.sansio.utils import host_is_trusted
+
+Found = tuple[Rule, dict[str, Any]]
+
+# What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
+_SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
+_DIGITS = r"(?P<__werkzeug_0>\d+)\Z"
+# More digits than that are left to Werkzeug, which knows what Python refuses to convert.
+_MAX_DIGITS = 18
+# How many Host headers are remembered as well formed; the set starts afresh beyond that.
+_MAX_HOSTS = 1_000
+
+
+@dataclass(slots=True)
+class Leaf:
+    """A rule at the end of a path, with what to do with the values on the way."""
+
+    rule: Rule
+    names: tuple[str, ...]
+    converters: tuple[Callable[[str], Any] | None, ...]
+
+    def arguments(self, values: list[str]) -> dict[str, Any]:
+        """The view's arguments of the path's values.
+
+        :raises ValidationError: when a converter refuses its value.
+        """
+        steps = zip(self.names, self.converters, values, strict=True)
+        return {name: value if convert is None else convert(value) for name, convert, value in steps}
+
+
+@dataclass(slots=True)
+class Node:
+    """A place in the tree of paths: where each next segment leads, and the rules that end here."""
+
+    static: dict[str, Node] = field(default_factory=dict)
+    dynamic: list[Edge] = field(default_factory=list)
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+    #: Whether a rule with one more slash, or a lenient one, may answer here: Werkzeug decides which, and how.
+    slashes: bool = False
+
+
+@dataclass(slots=True)
+class Edge:
+    """A step over a segment with a value in it; a pattern of None means digits only or any segment."""
+
+    pattern: re.Pattern[str] | None
+    digits: bool
+    final: bool
+    node: Node
+    known: bool = True
+
+    def value(self, segment: str) -> str | None:
+        """The value in *segment*, or None where it does not match."""
+        if self.pattern is None:
+            return segment if segment and (not self.digits or segment.isdigit()) else None
+        match = self.pattern.match(segment)
+        return match["__werkzeug_0"] if match is not None else None
+
+
+def stock(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark an overridable method as the original, so that a shortcut can tell whether it was replaced."""
+    method.stock = True  # type: ignore[attr-defined]  # functions carry attributes; mypy knows none of them
+    return method
+
+
+class Map(WerkzeugMap):
+    """Werkzeug's map of rules, with tables in front of it."""
+
+    # Made afresh when a rule was added: paths without values, places before a last value, the whole tree.
+    _tables: tuple[dict[str, dict[str, Leaf]], dict[str, Node], Node] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._hosts: set[str | None] = {None, ""}
+        super().__init__(*args, **kwargs)
+
+    def add(self, rulefactory: RuleFactory) -> None:
+        """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
+        super().add(rulefactory)
+        self._tables = None
+
+    def find(self, app: Any, environ: WSGIEnvironment) -> Found | None:
+        """The rule for a request, where the tables are sure of it, with the view's arguments.
+
+        :param app: the app, whose settings may leave the whole matter to Werkzeug.
+        :return: None means "ask Werkzeug", never "no match".
+        """
+        if (
+            (environ.get("HTTP_HOST") not in self._hosts and not self._well_formed(environ["HTTP_HOST"]))
+            or app.config["TRUSTED_HOSTS"] is not None
+            or app.subdomain_matching
+            or "HTTP_UPGRADE" in environ
+            or not getattr(app.create_url_adapter, "stock", False)
+        ):
+            return None
+        static, heads, root = self._tables or self._compile()
+        path, method = environ.get("PATH_INFO") or "/", environ["REQUEST_METHOD"]
+        if path in static:
+            leaf = static[path].get(method)
+            return (leaf.rule, {}) if leaf is not None else None
+        # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes).
+        head, _, last = path.rpartition("/")
+        if head in heads and last and last not in heads[head].static and path.isascii():
+            edge = heads[head].dynamic[0]
+            if edge.pattern is None and (not edge.digits or (last.isdigit() and len(last) <= _MAX_DIGITS)):
+                leaf = edge.node.leaves.get(method)
+                if leaf is not None and len(leaf.names) == 1:
+                    convert = leaf.converters[0]
+                    return leaf.rule, {leaf.names[0]: last if convert is None else convert(last)}
+        return self._walk(root, path, method)
+
+    def _well_formed(self, host: str) -> bool:
+        good = valid_host(host)
+        if good:
+            if len(self._hosts) >= _MAX_HOSTS:
+                self._hosts = {None, ""}
+            self._hosts.add(host)
+        return good
+
+    def _walk(self, root: Node, path: str, method: str) -> Found | None:
+        """Follow Werkzeug's order, depth first, up to the first rule that fits or the first thing not in the tree."""
+        if path[0] != "/" or "//" in path or not path.isascii():
+            return None
+        parts = path[1:].split("/")
+        stack: list[tuple[Node, int, list[str], int]] = [(root, 0, [], -1)]
+        while stack:
+            node, index, values, edge_index = stack.pop()
+            if index == len(parts):
+                if method in node.leaves:
+                    return self._answer(node.leaves[method], values)
+                if node.slashes:
+                    return None
+                continue
+            part = parts[index]
+            if edge_index < 0:
+                stack.append((node, index, values, 0))
+                if part in node.static:
+                    stack.append((node.static[part], index + 1, values, -1))
+            elif edge_index < len(node.dynamic):
+                edge = node.dynamic[edge_index]
+                if not edge.known:
+                    return None
+                stack.append((node, index, values, edge_index + 1))
+                value = edge.value("/".join(parts[index:]) if edge.final else part)
+                if value is not None:
+                    stack.append((edge.node, len(parts) if edge.final else index + 1, [*values, value], -1))
+            elif part == "" and index == len(parts) - 1 and node.slashes:
+                return None
+        return None
+
+    def _answer(self, leaf: Leaf, values: list[str]) -> Found | None:
+        try:
+            return leaf.rule, leaf.arguments(values)
+        except ValidationError:
+            return None
+
+    def _compile(self) -> tuple[dict[str, dict[str, Leaf]], dict[str, Node], Node]:
+        self.update()
+        root = Node()
+        if not self.host_matching:
+            with_defaults = {rule.endpoint for rule in self.iter_rules() if rule.defaults}
+            domain = self._matcher._root.static.get(self.default_subdomain)
+            start = domain.static.get("") if domain is not None else None
+            if start is not None:
+                root = _compile_state(start, with_defaults)
+        static: dict[str, dict[str, Leaf]] = {}
+        heads: dict[str, Node] = {}
+        for path, node in _static_places(root, ""):
+            if node.leaves and path.isascii() and "//" not in path:
+                static[path] = node.leaves
+            if node.dynamic and path.isascii() and "//" not in path:
+                heads[path] = node
+        self._tables = static, heads, root
+        return self._tables
+
+
+def _static_places(node: Node, path: str) -> Iterator[tuple[str, Node]]:
+    yield path, node
+    for part, child in node.static.items():
+        yield from _static_places(child, f"{path}/{part}")
+
+
+def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
+    """One state of Werkzeug's matcher, and all that follow it, as a node.
+
+    :param with_defaults: the endpoints that a rule with defaults leads to; for those a redirect may be the answer.
+    """
+    node = Node(
+        static={part: _compile_state(child, with_defaults) for part, child in state.static.items()},
+        dynamic=[_compile_edge(part, child, with_defaults) for part, child in state.dynamic],
+        slashes="" in state.static or any(not rule.strict_slashes for rule in state.rules),
+    )
+    for rule in state.rules:
+        if rule.methods is None or rule.websocket or rule.alias or rule.redirect_to or rule.endpoint in with_defaults:
+            # Nothing here is certain, neither for this rule nor for those that Werkzeug tries after it.
+            node.slashes = True
+            break
+        leaf = Leaf(rule, tuple(map(str, rule._converters)), tuple(map(_step, rule._converters.values())))
+        for method in rule.methods:
+            node.leaves.setdefault(method, leaf)
+    return node
+
+
+def _compile_edge(part: Any, state: Any, with_defaults: set[Any]) -> Edge:
+    node = _compile_state(state, with_defaults)
+    if part.content in (_SEGMENT, _DIGITS):
+        return Edge(None, part.content == _DIGITS, part.final, node)
+    pattern = re.compile(part.content)
+    known = not part.suffixed and list(pattern.groupindex) == ["__werkzeug_0"]
+    return Edge(pattern, False, part.final, node, known)
+
+
+def _step(converter: Any) -> Callable[[str], Any] | None:
+    """What turns a matched value into an argument; None where it stays the text it is."""
+    if type(converter) is UnicodeConverter:
+        return None
+    if type(converter) is IntegerConverter and (converter.fixed_digits, converter.min, converter.max) == (0, None, None):
+        return int
+    return cast("Callable[[str], Any]", converter.to_python)
+
+
+def valid_host(host: str) -> bool:
+    """Whether a Host header can be one (RFC 9110, 7.2): a name, an IPv4 or a bracketed IPv6 address, and a port.
+
+    A name beyond ASCII is accepted as it would be sent, in IDNA.
+    """
+    if not host or host_is_trusted(host):
+        return True
+    if host.isascii():
+        return False
+    try:
+        return host_is_trusted(host.encode("idna").decode())
+    except UnicodeError:
+        return False
+
+
+def bind(app: Any, request: Any) -> MapAdapter | None:
+    """The adapter that matches *request* and builds URLs relative to it.
+
+    :param request: None outside of a request; then ``SERVER_NAME`` says where URLs lead.
+    :return: None outside of a request without ``SERVER_NAME``.
+    :raises SecurityError: when the request's host is not among the trusted ones.
+    :raises BadRequest: when its host cannot be one.
+    """
+    server_name = app.config["SERVER_NAME"]
+    if request is None:
+        if server_name is None:
+            return None
+        root, scheme = app.config["APPLICATION_ROOT"], app.config["PREFERRED_URL_SCHEME"]
+        return cast(MapAdapter, app.url_map.bind(server_name, script_name=root, url_scheme=scheme))
+    environ = request.environ
+    if app.config["TRUSTED_HOSTS"] is not None:
+        request.trusted_hosts = app.config["TRUSTED_HOSTS"]
+        request.host  # noqa: B018  # reading it checks it, and raises
+    if not valid_host(environ.get("HTTP_HOST") or ""):
+        raise BadRequest("The Host header is not a valid host name with an optional port.")
+    if app.url_map.host_matching:
+        server_name = subdomain = None
+    elif app.subdomain_matching:
+        subdomain = None
+    else:
+        subdomain = app.url_map.default_subdomain or ""
+    return cast(MapAdapter, app.url_map.bind_to_environ(environ, server_name=server_name, subdomain=subdomain))

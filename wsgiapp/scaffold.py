@@ -1,0 +1,378 @@
+"""Scaffold: what an app and a blueprint have in common, the registering of things.
+
+A scaffold has a place in the file system (its import name, templates, static files) and registries of views, hooks and
+handlers, keyed by scope: ``None`` for the scaffold itself, a name for a blueprint below it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+from functools import update_wrapper
+from pathlib import Path
+from typing import IO, Any, AnyStr, TypeVar, cast
+
+from jinja2 import BaseLoader, FileSystemLoader
+from werkzeug.utils import cached_property
+
+from . import typing as ft
+from .ctx import _cv_app
+from .errors import Handlers, class_and_code
+from .files import send_from_directory
+from .wrappers import Response
+
+F = TypeVar("F", bound=Callable[..., Any])
+T_after_request = TypeVar("T_after_request", bound=ft.AfterRequestCallable[Any])
+T_before_request = TypeVar("T_before_request", bound=ft.BeforeRequestCallable)
+T_error_handler = TypeVar("T_error_handler", bound=ft.ErrorHandlerCallable)
+T_teardown = TypeVar("T_teardown", bound=ft.TeardownCallable)
+T_template_context_processor = TypeVar(
+    "T_template_context_processor", bound=ft.TemplateContextProcessorCallable
+)
+T_url_defaults = TypeVar("T_url_defaults", bound=ft.URLDefaultCallable)
+T_url_value_preprocessor = TypeVar("T_url_value_preprocessor", bound=ft.URLValuePreprocessorCallable)
+T_route = TypeVar("T_route", bound=ft.RouteCallable)
+
+_PathLike = os.PathLike[Any] | str
+
+
+def setupmethod(f: F) -> F:
+    """Mark a method that sets an app or blueprint up: calling it too late is an error that says so."""
+
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self._check_setup_finished(f.__name__)
+        return f(self, *args, **kwargs)
+
+    return cast(F, update_wrapper(checked, f))
+
+
+def get_root_path(import_name: str) -> str:
+    """The folder that the module or package *import_name* lies in; the current one for what is no file.
+
+    :raises RuntimeError: for a namespace package, which has no folder of its own.
+    """
+    module = sys.modules.get(import_name)
+    if module is not None and getattr(module, "__file__", None):
+        return os.path.dirname(os.path.abspath(cast(str, module.__file__)))
+    try:
+        spec = importlib.util.find_spec(import_name)
+        if spec is None:
+            return os.getcwd()
+    except (ImportError, ValueError):
+        return os.getcwd()
+    loader: Any = spec.loader
+    path = loader.get_filename(import_name) if hasattr(loader, "get_filename") else None
+    if path is None:
+        module = module or importlib.import_module(import_name)
+        path = getattr(module, "__file__", None)
+    if path is None:
+        raise RuntimeError(
+            f"No root path can be found for {import_name!r}: it comes from a namespace package or an import hook that"
+            f" gives no file name. Pass 'root_path' explicitly."
+        )
+    return os.path.dirname(os.path.abspath(path))
+
+
+def _find_package_path(import_name: str) -> str:
+    """The folder that holds the top-level package or module of *import_name*."""
+    top = import_name.partition(".")[0]
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return os.getcwd()
+    if spec.submodule_search_locations:
+        if spec.origin in (None, "namespace"):
+            return os.path.dirname(_namespace_folder(import_name, list(spec.submodule_search_locations)))
+        return os.path.dirname(os.path.dirname(cast(str, spec.origin)))
+    return os.path.dirname(spec.origin) if spec.origin else os.getcwd()
+
+
+def _namespace_folder(import_name: str, locations: list[str]) -> str:
+    """Of the folders that a namespace package is spread over, the one that holds *import_name*."""
+    spec = importlib.util.find_spec(import_name)
+    inside = list(spec.submodule_search_locations or [spec.origin]) if spec is not None else []
+    for location in locations:
+        if any(path and Path(path).is_relative_to(location) for path in inside):
+            return location
+    return locations[0]
+
+
+def find_package(import_name: str) -> tuple[str | None, str]:
+    """Where a package is installed.
+
+    :return: the prefix (such as ``/usr`` or a virtual environment) or None where it is not installed, and the folder
+        from which it can be imported.
+    """
+    folder = _find_package_path(import_name)
+    path, prefix = Path(folder).resolve(), Path(sys.prefix).resolve()
+    if path.is_relative_to(prefix):
+        return sys.prefix, folder
+    if path.name.lower() == "site-packages":
+        parent = path.parent
+        if parent.name.lower() == "lib":  # Windows: prefix/Lib/site-packages
+            return str(parent.parent), folder
+        if parent.parent.name.lower() == "lib":  # POSIX: prefix/lib/pythonX.Y/site-packages
+            return str(parent.parent.parent), folder
+        return str(parent), folder
+    return None, folder
+
+
+def _endpoint_from_view_func(view_func: ft.RouteCallable) -> str:
+    if view_func is None:
+        raise TypeError("An endpoint is needed where no view function is given.")
+    return view_func.__name__
+
+
+def max_age_of(config: Any) -> int | None:
+    """``SEND_FILE_MAX_AGE_DEFAULT`` in seconds; None leaves freshness to conditional requests."""
+    value = config["SEND_FILE_MAX_AGE_DEFAULT"]
+    return int(value.total_seconds()) if isinstance(value, timedelta) else cast("int | None", value)
+
+
+class Scaffold:
+    """The base of apps and blueprints.
+
+    :param import_name: the module it is written in, usually ``__name__``.
+    :param static_folder: a folder of files to serve, absolute or below the root path.
+    :param static_url_path: the URL they are served at; by default the folder's name.
+    :param template_folder: a folder of templates, absolute or below the root path.
+    :param root_path: the folder that other paths are relative to; by default the module's.
+    """
+
+    #: The name that ``wsgiapp`` (the command) finds its own commands by.
+    cli: Any
+    _static_folder: str | None = None
+    _static_url_path: str | None = None
+
+    def __init__(
+        self,
+        import_name: str,
+        static_folder: _PathLike | None = None,
+        static_url_path: str | None = None,
+        template_folder: _PathLike | None = None,
+        root_path: str | None = None,
+    ) -> None:
+        self.import_name = import_name
+        self.static_folder = cast("str | None", static_folder)
+        self.static_url_path = static_url_path
+        self.template_folder = template_folder
+        self.root_path = get_root_path(import_name) if root_path is None else root_path
+        self.view_functions: dict[str, ft.RouteCallable] = {}
+        self.error_handler_spec: Handlers = defaultdict(lambda: defaultdict(dict))
+        self.before_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.BeforeRequestCallable]] = defaultdict(list)
+        self.after_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.AfterRequestCallable[Any]]] = defaultdict(list)
+        self.teardown_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.TeardownCallable]] = defaultdict(list)
+        self.template_context_processors: dict[
+            ft.AppOrBlueprintKey, list[ft.TemplateContextProcessorCallable]
+        ] = defaultdict(list)
+        self.url_value_preprocessors: dict[
+            ft.AppOrBlueprintKey, list[ft.URLValuePreprocessorCallable]
+        ] = defaultdict(list)
+        self.url_default_functions: dict[ft.AppOrBlueprintKey, list[ft.URLDefaultCallable]] = defaultdict(list)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {getattr(self, 'name', self.import_name)!r}>"
+
+    def _check_setup_finished(self, f_name: str) -> None:
+        raise NotImplementedError
+
+    # -- files ----------------------------------------------------------------------------------------------------
+
+    @property
+    def static_folder(self) -> str | None:
+        """The absolute path of the static files; None where there are none."""
+        return os.path.join(self.root_path, self._static_folder) if self._static_folder is not None else None
+
+    @static_folder.setter
+    def static_folder(self, value: _PathLike | None) -> None:
+        self._static_folder = os.fspath(value).rstrip("\\/") if value is not None else None
+
+    @property
+    def has_static_folder(self) -> bool:
+        """Whether there is a folder of static files."""
+        return self.static_folder is not None
+
+    @property
+    def static_url_path(self) -> str | None:
+        """The URL of the static files, by default the name of their folder."""
+        if self._static_url_path is not None:
+            return self._static_url_path
+        return f"/{os.path.basename(self.static_folder)}".rstrip("/") if self.static_folder is not None else None
+
+    @static_url_path.setter
+    def static_url_path(self, value: str | None) -> None:
+        self._static_url_path = value.rstrip("/") if value is not None else None
+
+    @cached_property
+    def jinja_loader(self) -> BaseLoader | None:
+        """The loader of this scaffold's templates; None where it has none."""
+        if self.template_folder is None:
+            return None
+        return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """For how many seconds a browser may keep a file before it asks again; None to ask each time."""
+        return max_age_of(_cv_app.get().app.config)
+
+    def send_static_file(self, filename: str) -> Response:
+        """The static file *filename*, as the view of the ``static`` endpoint.
+
+        :raises RuntimeError: when there is no static folder.
+        :raises NotFound: when there is no such file in it.
+        """
+        if self.static_folder is None:
+            raise RuntimeError(f"{self!r} has no 'static_folder', so it serves no static files.")
+        return send_from_directory(self.static_folder, filename, max_age=self.get_send_file_max_age(filename))
+
+    def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
+        """Open a file below the root path for reading.
+
+        :param mode: ``r``, ``rt`` or ``rb``.
+        :raises ValueError: for any other mode.
+        """
+        if mode not in ("r", "rt", "rb"):
+            raise ValueError(f"Resources can only be opened for reading ('r', 'rt' or 'rb'), not with mode {mode!r}.")
+        path = os.path.join(self.root_path, resource)
+        return open(path, mode) if mode == "rb" else open(path, mode, encoding=encoding)
+
+    # -- views ----------------------------------------------------------------------------------------------------
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: ft.RouteCallable | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Connect a URL with an endpoint, and the endpoint with a view.
+
+        :param rule: the URL rule, as Werkzeug's :class:`~werkzeug.routing.Rule` reads it.
+        :param endpoint: its name; by default the view's.
+        :param view_func: the view; it may be given later, by :meth:`endpoint`.
+        :param provide_automatic_options: whether OPTIONS is answered without the view.
+        :param options: ``methods``, ``defaults``, ``subdomain``, ``strict_slashes`` and the rest of a rule's options.
+        """
+        raise NotImplementedError
+
+    def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[T_route], T_route]:
+        if "methods" in options:
+            raise TypeError(f"'{method.lower()}' is for {method} alone; use 'route' to name 'methods'.")
+        return self.route(rule, methods=[method], **options)
+
+    @setupmethod
+    def get(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
+        """:meth:`route` for GET."""
+        return self._method_route("GET", rule, options)
+
+    @setupmethod
+    def post(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
+        """:meth:`route` for POST."""
+        return self._method_route("POST", rule, options)
+
+    @setupmethod
+    def put(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
+        """:meth:`route` for PUT."""
+        return self._method_route("PUT", rule, options)
+
+    @setupmethod
+    def delete(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
+        """:meth:`route` for DELETE."""
+        return self._method_route("DELETE", rule, options)
+
+    @setupmethod
+    def patch(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
+        """:meth:`route` for PATCH."""
+        return self._method_route("PATCH", rule, options)
+
+    @setupmethod
+    def route(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
+        """Make the decorated function the view of a URL; see :meth:`add_url_rule`.
+
+        :param options: those of :meth:`add_url_rule`; ``methods`` are GET, HEAD and OPTIONS by default.
+        """
+
+        def register(f: T_route) -> T_route:
+            self.add_url_rule(rule, options.pop("endpoint", None), f, **options)
+            return f
+
+        return register
+
+    @setupmethod
+    def endpoint(self, endpoint: str) -> Callable[[F], F]:
+        """Make the decorated function the view of an endpoint whose rules are added elsewhere."""
+
+        def register(f: F) -> F:
+            self.view_functions[endpoint] = f
+            return f
+
+        return register
+
+    # -- hooks and handlers ---------------------------------------------------------------------------------------
+
+    @setupmethod
+    def before_request(self, f: T_before_request) -> T_before_request:
+        """Run *f* before each view; what it returns, unless None, is the answer."""
+        self.before_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def after_request(self, f: T_after_request) -> T_after_request:
+        """Send each response through *f*, which takes it and returns one. Not run where an error goes unhandled."""
+        self.after_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def teardown_request(self, f: T_teardown) -> T_teardown:
+        """Run *f* when a request has ended, with the error that ended it or None. It always runs, exactly once."""
+        self.teardown_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
+        """Add to every template the variables of the dict that *f* returns."""
+        self.template_context_processors[None].append(f)
+        return f
+
+    @setupmethod
+    def url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
+        """Run *f* with the endpoint and the view's arguments, which it may change, before any hook."""
+        self.url_value_preprocessors[None].append(f)
+        return f
+
+    @setupmethod
+    def url_defaults(self, f: T_url_defaults) -> T_url_defaults:
+        """Run *f* with the endpoint and the values of each URL that is built; it may add to them."""
+        self.url_default_functions[None].append(f)
+        return f
+
+    @setupmethod
+    def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
+        """Make the decorated function answer a status code, or exceptions of a class."""
+
+        def register(f: T_error_handler) -> T_error_handler:
+            self.register_error_handler(code_or_exception, f)
+            return f
+
+        return register
+
+    @setupmethod
+    def register_error_handler(
+        self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable
+    ) -> None:
+        """Have *f* answer a status code or a class of exceptions.
+
+        :raises ValueError, TypeError: for what is neither; see :func:`wsgiapp.errors.class_and_code`.
+        """
+        cls, code = self._get_exc_class_and_code(code_or_exception)
+        self.error_handler_spec[None][code][cls] = f
+
+    @staticmethod
+    def _get_exc_class_and_code(exc_class_or_code: type[Exception] | int) -> tuple[type[Exception], int | None]:
+        return class_and_code(exc_class_or_code)

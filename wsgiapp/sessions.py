@@ -1,0 +1,315 @@
+"""Sessions: data that follows one visitor, in a cookie that they can read but not change.
+
+Here are the session mappings, the interface by which an app opens and saves them, the signed cookie that is the default
+way, and the messages flashed from one request to the next. The cookie is Flask's, byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator, MutableMapping
+from datetime import datetime, timezone
+from typing import Any, cast
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_decode
+from werkzeug.datastructures import CallbackDict
+
+from .ctx import current_request_context
+from .json.tag import TaggedJSONSerializer
+from .signals import message_flashed
+
+# A signed cookie of 4 KB can be made to inflate a thousandfold by whoever holds the key; a browser's never does.
+MAX_PAYLOAD = 1024 * 1024
+# The interface is shared by all apps of a class: so many keys are kept at hand before the oldest are made anew.
+MAX_SERIALIZERS = 64
+
+
+class SessionMixin(MutableMapping[str, Any]):
+    """What a session is beyond a mapping: three facts about it, and whether it outlives the browser."""
+
+    #: Whether it was made for this request, not loaded.
+    new = False
+    #: Whether it must be saved. True where changes cannot be noticed.
+    modified = True
+    #: Whether the request read or wrote it, so that the response varies by cookie.
+    accessed = False
+
+    @property
+    def permanent(self) -> bool:
+        """Whether it lasts for ``PERMANENT_SESSION_LIFETIME`` instead of until the browser closes."""
+        return bool(self.get("_permanent", False))
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None:
+        self["_permanent"] = bool(value)
+
+
+class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
+    """A session in a signed cookie: a dict that notices its own changes.
+
+    Changes inside a value (``session["cart"].append(1)``) are not noticed; set ``session.modified = True`` then.
+
+    :param initial: the data to begin with.
+    """
+
+    modified = False
+
+    def __init__(self, initial: Any = None) -> None:
+        super().__init__(initial, _mark_modified)
+
+
+def _mark_modified(session: Any) -> None:
+    session.modified = session.accessed = True
+
+
+class NullSession(SecureCookieSession):
+    """Stands in where no session can be opened: empty to read, an error to write."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            "The session cannot be changed: the app has no secret key to sign its cookie with. Set app.secret_key, or"
+            " SECRET_KEY in the configuration, to a long random value; 'python -c \"import secrets;"
+            " print(secrets.token_hex())\"' prints one."
+        )
+
+    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _refuse  # type: ignore[assignment]  # one refusal for all seven signatures
+
+
+class SessionInterface:
+    """How an app opens and saves sessions. Give an app's ``session_interface`` one of your own for another store.
+
+    A subclass implements :meth:`open_session` and :meth:`save_session`; both may rely on the getters of the cookie's
+    settings. The session is any mapping with the attributes of :class:`SessionMixin`.
+    """
+
+    #: The class that :meth:`make_null_session` makes.
+    null_session_class = NullSession
+    #: Whether sessions are pickled; kept for extensions that ask.
+    pickle_based = False
+    #: Whether opening may wait until the session is first touched, and saving be left out when it never was.
+    opens_late = False
+
+    def make_null_session(self, app: Any) -> NullSession:
+        """The session of a request for which :meth:`open_session` returned None."""
+        return self.null_session_class()
+
+    def is_null_session(self, obj: object) -> bool:
+        """Whether *obj* is a null session, which is never saved."""
+        return isinstance(obj, self.null_session_class)
+
+    def get_cookie_name(self, app: Any) -> str:
+        """The cookie's name, ``SESSION_COOKIE_NAME``."""
+        return cast(str, app.config["SESSION_COOKIE_NAME"])
+
+    def get_cookie_domain(self, app: Any) -> str | None:
+        """The cookie's domain, ``SESSION_COOKIE_DOMAIN``; None keeps it to the host that set it."""
+        return cast("str | None", app.config["SESSION_COOKIE_DOMAIN"])
+
+    def get_cookie_path(self, app: Any) -> str:
+        """The cookie's path, ``SESSION_COOKIE_PATH`` or else ``APPLICATION_ROOT``."""
+        return cast(str, app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"])
+
+    def get_cookie_httponly(self, app: Any) -> bool:
+        """Whether scripts are kept from the cookie, ``SESSION_COOKIE_HTTPONLY``."""
+        return cast(bool, app.config["SESSION_COOKIE_HTTPONLY"])
+
+    def get_cookie_secure(self, app: Any) -> bool:
+        """Whether the cookie is sent over HTTPS only, ``SESSION_COOKIE_SECURE``."""
+        return cast(bool, app.config["SESSION_COOKIE_SECURE"])
+
+    def get_cookie_samesite(self, app: Any) -> str | None:
+        """``Strict``, ``Lax``, ``None`` or nothing, ``SESSION_COOKIE_SAMESITE``."""
+        return cast("str | None", app.config["SESSION_COOKIE_SAMESITE"])
+
+    def get_cookie_partitioned(self, app: Any) -> bool:
+        """Whether the cookie is kept apart for each top-level site, ``SESSION_COOKIE_PARTITIONED``."""
+        return cast(bool, app.config["SESSION_COOKIE_PARTITIONED"])
+
+    def get_expiration_time(self, app: Any, session: SessionMixin) -> datetime | None:
+        """When the cookie expires (UTC); None for a session that ends with the browser."""
+        return datetime.now(timezone.utc) + app.permanent_session_lifetime if session.permanent else None
+
+    def should_set_cookie(self, app: Any, session: SessionMixin) -> bool:
+        """Whether the response carries the cookie: when changed, or to prolong a permanent session."""
+        return session.modified or bool(session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
+
+    def open_session(self, app: Any, request: Any) -> SessionMixin | None:
+        """The session of *request*; None where there can be none, which makes it a null session."""
+        raise NotImplementedError(f"{type(self).__name__} must implement open_session(app, request).")
+
+    def save_session(self, app: Any, session: SessionMixin, response: Any) -> None:
+        """Keep *session*, by a cookie on *response* or elsewhere. Never called with a null session."""
+        raise NotImplementedError(f"{type(self).__name__} must implement save_session(app, session, response).")
+
+
+session_json_serializer = TaggedJSONSerializer()
+
+
+def _lazy_sha1(string: bytes = b"") -> Any:
+    # A build of Python for FIPS has no sha1: ask when it is used, so that importing works and the key can be changed.
+    return hashlib.sha1(string)
+
+
+class BoundedSerializer(URLSafeTimedSerializer):
+    """Itsdangerous' serializer, which inflates no payload beyond :data:`MAX_PAYLOAD` bytes."""
+
+    def load_payload(self, payload: bytes, *args: Any, **kwargs: Any) -> Any:
+        """The data of a payload whose signature holds.
+
+        :raises BadSignature: also for one that is well signed but malformed, so that nobody's session is stuck.
+        """
+        try:
+            if payload.startswith(b"."):
+                inflater = zlib.decompressobj()
+                inflater.decompress(base64_decode(payload[1:]), MAX_PAYLOAD)
+                if inflater.unconsumed_tail:
+                    raise ValueError(f"more than {MAX_PAYLOAD} bytes when inflated")
+            data = super().load_payload(payload, *args, **kwargs)
+        except (ValueError, TypeError, RecursionError, zlib.error) as error:
+            raise BadSignature(f"The payload cannot be read: {error}") from error
+        return data
+
+
+# What a late-opening interface must not have changed; see SecureCookieSessionInterface.opens_late.
+_OPENING = frozenset({"open_session", "save_session", "should_set_cookie", "session_class", "is_null_session"})
+
+
+class SecureCookieSessionInterface(SessionInterface):
+    """Sessions in a cookie signed with the app's secret key, and with nothing else."""
+
+    #: Keeps this signature apart from others made with the same key.
+    salt = "cookie-session"
+    #: The hash of the signature.
+    digest_method = staticmethod(_lazy_sha1)
+    #: How the signing key is derived from the secret key (itsdangerous).
+    key_derivation = "hmac"
+    #: Turns session data into text and back.
+    serializer = session_json_serializer
+    #: The class of the sessions it opens.
+    session_class = SecureCookieSession
+
+    opens_late = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not _OPENING.isdisjoint(vars(cls)):
+            cls.opens_late = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in _OPENING:
+            self.opens_late = False
+
+    def get_signing_serializer(self, app: Any) -> URLSafeTimedSerializer | None:
+        """What signs and verifies the cookie: ``SECRET_KEY`` signs, ``SECRET_KEY_FALLBACKS`` are accepted too.
+
+        :return: None when the app has no secret key.
+        """
+        secret = app.secret_key
+        if not secret:
+            return None
+        fallbacks = app.config["SECRET_KEY_FALLBACKS"]
+        keys = (*fallbacks, secret) if fallbacks else (secret,)  # the newest key comes last (itsdangerous)
+        made_of = (keys, self.salt, self.serializer, self.digest_method, self.key_derivation)
+        # PERF: made once a key, not twice a request (benchmarks/: session).
+        made: dict[Any, URLSafeTimedSerializer] = self.__dict__.setdefault("_signing", {})
+        signing = made.get(made_of)
+        if signing is None:
+            if len(made) >= MAX_SERIALIZERS:
+                made.clear()
+            signing = made[made_of] = self._make_serializer(list(keys))
+        return signing
+
+    def _make_serializer(self, keys: list[Any]) -> URLSafeTimedSerializer:
+        return BoundedSerializer(
+            keys,
+            salt=self.salt,
+            serializer=self.serializer,
+            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": self.digest_method},
+        )
+
+    def open_session(self, app: Any, request: Any) -> SecureCookieSession | None:
+        """The session in the request's cookie; a new one where it is absent, forged, expired or unreadable."""
+        signing = self.get_signing_serializer(app)
+        if signing is None:
+            return None
+        max_age = int(app.permanent_session_lifetime.total_seconds())
+        # A forged cookie may stand before the visitor's own (RFC 6265, 5.4 orders by path): the first that holds wins.
+        for value in request.cookies.getlist(self.get_cookie_name(app)):
+            try:
+                return self.session_class(signing.loads(value, max_age=max_age))
+            except (BadSignature, TypeError, ValueError):
+                continue
+        return self.session_class()
+
+    def save_session(self, app: Any, session: SessionMixin, response: Any) -> None:
+        """Set the cookie when the session changed, delete it when it was emptied, leave it alone otherwise."""
+        settings = {
+            "domain": self.get_cookie_domain(app),
+            "path": self.get_cookie_path(app),
+            "secure": self.get_cookie_secure(app),
+            "partitioned": self.get_cookie_partitioned(app),
+            "samesite": self.get_cookie_samesite(app),
+            "httponly": self.get_cookie_httponly(app),
+        }
+        if session.accessed:
+            response.vary.add("Cookie")
+        if not session:
+            if session.modified:
+                response.delete_cookie(self.get_cookie_name(app), **settings)
+                response.vary.add("Cookie")
+        elif self.should_set_cookie(app, session):
+            value = cast(URLSafeTimedSerializer, self.get_signing_serializer(app)).dumps(dict(session))
+            expires = self.get_expiration_time(app, session)
+            response.set_cookie(self.get_cookie_name(app), cast(str, value), expires=expires, **settings)
+            response.vary.add("Cookie")
+
+
+def save_to_response(app: Any, ctx: Any, response: Any) -> None:
+    """Save the session of *ctx* on *response*, unless nobody touched it and there is nothing to prolong.
+
+    :param ctx: the request context.
+    """
+    interface = app.session_interface
+    # PERF: an untouched session is opened only where its cookie may have to be prolonged (callpath: session app).
+    if "_session" not in ctx.__dict__ and interface.opens_late and "HTTP_COOKIE" not in ctx.request.environ:
+        return
+    session = ctx._session
+    if not interface.is_null_session(session):
+        interface.save_session(app, session, response)
+
+
+def flash(message: str, category: str = "message") -> None:
+    """Keep a message for the next page that shows messages.
+
+    :param message: the message; any value that the session can hold.
+    :param category: groups messages; by custom ``message``, ``error``, ``info`` or ``warning``.
+    :raises RuntimeError: when no request is current, or the app has no secret key.
+    """
+    ctx = current_request_context("'flash'")
+    session = ctx.session
+    # A new list, since a session notices no change inside a value.
+    session["_flashes"] = [*session.get("_flashes", ()), (category, message)]
+    if message_flashed.receivers:
+        app = ctx.app
+        message_flashed.send(app, _async_wrapper=app.ensure_sync, message=message, category=category)
+
+
+def get_flashed_messages(
+    with_categories: bool = False, category_filter: Iterable[str] = ()
+) -> list[str] | list[tuple[str, str]]:
+    """Take the flashed messages out of the session; later calls in the same request return them again.
+
+    :param with_categories: return pairs of category and message instead of messages.
+    :param category_filter: the categories to return; all when empty.
+    :raises RuntimeError: when no request is current.
+    """
+    ctx = current_request_context("'get_flashed_messages'")
+    if ctx.flashes is None:
+        session = ctx.session
+        ctx.flashes = session.pop("_flashes") if "_flashes" in session else []
+    wanted = set(category_filter)
+    pairs: Iterator[tuple[str, str]] = (pair for pair in ctx.flashes if not wanted or pair[0] in wanted)
+    return list(pairs) if with_categories else [message for _, message in pairs]

@@ -1,0 +1,90 @@
+"""The shop: an application on wsgiapp that is small, but real.
+
+This module puts it together: settings, database, pages, API, and the headers on every answer. What the parts do lives
+in them; they import from wsgiapp and from each other, never from here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from wsgiapp import App, Response, request
+from wsgiapp.shop import account, api, cart, concurrency, csrf, pages, problems, settings, store
+from wsgiapp.shop.catalogue import CATEGORIES
+
+__all__ = ["app", "create_app"]
+
+HERE = Path(__file__).parent
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> App:
+    """Return a shop of its own.
+
+    ``config`` outranks the environment. Besides the framework's keys: ``DATABASE_URL``, ``INSTANCE_PATH`` (absolute;
+    where the SQLite file and the secrets are kept), ``API_TOKEN``, ``DEMO``, ``DATABASE_TIMEOUT`` (seconds),
+    ``LOGIN_LIMIT`` tries in ``LOGIN_WINDOW`` seconds. No file is read or written before the first request.
+    """
+    given = dict(config or {})
+    instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None
+    shop = App(__name__, template_folder=str(template_folder()), instance_path=instance and str(instance))
+    settings.configure(shop, given)
+    csrf.init_app(shop)
+    store.init_app(shop)
+    problems.init_app(shop)
+    shop.after_request(protect)
+    shop.context_processor(page_context)
+    shop.add_template_filter(money)
+    shop.add_template_filter(day)
+    for module in (pages, cart, account, concurrency, api):
+        shop.register_blueprint(module.bp)
+    return shop
+
+
+def template_folder() -> Path:
+    """Return where the templates are: beside the package in a checkout, inside it in an installation."""
+    packaged = HERE / "templates"
+    return packaged if packaged.is_dir() else HERE.parents[1] / "templates"
+
+
+def protect(response: Response) -> Response:
+    """Set the headers that bind the browser; pages are for one customer and asked for again each time."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        response.vary.add("Cookie")
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response
+
+
+def page_context() -> dict[str, Any]:
+    """Return what every template may use."""
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return {"categories": CATEGORIES, "theme": pages.read_theme(), "cart_pieces": cart.pieces, "here": here}
+
+
+def money(cents: int) -> str:
+    """Return ``123456`` as ``€ 1,234.56``, with a space that does not break."""
+    return f"€\u00a0{cents / 100:,.2f}"
+
+
+def day(seconds: int) -> str:
+    """Return seconds since the epoch as ``3 May 2026``."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+app = create_app()

@@ -1,0 +1,164 @@
+"""Shop layer 2: what may be sent to the shop.
+
+One model for each thing that comes in, whatever it comes in as: JSON is read strictly, a form (where everything is
+text) leniently, by the same rules. Reading the request and answering it do not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from urllib.parse import quote
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from wsgiapp.shop.catalogue import Category, Picture
+from wsgiapp.shop.models import MAX_CENTS, MAX_STOCK
+
+MAX_QUANTITY = 99
+MAX_ERRORS = 100
+
+
+def _integral(value: object) -> object:
+    """1999.0 is a whole number to JSON, which knows one kind of number (RFC 8259, section 6)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return value
+
+
+def _lines(value: str) -> str:
+    value = value.replace("\r\n", "\n")
+    if not value.replace("\n", "").replace("\t", "").isprintable():
+        raise ValueError("must not contain control characters")
+    return value
+
+
+# The validator stands last: inside the Field it would turn `minimum` into a keyword that no JSON Schema knows.
+Cents = Annotated[int, Field(ge=0, le=MAX_CENTS), BeforeValidator(_integral)]
+Stock = Annotated[int, Field(ge=0, le=MAX_STOCK), BeforeValidator(_integral)]
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_integral)]
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Input(BaseModel):
+    """The common rules: nothing unknown, nothing converted unless the reader asks for it, no spaces around text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+
+class ProductIn(Input):
+    """A product as it is sent to be put on sale or changed; everything but id and version."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+    category: Category
+    summary: Annotated[str, Field(max_length=160), AfterValidator(_one_line)] = ""
+    description: Annotated[str, Field(max_length=2000), AfterValidator(_lines)] = ""
+    price_cents: Cents
+    stock: Stock = 0
+    picture: Picture = "parcel"
+
+
+class ReviewIn(Input):
+    """What a customer says about a product."""
+
+    author: Annotated[str, Field(min_length=2, max_length=60), AfterValidator(_one_line)]
+    rating: Rating
+    text: Annotated[str, Field(min_length=10, max_length=1000), AfterValidator(_lines)]
+
+
+class LoginIn(Input):
+    """A name and a password to sign in with. The password is bounded, since hashing it costs time."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class CartLineIn(Input):
+    """So many pieces of a product; none of it takes the line out of the cart."""
+
+    product_id: Id
+    quantity: Annotated[int, Field(ge=0, le=MAX_QUANTITY)] = 1
+
+
+class ThemeIn(Input):
+    """How the pages shall look; ``auto`` leaves it to the browser."""
+
+    theme: Literal["auto", "light", "dark"]
+
+
+class ListQuery(Input):
+    """The query of the product list in the API."""
+
+    q: Annotated[str, Field(max_length=80)] = ""
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+
+
+class ThreadsQuery(Input):
+    """How much is measured on the page on threads."""
+
+    tasks: Annotated[int, Field(ge=1, le=8)] = 4
+    threads: Annotated[int, Field(ge=1, le=8)] = 4
+
+
+M = TypeVar("M", bound=Input)
+
+
+@dataclass(frozen=True)
+class Checked(Generic[M]):
+    """A form that has been read: ``data`` when all is well, else one message for each field that is not."""
+
+    values: Mapping[str, str]
+    errors: Mapping[str, str]
+    data: M | None
+
+
+def check_form(model: type[M], form: Mapping[str, str]) -> Checked[M]:
+    """Read the fields of ``model`` out of ``form``, leaving alone what belongs to others (the CSRF token)."""
+    values = {name: form[name] for name in model.model_fields if name in form}
+    try:
+        return Checked(values, {}, model.model_validate_strings(values, strict=False))
+    except ValidationError as error:
+        details = reversed(error.errors(include_url=False, include_input=False))
+        return Checked(values, {str(detail["loc"][0]): sentence(detail) for detail in details}, None)
+
+
+SENTENCES = {
+    "missing": "Please fill this in.",
+    "int_parsing": "Please enter a whole number.",
+    "int_type": "Please enter a whole number.",
+    "literal_error": "Please choose one of the given values.",
+    "greater_than_equal": "Please enter {ge} or more.",
+    "less_than_equal": "Please enter {le} or less.",
+    "string_too_long": "Please use no more than {max_length} characters.",
+}
+
+
+def sentence(detail: ErrorDetails) -> str:
+    """Return what a customer reads beside the field."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "string_too_short":
+        least = context["min_length"]
+        return "Please fill this in." if least == 1 else f"Please use at least {least} characters."
+    if kind == "value_error":
+        return f"This {context['error']}."
+    return SENTENCES.get(kind, detail["msg"]).format_map(context)
+
+
+def pointed_errors(error: ValidationError) -> list[dict[str, Any]]:
+    """Return every error with a JSON Pointer to its place (RFC 6901, as a URI fragment), ready for a problem."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_ERRORS]
+    return [{"pointer": pointer(detail["loc"]), "detail": detail["msg"]} for detail in details]
+
+
+def pointer(path: tuple[int | str, ...]) -> str:
+    """Return the JSON Pointer to ``path`` in its URI fragment form (RFC 6901, section 6)."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "#" + "".join(f"/{quote(step, safe='~')}" for step in steps)

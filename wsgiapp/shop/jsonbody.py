@@ -1,0 +1,115 @@
+"""Shop layer 1: JSON that means one thing only.
+
+A parser that refuses what other parsers would each read in their own way (RFC 8259, section 4 and 8), and the merge
+of patches. Bytes in, plain Python values out; no request and no model.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from typing import Any, NoReturn
+
+MAX_DEPTH = 32
+# A string is skipped whole, even one that never ends: each character is looked at once.
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+
+
+class JSONError(ValueError):
+    """The text is not JSON, or not JSON that every reader understands alike.
+
+    ``position`` holds ``line`` and ``column`` (counted from 1) and ``offset`` (from 0), as far as they are known.
+    """
+
+    def __init__(self, message: str, position: dict[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+def parse(body: bytes) -> Any:
+    """Return the value that ``body`` (UTF-8) denotes.
+
+    Raises ``JSONError`` for everything else, and for: a byte order mark, NaN and Infinity, numbers too large, a
+    name that stands twice in one object, half a surrogate pair, and nesting deeper than ``MAX_DEPTH``.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise JSONError("The body is not UTF-8.", {"offset": error.start}) from None
+    if text.startswith("\ufeff"):
+        raise JSONError("The body begins with a byte order mark.", _position(text, 0))
+    _check_depth(text)
+    try:
+        value = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_duplicates
+        )
+    except json.JSONDecodeError as error:
+        raise JSONError(f"The body is not JSON: {error.msg}.", _position(text, error.pos)) from None
+    except JSONError:
+        raise
+    except ValueError:
+        raise JSONError("A number in the body has too many digits.") from None
+    if "\\u" in text:
+        _check_surrogates(value)
+    return value
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """Return ``target`` changed by the JSON Merge Patch ``patch`` (RFC 7396, section 2); neither is modified."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged.get(name), value)
+    return merged
+
+
+def _position(text: str, offset: int) -> dict[str, int]:
+    before = text[:offset]
+    return {"line": before.count("\n") + 1, "column": offset - before.rfind("\n"), "offset": offset}
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        mark = match[0]
+        depth += 1 if mark in "[{" else -1 if mark in "]}" else 0
+        if depth > MAX_DEPTH:
+            raise JSONError(f"The body is nested deeper than {MAX_DEPTH} levels.", _position(text, match.start()))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise JSONError(f"{name} is not a JSON number.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise JSONError("A number in the body is too large.")
+    return number
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        twice = counts.most_common(1)[0][0]
+        raise JSONError(f"The name {json.dumps(twice[:80])} stands twice in one object.")
+    return members
+
+
+def _check_surrogates(value: Any) -> None:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str) and not item.isascii() and any("\ud800" <= char <= "\udfff" for char in item):
+            raise JSONError("A string in the body contains half a surrogate pair.")
+        if isinstance(item, dict):
+            waiting.extend((*item.keys(), *item.values()))
+        elif isinstance(item, list):
+            waiting.extend(item)

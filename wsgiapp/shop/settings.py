@@ -1,0 +1,99 @@
+"""Shop layer 2: where the shop's settings come from.
+
+Defaults, the environment, the caller's mapping (in rising order of rank), and the two secrets that are made by chance
+and kept in the instance folder when nobody sets them. Nothing here touches the database. Nothing touches the file
+system before a secret is needed: importing the application writes no file.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wsgiapp import App
+from wsgiapp.json.provider import DefaultJSONProvider
+from wsgiapp.sessions import SecureCookieSessionInterface
+
+DEFAULTS: dict[str, Any] = {
+    "MAX_CONTENT_LENGTH": 1024 * 1024,
+    "MAX_FORM_MEMORY_SIZE": 100_000,
+    "MAX_FORM_PARTS": 50,
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "DATABASE_TIMEOUT": 1.5,
+    "LOGIN_LIMIT": 5,
+    "LOGIN_WINDOW": 300,
+}
+PLAIN_NAMES = ("DATABASE_URL", "SECRET_KEY", "API_TOKEN", "INSTANCE_PATH")
+
+
+def configure(app: App, config: Mapping[str, Any]) -> None:
+    """Fill ``app.config``: the defaults, then ``SHOP_*`` and the plain names of the environment, then ``config``.
+
+    ``SHOP_SESSION_COOKIE_SECURE=true`` and the like are read as JSON; ``DATABASE_URL``, ``SECRET_KEY`` and
+    ``API_TOKEN`` are taken as they stand. ``DEMO`` is on unless someone says otherwise or the database is a server.
+    """
+    app.config.from_mapping(DEFAULTS)
+    app.config.from_prefixed_env("SHOP")
+    app.config.from_mapping({name: os.environ[name] for name in PLAIN_NAMES if os.environ.get(name)})
+    app.config.from_mapping(config)
+    app.config.setdefault("DATABASE_URL", f"sqlite:///{Path(app.instance_path) / 'shop.db'}")
+    app.config.setdefault("DEMO", str(app.config["DATABASE_URL"]).startswith("sqlite"))
+    if isinstance(app.json, DefaultJSONProvider):
+        app.json.sort_keys = False
+    app.session_interface = StoredKeySessions()
+
+
+class StoredKeySessions(SecureCookieSessionInterface):
+    """Sessions signed with ``SECRET_KEY``, which is read from the instance folder when the settings have none."""
+
+    def get_signing_serializer(self, app: App) -> Any:
+        """Return the serializer of the framework, once the key is there."""
+        if not app.secret_key:
+            app.secret_key = stored_secret(app.instance_path, "secret_key")
+        return super().get_signing_serializer(app)
+
+
+def api_token(app: App) -> str:
+    """Return the bearer token that allows writing through the API."""
+    token = app.config.get("API_TOKEN")
+    if not token:
+        token = app.config["API_TOKEN"] = stored_secret(app.instance_path, "api_token")
+    return str(token)
+
+
+def stored_secret(folder: str, name: str) -> str:
+    """Return the secret kept in ``folder/name``; the first process to ask makes it (256 random bits, mode 0600).
+
+    Processes that start together agree: each writes a private file, and only one of them can be given the name.
+    Raises ``RuntimeError`` when the folder can be neither read nor written.
+    """
+    path = Path(folder) / name
+    try:
+        if not path.exists():
+            _publish(path, secrets.token_hex(32))
+        return path.read_text("ascii").strip()
+    except OSError as error:
+        raise RuntimeError(
+            f"The shop keeps its {name} in {path} and could not: {error.strerror}. "
+            f"Make the folder writable, or set {name.upper()} in the environment."
+        ) from error
+
+
+def _publish(path: Path, secret: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        file.write(secret + "\n")
+    # Neither call replaces a file that another process has put there meanwhile, and neither shows half a file.
+    publish = os.rename if os.name == "nt" else os.link
+    try:
+        publish(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink(missing_ok=True)

@@ -1,0 +1,270 @@
+"""Request and response: Werkzeug's classes, made lazy.
+
+A request computes nothing before someone reads it; a response writes its header list once. Here live these two classes
+and the limits a request puts on its body. Whatever a shortcut does not know it leaves to Werkzeug's own method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, cast
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from werkzeug.datastructures import EnvironHeaders, Headers
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.routing import Rule
+from werkzeug.utils import get_content_type
+from werkzeug.wrappers import Request as RequestBase
+from werkzeug.wrappers import Response as ResponseBase
+
+from . import json
+from .ctx import _cv_app, lazy
+from .debughelpers import attach_enctype_error_multidict
+
+
+def _decoded(environ: WSGIEnvironment, name: str) -> str:
+    """A path of the environment as text: PEP 3333 hands over bytes dressed as latin-1."""
+    value = cast(str, environ.get(name) or "")
+    return value if value.isascii() else value.encode("latin1").decode(errors="replace")
+
+
+def _current_config(name: str) -> Any:
+    ctx = _cv_app.get(None)
+    return ctx.app.config[name] if ctx is not None else None
+
+
+def split_blueprints(name: str) -> list[str]:
+    """A dotted blueprint name and the names it is nested in, innermost first: ``a.b`` gives ``["a.b", "a"]``."""
+    names = [name]
+    while "." in name:
+        name = name.rpartition(".")[0]
+        names.append(name)
+    return names
+
+
+class Request(RequestBase):
+    """The request of one WSGI environment; every attribute is computed at its first reading.
+
+    :param environ: the WSGI environment (PEP 3333).
+    :param populate_request: whether to leave the request in ``environ["werkzeug.request"]``.
+    :param shallow: when True, reading the body raises, so that middleware cannot consume it by accident.
+    """
+
+    json_module: Any = json
+
+    #: The rule that matched the URL, or None.
+    url_rule: Rule | None = None
+    #: The values that the rule's converters took from the URL, or None.
+    view_args: dict[str, Any] | None = None
+    #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
+    routing_exception: HTTPException | None = None
+
+    _max_content_length: int | None = None
+    _max_form_memory_size: int | None = None
+    _max_form_parts: int | None = None
+
+    def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
+        # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
+        self.environ = environ
+        self.shallow = shallow
+        if populate_request and not shallow:
+            environ["werkzeug.request"] = self
+
+    @lazy
+    def method(self) -> str:  # type: ignore[override]  # Werkzeug assigns in __init__ what is computed here
+        """The method, in upper case (RFC 9110, 9.1)."""
+        return cast(str, self.environ.get("REQUEST_METHOD", "GET")).upper()
+
+    @lazy
+    def scheme(self) -> str:  # type: ignore[override]  # as above
+        """``http`` or ``https``, as the server says."""
+        return cast(str, self.environ.get("wsgi.url_scheme", "http"))
+
+    @lazy
+    def server(self) -> tuple[str, int | None] | None:  # type: ignore[override]  # as above
+        """The server's host and port; a path and None for a Unix socket; None where it does not say."""
+        name, port = self.environ.get("SERVER_NAME"), self.environ.get("SERVER_PORT")
+        if name is None:
+            return None
+        return name, int(port) if str(port).isdecimal() else None
+
+    @lazy
+    def root_path(self) -> str:  # type: ignore[override]  # as above
+        """Where the app is mounted, without a slash at its end."""
+        return _decoded(self.environ, "SCRIPT_NAME").rstrip("/")
+
+    @lazy
+    def path(self) -> str:  # type: ignore[override]  # as above
+        """The path below the mount point, with exactly one slash at its start."""
+        return "/" + _decoded(self.environ, "PATH_INFO").lstrip("/")
+
+    @lazy
+    def query_string(self) -> bytes:  # type: ignore[override]  # as above
+        """What follows the question mark. A raw byte beyond ASCII arrives percent-encoded, as it should have been."""
+        raw = cast(str, self.environ.get("QUERY_STRING", ""))
+        if not raw.isascii():
+            raw = "".join(char if char.isascii() else f"%{ord(char) & 0xFF:02X}" for char in raw)
+        return raw.encode()
+
+    @lazy
+    def headers(self) -> EnvironHeaders:  # type: ignore[override]  # as above
+        """The request's headers, a view on the environment."""
+        return EnvironHeaders(self.environ)
+
+    @lazy
+    def remote_addr(self) -> str | None:  # type: ignore[override]  # as above
+        """The peer's address, as the server says; no header is trusted."""
+        return self.environ.get("REMOTE_ADDR")
+
+    @property
+    def max_content_length(self) -> int | None:  # type: ignore[override]  # an attribute in Werkzeug
+        """How many bytes of a body are read before 413; ``MAX_CONTENT_LENGTH`` unless set on the request."""
+        own = self._max_content_length
+        return cast("int | None", _current_config("MAX_CONTENT_LENGTH") if own is None else own)
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
+
+    @property
+    def max_form_memory_size(self) -> int | None:  # type: ignore[override]  # as above
+        """How many bytes a form field that is not a file may hold; ``MAX_FORM_MEMORY_SIZE`` unless set here."""
+        if self._max_form_memory_size is not None:
+            return self._max_form_memory_size
+        return cast("int | None", _current_config("MAX_FORM_MEMORY_SIZE") if _cv_app.get(None) else 500_000)
+
+    @max_form_memory_size.setter
+    def max_form_memory_size(self, value: int | None) -> None:
+        self._max_form_memory_size = value
+
+    @property
+    def max_form_parts(self) -> int | None:  # type: ignore[override]  # as above
+        """How many parts a multipart form may hold; ``MAX_FORM_PARTS`` unless set on the request."""
+        if self._max_form_parts is not None:
+            return self._max_form_parts
+        return cast("int | None", _current_config("MAX_FORM_PARTS") if _cv_app.get(None) else 1_000)
+
+    @max_form_parts.setter
+    def max_form_parts(self, value: int | None) -> None:
+        self._max_form_parts = value
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that the URL matched, or None."""
+        return cast("str | None", self.url_rule.endpoint) if self.url_rule is not None else None
+
+    @property
+    def blueprint(self) -> str | None:
+        """The dotted name of the blueprint that the endpoint belongs to, or None."""
+        endpoint = self.endpoint
+        return endpoint.rpartition(".")[0] if endpoint is not None and "." in endpoint else None
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The endpoint's blueprint and those it is nested in, innermost first."""
+        name = self.blueprint
+        return split_blueprints(name) if name is not None else []
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """What ``request.json`` does with a body that is no JSON: 415, or 400 with the reason in debug mode.
+
+        :param e: what the parser raised; None when the media type is not JSON.
+        :raises UnsupportedMediaType: for None.
+        :raises BadRequest: otherwise.
+        """
+        try:
+            return super().on_json_loading_failed(e)
+        except BadRequest as error:
+            if e is not None and not _debugging():
+                raise BadRequest() from error
+            raise
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        if _debugging() and self.mimetype != "multipart/form-data" and not self.files:
+            attach_enctype_error_multidict(self)
+
+
+def _debugging() -> bool:
+    ctx = _cv_app.get(None)
+    return ctx is not None and bool(ctx.app.debug)
+
+
+# A response of a class that overrides one of these must go Werkzeug's way from end to end.
+_SENDING = ("__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close")
+
+
+class Response(ResponseBase):
+    """The response of a view: HTML unless it says otherwise.
+
+    :param response: the body: text, bytes, or an iterable of either; None for an empty body.
+    :param status: a code, a status line, or an :class:`http.HTTPStatus`; 200 by default.
+    :param headers: the headers to begin with.
+    :param mimetype: the media type without its parameters; ``text/html`` by default.
+    :param content_type: the whole ``Content-Type``, instead of *mimetype*.
+    :param direct_passthrough: hand the body to the server as it is (a file wrapper).
+    """
+
+    default_mimetype: str | None = "text/html"
+    json_module = json
+    autocorrect_location_header = False
+
+    # True while start_response can be given the two headers of a plain body without building a Headers object.
+    _sends_plainly = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if any(getattr(cls, name) is not getattr(Response, name) for name in _SENDING):
+            cls._sends_plainly = False
+
+    def __init__(
+        self,
+        response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
+        status: int | str | HTTPStatus | None = None,
+        headers: Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | None = None,
+        mimetype: str | None = None,
+        content_type: str | None = None,
+        direct_passthrough: bool = False,
+    ) -> None:
+        # PERF: text or bytes alone, the usual case, skip Headers and the content-type parser (benchmarks/: hello).
+        plain = headers is None and mimetype is None and content_type is None and not direct_passthrough
+        if plain and status is None and isinstance(response, (str, bytes)):
+            self._status, self._status_code = "200 OK", 200
+            self.direct_passthrough = False
+            self._on_close = []
+            self.response = [response.encode() if isinstance(response, str) else response]
+        else:
+            super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
+
+    @lazy
+    def headers(self) -> Headers:  # type: ignore[override]  # Werkzeug assigns in __init__ what is computed here
+        """The headers; a plain body has the two that belong to it."""
+        length = str(sum(map(len, cast("list[bytes]", self.response))))
+        content_type = get_content_type(self.default_mimetype, "utf-8") if self.default_mimetype is not None else None
+        return Headers([("Content-Type", content_type)] * (content_type is not None) + [("Content-Length", length)])
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Send the response (PEP 3333)."""
+        # PERF: nobody looked at the headers, so they are the two of a plain HTML body (benchmarks/: hello).
+        if (
+            self._sends_plainly
+            and "headers" not in self.__dict__
+            and self._status_code == 200
+            and not self._on_close
+            and self.default_mimetype == "text/html"
+            and environ["REQUEST_METHOD"] != "HEAD"
+        ):
+            body: Any = self.response
+            length = str(len(body[0])) if len(body) == 1 else str(sum(map(len, body)))
+            start_response(self._status, [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", length)])
+            return body
+        app_iter, status, headers = self.get_wsgi_response(environ)
+        start_response(status, headers)
+        return app_iter
+
+    @property
+    def max_cookie_size(self) -> int:  # type: ignore[override]  # an attribute in Werkzeug
+        """Above this many bytes a cookie is set with a warning; ``MAX_COOKIE_SIZE`` where an app is current."""
+        ctx = _cv_app.get(None)
+        return cast(int, ctx.app.config["MAX_COOKIE_SIZE"] if ctx is not None else super().max_cookie_size)
