@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import metadata as _metadata
+
 from . import json as json
 from .app import App as App
 from .blueprints import Blueprint as Blueprint
@@ -41,3 +43,9 @@ from .templating import stream_template as stream_template
 from .templating import stream_template_string as stream_template_string
 from .wrappers import Request as Request
 from .wrappers import Response as Response
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":  # read when asked for: the metadata lie in a file of their own
+        return _metadata.version("wsgiapp")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -92,7 +92,7 @@ class App(Road, Scaffold):
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
     jinja_environment = Environment
     #: Options for the Jinja2 environment, in a dict of your own.
-    jinja_options: dict[str, Any] = {}
+    jinja_options: dict[str, Any] = {}  # noqa: RUF012  # Flask's name and type: assigned, not changed
     url_rule_class = Rule
     url_map_class: type[Any] = routing.Map
     session_interface: SessionInterface = SecureCookieSessionInterface()
@@ -177,7 +177,7 @@ class App(Road, Scaffold):
         return self.create_jinja_environment()
 
     @property
-    def debug(self) -> bool:  # type: ignore[override]  # an attribute for the road, computed here
+    def debug(self) -> bool:
         """Whether errors propagate to a debugger and templates are reloaded. Never on where others can reach it."""
         return cast(bool, self.config["DEBUG"])
 
@@ -200,7 +200,8 @@ class App(Road, Scaffold):
     def auto_find_instance_path(self) -> str:
         """The instance folder where none is given: beside an uninstalled package, below the prefix of another."""
         prefix, folder = find_package(self.import_name)
-        return os.path.join(folder, "instance") if prefix is None else os.path.join(prefix, "var", f"{self.name}-instance")
+        parts = (folder, "instance") if prefix is None else (prefix, "var", f"{self.name}-instance")
+        return os.path.join(*parts)
 
     def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
         """Open a file in the instance folder, for reading or writing."""
@@ -463,7 +464,7 @@ class App(Road, Scaffold):
         finally:
             builder.close()
 
-    def should_ignore_error(self, error: BaseException | None) -> bool:
+    def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002  # for those who override it
         """Whether teardown functions are not told of *error*; no error is ignored unless overridden."""
         return False
 

@@ -12,7 +12,6 @@ import importlib.metadata
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from email.message import Message
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -21,9 +20,7 @@ from typing import Any
 import wsgiapp
 
 from .app import App
-
-#: The version of Flask whose API and behaviour stands behind the alias.
-FLASK_VERSION = "3.1.3"
+from .cli import FLASK_API
 
 _SUBMODULES = (
     "app", "blueprints", "cli", "config", "ctx", "debughelpers", "globals", "helpers", "json", "json.provider",
@@ -31,8 +28,11 @@ _SUBMODULES = (
 )  # fmt: skip
 _SANSIO = ("app", "blueprints", "scaffold")
 
-_METADATA = f"Metadata-Version: 2.1\nName: Flask\nVersion: {FLASK_VERSION}\nSummary: wsgiapp under the name of Flask\n"
+_METADATA = f"Metadata-Version: 2.1\nName: Flask\nVersion: {FLASK_API}\nSummary: wsgiapp under the name of Flask\n"
 _ENTRY_POINTS = "[console_scripts]\nflask = flask.cli:main\n"
+
+
+_ANY = importlib.metadata.DistributionFinder.Context()
 
 
 class AliasDistribution(importlib.metadata.Distribution):
@@ -44,18 +44,20 @@ class AliasDistribution(importlib.metadata.Distribution):
 
     def locate_file(self, path: Any) -> Path:
         """Where *path* would lie: below the folder that wsgiapp is imported from."""
-        return Path(wsgiapp.__path__[0]).parent / path
+        return Path(wsgiapp.__path__[0]).parent / str(path)
 
 
 class AliasFinder(importlib.metadata.DistributionFinder):
     """Answers for the distribution "flask", by name and in a listing of all."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None  # noqa: ARG002  # the protocol's
+    ) -> ModuleSpec | None:
         """None: the modules are in ``sys.modules`` already."""
         return None
 
     def find_distributions(
-        self, context: importlib.metadata.DistributionFinder.Context = importlib.metadata.DistributionFinder.Context()
+        self, context: importlib.metadata.DistributionFinder.Context = _ANY
     ) -> Iterable[importlib.metadata.Distribution]:
         """The alias, where "flask" or everything is asked for."""
         if context.name is None or context.name.lower() == "flask":
@@ -88,10 +90,8 @@ def install() -> None:
         setattr(sansio, name, module)
         sys.modules[f"flask.sansio.{name}"] = module
     sys.modules["flask"] = wsgiapp
-    for module in (wsgiapp, sys.modules["flask.app"]):
-        module.Flask = App  # type: ignore[attr-defined]  # the alias's own name for the class
-    wsgiapp.sansio = sansio  # type: ignore[attr-defined]  # as Flask has it
-    wsgiapp.__version__ = FLASK_VERSION
+    vars(wsgiapp).update(Flask=App, sansio=sansio, __version__=FLASK_API)
+    vars(sys.modules["flask.app"]).update(Flask=App)
     try:
         importlib.metadata.distribution("flask")
     except importlib.metadata.PackageNotFoundError:

@@ -7,7 +7,6 @@ What is decorated on a blueprint is kept as functions that set an app up. Regist
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -338,12 +337,12 @@ def _nested_options(
     state: BlueprintSetupState, child: Blueprint, options: dict[str, Any], name: str
 ) -> dict[str, Any]:
     """The options a nested blueprint is registered with, its parent's prefix, subdomain and name in front."""
-    prefix = options.get("url_prefix", child.url_prefix)
+    prefix = child.url_prefix if options.get("url_prefix") is None else options["url_prefix"]
     if state.url_prefix is not None and prefix is not None:
         options["url_prefix"] = f"{state.url_prefix.rstrip('/')}/{prefix.lstrip('/')}"
     elif state.url_prefix is not None or prefix is not None:
         options["url_prefix"] = state.url_prefix if prefix is None else prefix
-    subdomain = options.get("subdomain", child.subdomain)
+    subdomain = child.subdomain if options.get("subdomain") is None else options["subdomain"]
     if state.subdomain is not None and subdomain is not None:
         options["subdomain"] = f"{subdomain}.{state.subdomain}"
     elif state.subdomain is not None or subdomain is not None:

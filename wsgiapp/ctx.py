@@ -93,7 +93,7 @@ class _AppCtxGlobals(SimpleNamespace):
 
     def __repr__(self) -> str:
         ctx = _cv_app.get(None)
-        return f"<wsgiapp.g of {ctx.app.name!r}>" if ctx is not None else object.__repr__(self)
+        return f"<flask.g of {ctx.app.name!r}>" if ctx is not None else object.__repr__(self)
 
 
 class AppContext:
@@ -173,8 +173,8 @@ class RequestContext:
         if session is not None:
             self._session = session
         self._after_request_functions: list[AfterRequestCallable[Any]] = []
-        # For each push: the token of the request's variable, and of the app's where this push made an app context.
-        self._tokens: list[tuple[Token[RequestContext], Token[AppContext] | None]] = []
+        # For each push: the token that undoes it, and the app context that it pushed as well, if any.
+        self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
         self._app_ctx: AppContext | None = None
         self._streams = 0
         self._ended = self._preserved = False
@@ -217,13 +217,14 @@ class RequestContext:
     def push(self) -> None:
         """Make this request the current one, open its session if its interface cannot wait, and match its URL."""
         app, request = self.app, self.request
-        app_ctx, app_token = _cv_app.get(None), None
-        if app_ctx is None or app_ctx.app is not app:
-            if self._app_ctx is None:
-                self._app_ctx = AppContext(app)
-            app_token = _cv_app.set(self._app_ctx)
-        self._tokens.append((_cv_request.set(self), app_token))
-        if app_token is not None and appcontext_pushed.receivers:
+        current, app_ctx = _cv_app.get(None), None
+        if current is None or current.app is not app:
+            app_ctx = self._app_ctx
+            if app_ctx is None:
+                app_ctx = self._app_ctx = AppContext(app)
+            app_ctx._tokens.append(_cv_app.set(app_ctx))
+        self._tokens.append((_cv_request.set(self), app_ctx))
+        if app_ctx is not None and appcontext_pushed.receivers:
             appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
         if not getattr(app.session_interface, "opens_late", False):
             self._session  # noqa: B018  # an interface that cannot wait: reading opens it
@@ -253,30 +254,30 @@ class RequestContext:
         # PERF: one function for both contexts; each step of its own would be a call more (callpath).
         app, request = self.app, self.request
         self._ended = True
-        request_token, app_token = self._tokens[-1]
+        request_token, app_ctx = self._tokens[-1]
         try:
             app.do_teardown_request(exc)
         finally:
             self._tokens.pop()
             _cv_request.reset(request_token)
             try:
-                if app_token is not None:
+                if app_ctx is not None and len(app_ctx._tokens) == 1:
                     app.do_teardown_appcontext(exc)
             finally:
-                if app_token is not None:
-                    _cv_app.reset(app_token)
-                    if appcontext_popped.receivers:
-                        appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
+                if app_ctx is not None:
+                    _cv_app.reset(app_ctx._tokens.pop())
+                if app_ctx is not None and appcontext_popped.receivers:
+                    appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
                 request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
                 # Werkzeug's close() has work only where files were parsed.
                 if "files" in request.__dict__ or type(request).close is not WerkzeugRequest.close:
                     request.close()
 
     def _unpush(self) -> None:
-        request_token, app_token = self._tokens.pop()
+        request_token, app_ctx = self._tokens.pop()
         _cv_request.reset(request_token)
-        if app_token is not None:
-            _cv_app.reset(app_token)
+        if app_ctx is not None:
+            _cv_app.reset(app_ctx._tokens.pop())
             if appcontext_popped.receivers:
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 

@@ -54,8 +54,7 @@ class FormDataRoutingRedirect(AssertionError):
     """
 
     def __init__(self, request: Any) -> None:
-        error = request.routing_exception
-        assert isinstance(error, RequestRedirect)  # the caller has looked
+        error: RequestRedirect = request.routing_exception
         slash = " (mind the slash at its end)" if error.new_url.partition("?")[0] == f"{request.base_url}/" else ""
         super().__init__(
             f"{request.method} {request.url!r} would be redirected to the canonical URL {error.new_url!r}{slash}, and"
@@ -97,7 +96,10 @@ def _loader_facts(loader: BaseLoader) -> Iterator[str]:
 
 
 def explain_template_loading_attempts(
-    app: Any, template: str, attempts: Iterable[tuple[BaseLoader, Any, LoadedSource | None]], blueprint: str | None = None
+    app: Any,
+    template: str,
+    attempts: Iterable[tuple[BaseLoader, Any, LoadedSource | None]],
+    blueprint: str | None = None,
 ) -> None:
     """Log where the template *template* was looked for, by which loader, and what came of it.
 

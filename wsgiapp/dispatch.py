@@ -21,7 +21,7 @@ from werkzeug.routing import RequestRedirect, RoutingException
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import errors, sessions, templating
-from .ctx import RequestContext, _cv_request, _sentinel
+from .ctx import _cv_request, _sentinel
 from .debughelpers import FormDataRoutingRedirect, describe
 from .routing import stock
 from .signals import (
@@ -42,7 +42,6 @@ from .typing import (
     URLValuePreprocessorCallable,
 )
 from .wrappers import Request, Response, split_blueprints
-
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
@@ -159,9 +158,12 @@ class Road:
             return self.make_default_options_response()
         view: Any = self.view_functions[rule.endpoint]
         # PERF: a plain function needs no ensure_sync, and asking each time costs four calls (callpath).
-        if type(view) is not FunctionType or view.__code__.co_flags & CO_COROUTINE or _MARK in view.__dict__:
-            view = self.ensure_sync(view)
-        elif not getattr(self.ensure_sync, "stock", False):
+        if (
+            type(view) is not FunctionType
+            or view.__code__.co_flags & CO_COROUTINE
+            or _MARK in view.__dict__
+            or not getattr(self.ensure_sync, "stock", False)
+        ):
             view = self.ensure_sync(view)
         rv: ResponseReturnValue = view(**request.view_args)
         return rv
@@ -183,7 +185,7 @@ class Road:
         return response
 
     def process_response(self, response: Response) -> Response:
-        """Run the hooks that see the response, latest first, the blueprints' before the app's; then save the session."""
+        """Run the hooks that see the response, latest first, blueprints before the app; then save the session."""
         ctx = _cv_request.get()
         for hook in ctx._after_request_functions:
             response = self.ensure_sync(hook)(response)
@@ -325,8 +327,9 @@ class Road:
         headers: Any = None
         if isinstance(rv, tuple):
             rv, status, headers = self._unpack(rv)
-        if isinstance(rv, (str, bytes, bytearray)) or isinstance(rv, Iterator):
-            return self.response_class(rv, status=status, headers=headers)
+        if isinstance(rv, (str, bytes, bytearray, Iterator)):
+            body: Any = rv  # a bytearray is fine too, which Werkzeug does not annotate
+            return self.response_class(body, status=status, headers=headers)
         response = self._convert(rv)
         if status is not None:
             if isinstance(status, (str, bytes, bytearray)):
@@ -356,7 +359,7 @@ class Road:
             return cast(Response, self.json.response(rv))
         if isinstance(rv, BaseResponse) or callable(rv):
             try:
-                return self.response_class.force_type(rv, _cv_request.get().request.environ)
+                return cast(Response, self.response_class.force_type(rv, _cv_request.get().request.environ))
             except TypeError as error:
                 raise self._not_a_response(rv, f" Called as a WSGI application it failed: {error}") from error
         raise self._not_a_response(rv)
@@ -402,8 +405,11 @@ class Road:
             from asgiref.sync import async_to_sync  # an extra: loaded when the first coroutine function is met
         except ImportError:
             raise RuntimeError("Async views and hooks need asgiref: install wsgiapp with its 'async' extra.") from None
-        return cast("Callable[..., Any]", async_to_sync(func))
+        return async_to_sync(func)
 
     def update_template_context(self, context: dict[str, Any]) -> None:
-        """Add the processors' variables to a template's *context*; see :func:`wsgiapp.templating.update_template_context`."""
+        """Add the processors' variables to a template's *context*.
+
+        See :func:`wsgiapp.templating.update_template_context`.
+        """
         templating.update_template_context(self, context)

@@ -7,6 +7,7 @@ to an error than a class, and a blueprint closer than the app.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, default_exceptions
@@ -50,13 +51,11 @@ def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) ->
     """
     code = class_and_code(type(error))[1]
     scopes = (*blueprints, None)
-    for wanted in (code, None) if code is not None else (None,):
-        for scope in scopes:
-            handlers = spec.get(scope, {}).get(wanted)
-            if handlers:
-                for cls in type(error).__mro__:
-                    if cls in handlers:
-                        return handlers[cls]
+    for wanted, scope in product((code, None) if code is not None else (None,), scopes):
+        handlers = spec.get(scope, {}).get(wanted, {})
+        for cls in type(error).__mro__:
+            if cls in handlers:
+                return handlers[cls]
     return None
 
 

@@ -29,8 +29,17 @@ from .sessions import SessionMixin
 from .wrappers import Request
 
 __all__ = [
-    "_cv_app", "_cv_request", "_no_app_msg", "_no_req_msg", "app_ctx", "current_app", "g", "request", "request_ctx",
-    "session", "LocalProxy",
+    "LocalProxy",
+    "_cv_app",
+    "_cv_request",
+    "_no_app_msg",
+    "_no_req_msg",
+    "app_ctx",
+    "current_app",
+    "g",
+    "request",
+    "request_ctx",
+    "session",
 ]  # fmt: skip
 
 #: The app that answers the current request, or runs the current command.

@@ -49,7 +49,11 @@ def url_for(
     )
 
 
-def redirect(location: str, code: int = 302, Response: type[BaseResponse] | None = None) -> BaseResponse:
+def redirect(
+    location: str,
+    code: int = 302,
+    Response: type[BaseResponse] | None = None,  # noqa: N803  # Flask's name
+) -> BaseResponse:
     """A response that sends the browser to *location*.
 
     :param code: 301, 302, 303, 307 or 308 (RFC 9110, 15.4).

@@ -9,15 +9,15 @@ both to the same answers.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
 from werkzeug.exceptions import BadRequest
-from werkzeug.routing import IntegerConverter, Rule, RuleFactory, UnicodeConverter, ValidationError
+from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter, ValidationError
 from werkzeug.routing import Map as WerkzeugMap
-from werkzeug.routing import MapAdapter as MapAdapter
 from werkzeug.sansio.utils import host_is_trusted
 
 Found = tuple[Rule, dict[str, Any]]
@@ -27,6 +27,9 @@ _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
 _DIGITS = r"(?P<__werkzeug_0>\d+)\Z"
 # More digits than that are left to Werkzeug, which knows what Python refuses to convert.
 _MAX_DIGITS = 18
+# No rule is below it; given where the host is another, so that Werkzeug need not warn at every such request.
+_NO_SUBDOMAIN = "<invalid>"
+_WARNED: dict[Any, Any] = {}
 # How many Host headers are remembered as well formed; the set starts afresh beyond that.
 _MAX_HOSTS = 1_000
 
@@ -233,7 +236,8 @@ def _step(converter: Any) -> Callable[[str], Any] | None:
     """What turns a matched value into an argument; None where it stays the text it is."""
     if type(converter) is UnicodeConverter:
         return None
-    if type(converter) is IntegerConverter and (converter.fixed_digits, converter.min, converter.max) == (0, None, None):
+    limits = (getattr(converter, "fixed_digits", 0), getattr(converter, "min", None), getattr(converter, "max", None))
+    if type(converter) is IntegerConverter and limits == (0, None, None):
         return int
     return cast("Callable[[str], Any]", converter.to_python)
 
@@ -275,8 +279,32 @@ def bind(app: Any, request: Any) -> MapAdapter | None:
         raise BadRequest("The Host header is not a valid host name with an optional port.")
     if app.url_map.host_matching:
         server_name = subdomain = None
-    elif app.subdomain_matching:
+    elif not app.subdomain_matching:
+        subdomain = app.url_map.default_subdomain or ""
+    elif server_name is None or _is_below(request, server_name):
         subdomain = None
     else:
-        subdomain = app.url_map.default_subdomain or ""
+        subdomain = _NO_SUBDOMAIN
+        _warn_of_host(server_name)
     return cast(MapAdapter, app.url_map.bind_to_environ(environ, server_name=server_name, subdomain=subdomain))
+
+
+def _is_below(request: Any, server_name: str) -> bool:
+    standard_port = ":443" if request.scheme in ("https", "wss") else ":80"
+    name = server_name.lower().removesuffix(standard_port)
+    host = request.host.lower()
+    return bool(host == name or host.endswith(f".{name}"))
+
+
+def _warn_of_host(server_name: str) -> None:
+    # Under the module name and the first words that filters written for Flask know. The host itself stays out of the
+    # text: Python remembers each text it has shown, and hosts come from outside.
+    warnings.warn_explicit(
+        f"Current server name doesn't match the configured SERVER_NAME {server_name!r}, so the request has no subdomain"
+        f" and only 404 for an answer.",
+        UserWarning,
+        __file__,
+        1,
+        module="flask.app",
+        registry=_WARNED,
+    )

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import update_wrapper
 from pathlib import Path
-from typing import IO, Any, AnyStr, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 from jinja2 import BaseLoader, FileSystemLoader
 from werkzeug.utils import cached_property
@@ -65,10 +65,9 @@ def get_root_path(import_name: str) -> str:
     except (ImportError, ValueError):
         return os.getcwd()
     loader: Any = spec.loader
-    path = loader.get_filename(import_name) if hasattr(loader, "get_filename") else None
+    path: str | None = loader.get_filename(import_name) if hasattr(loader, "get_filename") else None
     if path is None:
-        module = module or importlib.import_module(import_name)
-        path = getattr(module, "__file__", None)
+        path = getattr(module or importlib.import_module(import_name), "__file__", None)
     if path is None:
         raise RuntimeError(
             f"No root path can be found for {import_name!r}: it comes from a namespace package or an import hook that"
@@ -89,14 +88,14 @@ def _find_package_path(import_name: str) -> str:
     if spec.submodule_search_locations:
         if spec.origin in (None, "namespace"):
             return os.path.dirname(_namespace_folder(import_name, list(spec.submodule_search_locations)))
-        return os.path.dirname(os.path.dirname(cast(str, spec.origin)))
+        return os.path.dirname(os.path.dirname(spec.origin))
     return os.path.dirname(spec.origin) if spec.origin else os.getcwd()
 
 
 def _namespace_folder(import_name: str, locations: list[str]) -> str:
     """Of the folders that a namespace package is spread over, the one that holds *import_name*."""
     spec = importlib.util.find_spec(import_name)
-    inside = list(spec.submodule_search_locations or [spec.origin]) if spec is not None else []
+    inside = (spec.submodule_search_locations or [spec.origin or ""]) if spec is not None else []
     for location in locations:
         if any(path and Path(path).is_relative_to(location) for path in inside):
             return location
@@ -216,7 +215,7 @@ class Scaffold:
             return None
         return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
-    def get_send_file_max_age(self, filename: str | None) -> int | None:
+    def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002  # for those who override it
         """For how many seconds a browser may keep a file before it asks again; None to ask each time."""
         return max_age_of(_cv_app.get().app.config)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, MutableMapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -67,14 +67,14 @@ def _mark_modified(session: Any) -> None:
 class NullSession(SecureCookieSession):
     """Stands in where no session can be opened: empty to read, an error to write."""
 
-    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # the arguments of seven methods
         raise RuntimeError(
-            "The session cannot be changed: the app has no secret key to sign its cookie with. Set app.secret_key, or"
+            "The session is unavailable: the app has no secret key to sign its cookie with. Set app.secret_key, or"
             " SECRET_KEY in the configuration, to a long random value; 'python -c \"import secrets;"
             " print(secrets.token_hex())\"' prints one."
         )
 
-    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _refuse  # type: ignore[assignment]  # one refusal for all seven signatures
+    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _refuse
 
 
 class SessionInterface:
@@ -91,7 +91,7 @@ class SessionInterface:
     #: Whether opening may wait until the session is first touched, and saving be left out when it never was.
     opens_late = False
 
-    def make_null_session(self, app: Any) -> NullSession:
+    def make_null_session(self, app: Any) -> NullSession:  # noqa: ARG002  # for those who override it
         """The session of a request for which :meth:`open_session` returned None."""
         return self.null_session_class()
 
@@ -129,7 +129,7 @@ class SessionInterface:
 
     def get_expiration_time(self, app: Any, session: SessionMixin) -> datetime | None:
         """When the cookie expires (UTC); None for a session that ends with the browser."""
-        return datetime.now(timezone.utc) + app.permanent_session_lifetime if session.permanent else None
+        return datetime.now(UTC) + app.permanent_session_lifetime if session.permanent else None
 
     def should_set_cookie(self, app: Any, session: SessionMixin) -> bool:
         """Whether the response carries the cookie: when changed, or to prolong a permanent session."""
@@ -149,7 +149,7 @@ session_json_serializer = TaggedJSONSerializer()
 
 def _lazy_sha1(string: bytes = b"") -> Any:
     # A build of Python for FIPS has no sha1: ask when it is used, so that importing works and the key can be changed.
-    return hashlib.sha1(string)
+    return hashlib.sha1(string)  # noqa: S324  # Flask's cookies are signed so; HMAC-SHA1 is not broken
 
 
 class BoundedSerializer(URLSafeTimedSerializer):
@@ -261,9 +261,9 @@ class SecureCookieSessionInterface(SessionInterface):
                 response.delete_cookie(self.get_cookie_name(app), **settings)
                 response.vary.add("Cookie")
         elif self.should_set_cookie(app, session):
-            value = cast(URLSafeTimedSerializer, self.get_signing_serializer(app)).dumps(dict(session))
+            value = str(cast(URLSafeTimedSerializer, self.get_signing_serializer(app)).dumps(dict(session)))
             expires = self.get_expiration_time(app, session)
-            response.set_cookie(self.get_cookie_name(app), cast(str, value), expires=expires, **settings)
+            response.set_cookie(self.get_cookie_name(app), value, expires=expires, **settings)
             response.vary.add("Cookie")
 
 

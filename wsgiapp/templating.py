@@ -67,7 +67,7 @@ class DispatchingJinjaLoader(BaseLoader):
                 return found
         raise TemplateNotFound(template)
 
-    def _iter_loaders(self, template: str) -> Iterator[tuple[Any, BaseLoader]]:
+    def _iter_loaders(self, template: str) -> Iterator[tuple[Any, BaseLoader]]:  # noqa: ARG002  # Flask's signature
         for owner in (self.app, *self.app.iter_blueprints()):
             if owner.jinja_loader is not None:
                 yield owner, owner.jinja_loader

@@ -72,35 +72,35 @@ class Request(RequestBase):
             environ["werkzeug.request"] = self
 
     @lazy
-    def method(self) -> str:  # type: ignore[override]  # Werkzeug assigns in __init__ what is computed here
+    def method(self) -> str:
         """The method, in upper case (RFC 9110, 9.1)."""
         return cast(str, self.environ.get("REQUEST_METHOD", "GET")).upper()
 
     @lazy
-    def scheme(self) -> str:  # type: ignore[override]  # as above
+    def scheme(self) -> str:
         """``http`` or ``https``, as the server says."""
         return cast(str, self.environ.get("wsgi.url_scheme", "http"))
 
     @lazy
-    def server(self) -> tuple[str, int | None] | None:  # type: ignore[override]  # as above
+    def server(self) -> tuple[str, int | None] | None:
         """The server's host and port; a path and None for a Unix socket; None where it does not say."""
         name, port = self.environ.get("SERVER_NAME"), self.environ.get("SERVER_PORT")
         if name is None:
             return None
-        return name, int(port) if str(port).isdecimal() else None
+        return name, int(port) if port is not None and str(port).isdecimal() else None
 
     @lazy
-    def root_path(self) -> str:  # type: ignore[override]  # as above
+    def root_path(self) -> str:
         """Where the app is mounted, without a slash at its end."""
         return _decoded(self.environ, "SCRIPT_NAME").rstrip("/")
 
     @lazy
-    def path(self) -> str:  # type: ignore[override]  # as above
+    def path(self) -> str:
         """The path below the mount point, with exactly one slash at its start."""
         return "/" + _decoded(self.environ, "PATH_INFO").lstrip("/")
 
     @lazy
-    def query_string(self) -> bytes:  # type: ignore[override]  # as above
+    def query_string(self) -> bytes:
         """What follows the question mark. A raw byte beyond ASCII arrives percent-encoded, as it should have been."""
         raw = cast(str, self.environ.get("QUERY_STRING", ""))
         if not raw.isascii():
@@ -108,17 +108,17 @@ class Request(RequestBase):
         return raw.encode()
 
     @lazy
-    def headers(self) -> EnvironHeaders:  # type: ignore[override]  # as above
+    def headers(self) -> EnvironHeaders:  # type: ignore[override]  # read-only, as the environment is; Werkzeug's too
         """The request's headers, a view on the environment."""
         return EnvironHeaders(self.environ)
 
     @lazy
-    def remote_addr(self) -> str | None:  # type: ignore[override]  # as above
+    def remote_addr(self) -> str | None:
         """The peer's address, as the server says; no header is trusted."""
         return self.environ.get("REMOTE_ADDR")
 
     @property
-    def max_content_length(self) -> int | None:  # type: ignore[override]  # an attribute in Werkzeug
+    def max_content_length(self) -> int | None:
         """How many bytes of a body are read before 413; ``MAX_CONTENT_LENGTH`` unless set on the request."""
         own = self._max_content_length
         return cast("int | None", _current_config("MAX_CONTENT_LENGTH") if own is None else own)
@@ -128,7 +128,7 @@ class Request(RequestBase):
         self._max_content_length = value
 
     @property
-    def max_form_memory_size(self) -> int | None:  # type: ignore[override]  # as above
+    def max_form_memory_size(self) -> int | None:
         """How many bytes a form field that is not a file may hold; ``MAX_FORM_MEMORY_SIZE`` unless set here."""
         if self._max_form_memory_size is not None:
             return self._max_form_memory_size
@@ -138,8 +138,8 @@ class Request(RequestBase):
     def max_form_memory_size(self, value: int | None) -> None:
         self._max_form_memory_size = value
 
-    @property
-    def max_form_parts(self) -> int | None:  # type: ignore[override]  # as above
+    @property  # type: ignore[override]  # None, for no limit, works in Werkzeug as well
+    def max_form_parts(self) -> int | None:
         """How many parts a multipart form may hold; ``MAX_FORM_PARTS`` unless set on the request."""
         if self._max_form_parts is not None:
             return self._max_form_parts
@@ -238,7 +238,7 @@ class Response(ResponseBase):
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
 
     @lazy
-    def headers(self) -> Headers:  # type: ignore[override]  # Werkzeug assigns in __init__ what is computed here
+    def headers(self) -> Headers:
         """The headers; a plain body has the two that belong to it."""
         length = str(sum(map(len, cast("list[bytes]", self.response))))
         content_type = get_content_type(self.default_mimetype, "utf-8") if self.default_mimetype is not None else None
@@ -255,7 +255,7 @@ class Response(ResponseBase):
             and self.default_mimetype == "text/html"
             and environ["REQUEST_METHOD"] != "HEAD"
         ):
-            body: Any = self.response
+            body: list[bytes] = self.response  # type: ignore[assignment]  # plain bodies are made in __init__ only
             length = str(len(body[0])) if len(body) == 1 else str(sum(map(len, body)))
             start_response(self._status, [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", length)])
             return body
@@ -264,7 +264,7 @@ class Response(ResponseBase):
         return app_iter
 
     @property
-    def max_cookie_size(self) -> int:  # type: ignore[override]  # an attribute in Werkzeug
+    def max_cookie_size(self) -> int:  # type: ignore[override]  # Flask's too is read-only: the setting changes it
         """Above this many bytes a cookie is set with a warning; ``MAX_COOKIE_SIZE`` where an app is current."""
         ctx = _cv_app.get(None)
         return cast(int, ctx.app.config["MAX_COOKIE_SIZE"] if ctx is not None else super().max_cookie_size)

@@ -7,7 +7,6 @@ the epoch (UTC), so that every database stores them alike.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -47,7 +46,7 @@ class Product(Base):
     version: Mapped[int] = mapped_column(default=1)
     reviews: Mapped[list[Review]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def etag(self) -> str:
