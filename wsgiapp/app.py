@@ -43,7 +43,7 @@ from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
 from .scaffold import Scaffold, T_teardown, _endpoint_from_view_func, find_package, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
-from .templating import DispatchingJinjaLoader, Environment
+from .templating import DispatchingJinjaLoader, Environment, _default_template_ctx_processor
 from .testing import EnvironBuilder, FlaskClient, FlaskCliRunner
 from .typing import StartResponse, WSGIEnvironment
 from .wrappers import Request, Response, split_blueprints
@@ -133,6 +133,7 @@ class App(Road, Scaffold):
         self.blueprints: dict[str, Blueprint] = {}
         #: Where extensions keep their state, by their names.
         self.extensions: dict[str, Any] = {}
+        self.template_context_processors[None].append(_default_template_ctx_processor)
         self.cli = cli.AppGroup(self.name)
         self._got_first_request = False
         if self.has_static_folder:

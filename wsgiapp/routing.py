@@ -16,7 +16,7 @@ from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
 from werkzeug.exceptions import BadRequest
-from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter, ValidationError
+from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -41,11 +41,16 @@ class Leaf:
     rule: Rule
     names: tuple[str, ...]
     converters: tuple[Callable[[str], Any] | None, ...]
+    #: Whether there is one value, whose conversion cannot fail.
+    plain: bool = False
+
+    def __post_init__(self) -> None:
+        self.plain = self.converters in ((None,), (int,))
 
     def arguments(self, values: list[str]) -> dict[str, Any]:
         """The view's arguments of the path's values.
 
-        :raises ValidationError: when a converter refuses its value.
+        :raises ValueError: when a converter refuses its value.
         """
         steps = zip(self.names, self.converters, values, strict=True)
         return {name: value if convert is None else convert(value) for name, convert, value in steps}
@@ -126,7 +131,7 @@ class Map(WerkzeugMap):
             edge = heads[head].dynamic[0]
             if edge.pattern is None and (not edge.digits or (last.isdigit() and len(last) <= _MAX_DIGITS)):
                 leaf = edge.node.leaves.get(method)
-                if leaf is not None and len(leaf.names) == 1:
+                if leaf is not None and leaf.plain:
                     convert = leaf.converters[0]
                     return leaf.rule, {leaf.names[0]: last if convert is None else convert(last)}
         return self._walk(root, path, method)
@@ -173,7 +178,7 @@ class Map(WerkzeugMap):
     def _answer(self, leaf: Leaf, values: list[str]) -> Found | None:
         try:
             return leaf.rule, leaf.arguments(values)
-        except ValidationError:
+        except ValueError:  # Werkzeug's ValidationError among them: what follows from it, Werkzeug knows
             return None
 
     def _compile(self) -> tuple[dict[str, dict[str, Leaf]], dict[str, Node], Node]:
