@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import Blueprint, Response, current_app, jsonify, request, url_for
 from wsgiapp.shop import account, csrf, store
@@ -96,7 +97,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.post("")
-def create() -> Response:
+def create() -> ResponseReturnValue:
     """Put a product on sale: 201 and where it is."""
     data = ProductIn.model_validate(read_json((JSON,), "Accept"))
     with store.writing() as db:
@@ -115,7 +116,7 @@ def show(product_id: int) -> ResponseReturnValue:
 
 
 @bp.put(ITEM)
-def replace(product_id: int) -> Response:
+def replace(product_id: int) -> ResponseReturnValue:
     """Replace a product by the one sent; what is left out takes its default."""
     body = read_json((JSON,), "Accept")
     with store.writing() as db:
@@ -125,7 +126,7 @@ def replace(product_id: int) -> Response:
 
 
 @bp.patch(ITEM)
-def change(product_id: int) -> Response:
+def change(product_id: int) -> ResponseReturnValue:
     """Change what the merge patch names (RFC 7396), leave the rest."""
     patch = read_json(PATCH_TYPES, "Accept-Patch")
     with store.writing() as db:
@@ -135,7 +136,7 @@ def change(product_id: int) -> Response:
 
 
 @bp.delete(ITEM)
-def remove(product_id: int) -> Response:
+def remove(product_id: int) -> ResponseReturnValue:
     """Take a product off sale, with its reviews."""
     with store.writing() as db:
         db.delete(find(db, product_id, lock=True))
@@ -185,7 +186,7 @@ def read_json(accepted: tuple[str, ...], header: str) -> Any:
         raise Problem(400, str(error), position=error.position) from None
 
 
-def represent(product: Product) -> Response:
+def represent(product: Product) -> BaseResponse:
     """Return ``product`` as JSON with its entity tag."""
     response = jsonify(document(product))
     response.set_etag(product.etag)

@@ -7,9 +7,10 @@ the epoch (UTC), so that every database stores them alike.
 
 from __future__ import annotations
 
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, relationship
 
 MAX_CENTS = 10_000_000
 MAX_STOCK = 100_000
@@ -46,7 +47,10 @@ class Product(Base):
     version: Mapped[int] = mapped_column(default=1)
     reviews: Mapped[list[Review]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
-    __mapper_args__ = {"version_id_col": version}
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
 
     @property
     def etag(self) -> str:

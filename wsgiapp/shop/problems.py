@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy import exc
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Conflict, HTTPException, ServiceUnavailable
 from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import App, Response, current_app, render_template, request
 from wsgiapp.shop.csrf import API_PREFIX
@@ -44,15 +45,15 @@ class Problem(HTTPException):
 def init_app(app: App) -> None:
     """Register the answers of ``app`` to what goes wrong."""
     app.register_error_handler(HTTPException, answer)
-    for error in (OperationalError, InterfaceError, TimeoutError):
+    for error in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
         app.register_error_handler(error, database_unavailable)
-    for conflict in (StaleDataError, IntegrityError):
+    for conflict in (StaleDataError, exc.IntegrityError):
         app.register_error_handler(conflict, overtaken)
 
 
 def answer(error: HTTPException) -> ResponseReturnValue:
     """Return the answer to ``error``: its own response, a problem document, or a page."""
-    if error.response is not None:
+    if isinstance(error.response, BaseResponse):
         return error.response
     status = error.code or 500
     response = problem(error, status) if request.path.startswith(API_PREFIX) else page(error, status)

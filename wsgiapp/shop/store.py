@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.security import generate_password_hash
 
@@ -77,7 +76,7 @@ class Store:
         if opened is not None and opened.pid == os.getpid():
             return opened
         if not self._lock.acquire(timeout=self.timeout):
-            raise TimeoutError("another thread is still opening the database")
+            raise exc.TimeoutError("another thread is still opening the database")
         try:
             if self._opened is None or self._opened.pid != os.getpid():
                 self._opened = self._connect()
@@ -191,7 +190,7 @@ def _prepare(engine: Engine, *, demo: bool) -> None:
             if not complete:
                 _create(engine, demo=demo)
             return
-        except OperationalError:
+        except exc.OperationalError:
             # SQLite answers at once, not after the time-out, to whoever loses the race to switch a new file to WAL.
             if engine.dialect.name != "sqlite" or time.monotonic() > deadline:
                 raise
