@@ -46,7 +46,7 @@ from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashe
 from .templating import DispatchingJinjaLoader, Environment, _default_template_ctx_processor
 from .testing import EnvironBuilder, FlaskClient, FlaskCliRunner
 from .typing import StartResponse, WSGIEnvironment
-from .wrappers import Request, Response, split_blueprints
+from .wrappers import Request, Response, UnsendableResponse, split_blueprints
 
 T_shell_context_processor = TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
 T_template_filter = TypeVar("T_template_filter", bound=ft.TemplateFilterCallable)
@@ -485,7 +485,12 @@ class App(Road, Scaffold):
             except Exception as raised:
                 error = raised
                 response = self.handle_exception(raised)
-            return response(environ, start_response)
+            try:
+                return response(environ, start_response)
+            except UnsendableResponse as raised:
+                error = raised
+                response = self.handle_exception(raised)
+                return response(environ, start_response)
         except BaseException as raised:
             error = raised
             raise

@@ -6,17 +6,19 @@ and the limits a request puts on its body. Whatever a shortcut does not know it 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import IO, Any, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders, Headers
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
-from werkzeug.utils import get_content_type
+from werkzeug.utils import cached_property, get_content_type
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
+from werkzeug.wsgi import LimitedStream
 
 from . import json
 from .ctx import _cv_app, lazy
@@ -41,6 +43,20 @@ def split_blueprints(name: str) -> list[str]:
         name = name.rpartition(".")[0]
         names.append(name)
     return names
+
+
+class _ChunkedBody(LimitedStream):
+    """A body of unknown length. One byte beyond the limit is an error: what was cut must not pass for whole."""
+
+    def __init__(self, stream: IO[bytes], most: int | None) -> None:
+        self.most = sys.maxsize - 1 if most is None else most
+        super().__init__(stream, self.most + 1, is_max=True)
+
+    def readinto(self, b: bytearray) -> int | None:  # type: ignore[override]  # Werkzeug's signature
+        size = super().readinto(b)
+        if self.tell() > self.most:
+            raise RequestEntityTooLarge()
+        return size
 
 
 class Request(RequestBase):
@@ -117,6 +133,17 @@ class Request(RequestBase):
         """The peer's address, as the server says; no header is trusted."""
         return self.environ.get("REMOTE_ADDR")
 
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body as it arrives, limited to its length, and to :attr:`max_content_length`.
+
+        :raises RequestEntityTooLarge: for a body that says it is longer; while reading, for one that turns out to be.
+        :raises ClientDisconnected: while reading a body that breaks off.
+        """
+        if "wsgi.input_terminated" in self.environ and "CONTENT_LENGTH" not in self.environ and not self.shallow:
+            return cast("IO[bytes]", _ChunkedBody(self.environ["wsgi.input"], self.max_content_length))
+        return super().stream
+
     @property
     def max_content_length(self) -> int | None:
         """How many bytes of a body are read before 413; ``MAX_CONTENT_LENGTH`` unless set on the request."""
@@ -191,6 +218,10 @@ def _debugging() -> bool:
     return ctx is not None and bool(ctx.app.debug)
 
 
+class UnsendableResponse(ValueError):
+    """A response whose headers or body cannot be put into HTTP, such as a redirect to what is no URL."""
+
+
 # A response of a class that overrides one of these must go Werkzeug's way from end to end.
 _SENDING = ("__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close")
 
@@ -245,7 +276,10 @@ class Response(ResponseBase):
         return Headers([("Content-Type", content_type)] * (content_type is not None) + [("Content-Length", length)])
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Send the response (PEP 3333)."""
+        """Send the response (PEP 3333).
+
+        :raises UnsendableResponse: before anything is sent.
+        """
         # PERF: nobody looked at the headers, so they are the two of a plain HTML body (benchmarks/: hello).
         if (
             self._sends_plainly
@@ -259,7 +293,10 @@ class Response(ResponseBase):
             length = str(len(body[0])) if len(body) == 1 else str(sum(map(len, body)))
             start_response(self._status, [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", length)])
             return body
-        app_iter, status, headers = self.get_wsgi_response(environ)
+        try:
+            app_iter, status, headers = self.get_wsgi_response(environ)
+        except Exception as error:
+            raise UnsendableResponse(f"{self!r} cannot be sent: {error}") from error
         start_response(status, headers)
         return app_iter
 

@@ -18,15 +18,15 @@ from wsgiapp.shop import account, csrf, store
 from wsgiapp.shop.forms import ListQuery, ProductIn, pointed_errors
 from wsgiapp.shop.jsonbody import JSONError, merge, parse
 from wsgiapp.shop.models import Product
-from wsgiapp.shop.problems import Problem
-from wsgiapp.shop.queries import matching
+from wsgiapp.shop.problems import Problem, answer
+from wsgiapp.shop.queries import by_id, matching
 from wsgiapp.shop.settings import api_token
 from wsgiapp.typing import ResponseReturnValue
+from wsgiapp.views import MethodView
 
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 PATCH_TYPES = (MERGE_PATCH, JSON)
 REALM = 'Bearer realm="shop"'
-ITEM = "/<int(max=2147483647):product_id>"
 
 bp = Blueprint("api", __name__, url_prefix="/api/products")
 
@@ -73,12 +73,12 @@ def _unauthorised(detail: str, reason: str = "") -> NoReturn:
 
 
 @bp.errorhandler(ValidationError)
-def invalid(error: ValidationError) -> NoReturn:
+def invalid(error: ValidationError) -> ResponseReturnValue:
     """Answer 422 and name every field (in a GET, every parameter) that is wrong."""
     errors = pointed_errors(error)
     if request.method in csrf.SAFE_METHODS:
         errors = [{"parameter": entry["pointer"].removeprefix("#/"), "detail": entry["detail"]} for entry in errors]
-    raise Problem(422, "Some values are not valid.", errors=errors)
+    return answer(Problem(422, "Some values are not valid.", errors=errors))
 
 
 @bp.get("")
@@ -105,42 +105,44 @@ def create() -> ResponseReturnValue:
         db.add(product)
     response = represent(product)
     response.status_code = 201
-    response.headers["Location"] = url_for("api.show", product_id=product.id)
+    response.headers["Location"] = url_for("api.item", product_id=product.id)
     return response
 
 
-@bp.get(ITEM)
-def show(product_id: int) -> ResponseReturnValue:
-    """Return one product, or 304 when the client has it already."""
-    return represent(find(store.reading(), product_id)).make_conditional(request)
+class Item(MethodView):
+    """One product: read, replaced, changed, removed.
+
+    All methods share one rule, so that an address that cannot be a product's is 404 for each of them alike.
+    """
+
+    def get(self, product_id: int) -> ResponseReturnValue:
+        """Return the product, or 304 when the client has it already."""
+        return represent(find(store.reading(), product_id)).make_conditional(request)
+
+    def put(self, product_id: int) -> ResponseReturnValue:
+        """Replace the product by the one sent; what is left out takes its default."""
+        body = read_json((JSON,), "Accept")
+        with store.writing() as db:
+            product = find(db, product_id, lock=True)
+            assign(product, body)
+        return represent(product)
+
+    def patch(self, product_id: int) -> ResponseReturnValue:
+        """Change what the merge patch names (RFC 7396), leave the rest."""
+        patch = read_json(PATCH_TYPES, "Accept-Patch")
+        with store.writing() as db:
+            product = find(db, product_id, lock=True)
+            assign(product, merge(fields(product), patch))
+        return represent(product)
+
+    def delete(self, product_id: int) -> ResponseReturnValue:
+        """Take the product off sale, with its reviews."""
+        with store.writing() as db:
+            db.delete(find(db, product_id, lock=True))
+        return Response(status=204)
 
 
-@bp.put(ITEM)
-def replace(product_id: int) -> ResponseReturnValue:
-    """Replace a product by the one sent; what is left out takes its default."""
-    body = read_json((JSON,), "Accept")
-    with store.writing() as db:
-        product = find(db, product_id, lock=True)
-        assign(product, body)
-    return represent(product)
-
-
-@bp.patch(ITEM)
-def change(product_id: int) -> ResponseReturnValue:
-    """Change what the merge patch names (RFC 7396), leave the rest."""
-    patch = read_json(PATCH_TYPES, "Accept-Patch")
-    with store.writing() as db:
-        product = find(db, product_id, lock=True)
-        assign(product, merge(fields(product), patch))
-    return represent(product)
-
-
-@bp.delete(ITEM)
-def remove(product_id: int) -> ResponseReturnValue:
-    """Take a product off sale, with its reviews."""
-    with store.writing() as db:
-        db.delete(find(db, product_id, lock=True))
-    return Response(status=204)
+bp.add_url_rule("/<int:product_id>", view_func=Item.as_view("item"))
 
 
 def find(db: Session, product_id: int, *, lock: bool = False) -> Product:
@@ -148,7 +150,7 @@ def find(db: Session, product_id: int, *, lock: bool = False) -> Product:
 
     Raises ``Problem``: 404 when there is none, 412 when the client saw another state of it.
     """
-    product = db.get(Product, product_id, with_for_update=True if lock else None)
+    product = by_id(db, product_id, lock=lock)
     if product is None:
         raise Problem(404, f"There is no product {product_id}.")
     if lock:

@@ -21,7 +21,7 @@ from wsgiapp.shop.account import local_path, login_required
 from wsgiapp.shop.catalogue import CATEGORIES, PICTURES
 from wsgiapp.shop.forms import ProductIn, ReviewIn, ThemeIn, check_form
 from wsgiapp.shop.models import MAX_CENTS, Product, Review
-from wsgiapp.shop.queries import SORTS, in_order, matching, ratings
+from wsgiapp.shop.queries import SORTS, by_id, in_order, matching, ratings
 from wsgiapp.typing import ResponseReturnValue
 
 PAGE_SIZE = 12
@@ -31,7 +31,7 @@ SHOWN_REVIEWS = 50
 YEAR, MONTH = 365 * 86_400, 30 * 86_400
 RECENT = re.compile(r"[1-9][0-9]{0,8}(?:\.[1-9][0-9]{0,8}){0,5}")
 PRICE = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,2}))?")
-PRODUCT = "/products/<int(max=2147483647):product_id>"
+PRODUCT = "/products/<int:product_id>"
 
 bp = Blueprint("pages", __name__)
 
@@ -109,7 +109,7 @@ def product(product_id: int) -> Response:
 
 def find(product_id: int) -> Product:
     """Return the product. Raises ``NotFound`` (404) when there is none."""
-    found = store.reading().get(Product, product_id)
+    found = by_id(store.reading(), product_id)
     if found is None:
         raise NotFound(f"There is no product {product_id}.")
     return found

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from wsgiapp.shop.models import Product, Review
 
 MAX_WORDS = 8
+MAX_ID = 2**31 - 1
 SEARCHED: tuple[InstrumentedAttribute[str], ...] = (Product.name, Product.summary, Product.description)
 # The keys are what a visitor may ask for; nothing else reaches ORDER BY.
 SORTS: dict[str, tuple[str, ColumnElement[Any]]] = {
@@ -33,6 +34,12 @@ def matching(text: str, category: str = "") -> Select[Any]:
     for word in text.split()[:MAX_WORDS]:
         statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in SEARCHED)))
     return statement.where(Product.category == category) if category else statement
+
+
+def by_id(db: Session, number: int, *, lock: bool = False) -> Product | None:
+    """Return the product with this id, if there is one; ``lock`` keeps others from changing it meanwhile."""
+    # The database would stumble over a number that no column can hold, and the address may name any.
+    return db.get(Product, number, with_for_update=lock or None) if number <= MAX_ID else None
 
 
 def in_order(db: Session, ids: Sequence[int]) -> list[Product]:

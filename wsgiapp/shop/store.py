@@ -190,9 +190,9 @@ def _prepare(engine: Engine, *, demo: bool) -> None:
             if not complete:
                 _create(engine, demo=demo)
             return
-        except exc.OperationalError:
+        except exc.OperationalError as error:
             # SQLite answers at once, not after the time-out, to whoever loses the race to switch a new file to WAL.
-            if engine.dialect.name != "sqlite" or time.monotonic() > deadline:
+            if getattr(error.orig, "sqlite_errorname", "") != "SQLITE_BUSY" or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
 
