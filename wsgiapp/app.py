@@ -269,7 +269,7 @@ class App(Road, Scaffold):
         :raises TypeError: when ``methods`` is a string.
         """
         if endpoint is None:
-            endpoint = _endpoint_from_view_func(view_func)  # type: ignore[arg-type]  # it refuses None by itself
+            endpoint = _endpoint_from_view_func(view_func)
         methods = options.pop("methods", None) or getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
             raise TypeError(f"'methods' must be a list of strings, such as methods=[{methods!r}], not a string.")

@@ -65,7 +65,7 @@ class BlueprintSetupState:
             rule = f"{self.url_prefix.rstrip('/')}/{rule.lstrip('/')}" if rule else self.url_prefix
         options.setdefault("subdomain", self.subdomain)
         if endpoint is None:
-            endpoint = _endpoint_from_view_func(view_func)  # type: ignore[arg-type]  # it refuses None by itself
+            endpoint = _endpoint_from_view_func(view_func)
         defaults = {**self.url_defaults, **(options.pop("defaults", None) or {})}
         name = f"{self.name_prefix}.{self.name}.{endpoint}".lstrip(".")
         self.app.add_url_rule(rule, name, view_func, defaults=defaults or None, **options)

@@ -233,7 +233,7 @@ class AppGroup(click.Group):
         register = super().command(*args, **kwargs)
         return lambda f: register(wrap(f) if wrap else f)
 
-    def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]:  # type: ignore[override]  # the same
+    def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]:  # type: ignore[override]  # click splits this too
         """Decorate a function to be a subgroup of this kind."""
         kwargs.setdefault("cls", AppGroup)
         return cast(Callable[[Callable[..., Any]], click.Group], super().group(*args, **kwargs))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, Generic, Protocol, Self, TypeVar, cast, overload
+from typing import IO, Any, Generic, Protocol, Self, TypeVar, overload
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
@@ -95,8 +95,8 @@ class ConfigAttribute(Generic[T]):
     def __get__(self, obj: _Configured | None, owner: type[_Configured] | None = None) -> T | Self:
         if obj is None:
             return self
-        stored = obj.config[self.__name__]
-        return self.get_converter(stored) if self.get_converter else cast(T, stored)
+        stored: T = obj.config[self.__name__]
+        return self.get_converter(stored) if self.get_converter else stored
 
     def __set__(self, obj: _Configured, value: Any) -> None:
         obj.config[self.__name__] = value

@@ -226,16 +226,16 @@ class Road:
     def _tear_down(self, functions: Iterable[TeardownCallable], signal: Any, exc: BaseException | None) -> None:
         failed: list[Exception] = []
 
-        def attempt(run: Callable[[], Any]) -> None:
+        def attempt(run: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
             try:
-                run()
+                run(*args, **kwargs)
             except Exception as error:
                 failed.append(error)
 
         for function in functions:
-            attempt(lambda function=function: self.ensure_sync(function)(exc))  # type: ignore[misc]  # a default binds it
+            attempt(self.ensure_sync(function), exc)
         if signal.receivers:
-            attempt(lambda: signal.send(self, _async_wrapper=self.ensure_sync, exc=exc))
+            attempt(signal.send, self, _async_wrapper=self.ensure_sync, exc=exc)
         if failed:
             for other in failed[1:]:
                 failed[0].add_note(f"Another teardown function failed as well: {other!r}")

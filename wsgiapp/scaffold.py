@@ -122,7 +122,7 @@ def find_package(import_name: str) -> tuple[str | None, str]:
     return None, folder
 
 
-def _endpoint_from_view_func(view_func: ft.RouteCallable) -> str:
+def _endpoint_from_view_func(view_func: ft.RouteCallable | None) -> str:
     if view_func is None:
         raise TypeError("An endpoint is needed where no view function is given.")
     return view_func.__name__

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode
@@ -101,31 +102,38 @@ class SessionInterface:
 
     def get_cookie_name(self, app: Any) -> str:
         """The cookie's name, ``SESSION_COOKIE_NAME``."""
-        return cast(str, app.config["SESSION_COOKIE_NAME"])
+        value: str = app.config["SESSION_COOKIE_NAME"]
+        return value
 
     def get_cookie_domain(self, app: Any) -> str | None:
         """The cookie's domain, ``SESSION_COOKIE_DOMAIN``; None keeps it to the host that set it."""
-        return cast("str | None", app.config["SESSION_COOKIE_DOMAIN"])
+        value: str | None = app.config["SESSION_COOKIE_DOMAIN"]
+        return value
 
     def get_cookie_path(self, app: Any) -> str:
         """The cookie's path, ``SESSION_COOKIE_PATH`` or else ``APPLICATION_ROOT``."""
-        return cast(str, app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"])
+        value: str = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
+        return value
 
     def get_cookie_httponly(self, app: Any) -> bool:
         """Whether scripts are kept from the cookie, ``SESSION_COOKIE_HTTPONLY``."""
-        return cast(bool, app.config["SESSION_COOKIE_HTTPONLY"])
+        value: bool = app.config["SESSION_COOKIE_HTTPONLY"]
+        return value
 
     def get_cookie_secure(self, app: Any) -> bool:
         """Whether the cookie is sent over HTTPS only, ``SESSION_COOKIE_SECURE``."""
-        return cast(bool, app.config["SESSION_COOKIE_SECURE"])
+        value: bool = app.config["SESSION_COOKIE_SECURE"]
+        return value
 
     def get_cookie_samesite(self, app: Any) -> str | None:
         """``Strict``, ``Lax``, ``None`` or nothing, ``SESSION_COOKIE_SAMESITE``."""
-        return cast("str | None", app.config["SESSION_COOKIE_SAMESITE"])
+        value: str | None = app.config["SESSION_COOKIE_SAMESITE"]
+        return value
 
     def get_cookie_partitioned(self, app: Any) -> bool:
         """Whether the cookie is kept apart for each top-level site, ``SESSION_COOKIE_PARTITIONED``."""
-        return cast(bool, app.config["SESSION_COOKIE_PARTITIONED"])
+        value: bool = app.config["SESSION_COOKIE_PARTITIONED"]
+        return value
 
     def get_expiration_time(self, app: Any, session: SessionMixin) -> datetime | None:
         """When the cookie expires (UTC); None for a session that ends with the browser."""
@@ -235,18 +243,31 @@ class SecureCookieSessionInterface(SessionInterface):
         signing = self.get_signing_serializer(app)
         if signing is None:
             return None
-        max_age = int(app.permanent_session_lifetime.total_seconds())
-        # A forged cookie may stand before the visitor's own (RFC 6265, 5.4 orders by path): the first that holds wins.
-        for value in request.cookies.getlist(self.get_cookie_name(app)):
-            try:
-                return self.session_class(signing.loads(value, max_age=max_age))
-            except (BadSignature, TypeError, ValueError):
-                continue
+        if "HTTP_COOKIE" in request.environ:
+            max_age = int(app.permanent_session_lifetime.total_seconds())
+            # A forged cookie may stand before the visitor's own, whose path is shorter (RFC 6265, 5.4): the first that
+            # holds is taken.
+            for value in request.cookies.getlist(self.get_cookie_name(app)):
+                with suppress(BadSignature, TypeError, ValueError):
+                    return self.session_class(signing.loads(value, max_age=max_age))
         return self.session_class()
 
     def save_session(self, app: Any, session: SessionMixin, response: Any) -> None:
         """Set the cookie when the session changed, delete it when it was emptied, leave it alone otherwise."""
-        settings = {
+        if session.accessed:
+            _vary_by_cookie(response)
+        if session and self.should_set_cookie(app, session):
+            signing: Any = self.get_signing_serializer(app)  # there is one, or the session would be a null session
+            value = signing.dumps(dict(session))
+            expires = self.get_expiration_time(app, session)
+            response.set_cookie(self.get_cookie_name(app), value, expires=expires, **self._attributes(app))
+            _vary_by_cookie(response)
+        elif session.modified and not session:
+            response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
+            _vary_by_cookie(response)
+
+    def _attributes(self, app: Any) -> dict[str, Any]:
+        return {
             "domain": self.get_cookie_domain(app),
             "path": self.get_cookie_path(app),
             "secure": self.get_cookie_secure(app),
@@ -254,17 +275,14 @@ class SecureCookieSessionInterface(SessionInterface):
             "samesite": self.get_cookie_samesite(app),
             "httponly": self.get_cookie_httponly(app),
         }
-        if session.accessed:
-            response.vary.add("Cookie")
-        if not session:
-            if session.modified:
-                response.delete_cookie(self.get_cookie_name(app), **settings)
-                response.vary.add("Cookie")
-        elif self.should_set_cookie(app, session):
-            value = str(cast(URLSafeTimedSerializer, self.get_signing_serializer(app)).dumps(dict(session)))
-            expires = self.get_expiration_time(app, session)
-            response.set_cookie(self.get_cookie_name(app), value, expires=expires, **settings)
-            response.vary.add("Cookie")
+
+
+def _vary_by_cookie(response: Any) -> None:
+    # PERF: vary_by parses no header (callpath: one session read); responses of other classes have Werkzeug's set only.
+    if hasattr(response, "vary_by"):
+        response.vary_by("Cookie")
+    else:
+        response.vary.add("Cookie")
 
 
 def save_to_response(app: Any, ctx: Any, response: Any) -> None:

@@ -265,15 +265,29 @@ class Response(ResponseBase):
             self.direct_passthrough = False
             self._on_close = []
             self.response = [response.encode() if isinstance(response, str) else response]
+            self._added: list[tuple[str, str]] = []
         else:
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
 
     @lazy
     def headers(self) -> Headers:
         """The headers; a plain body has the two that belong to it."""
-        length = str(sum(map(len, cast("list[bytes]", self.response))))
-        content_type = get_content_type(self.default_mimetype, "utf-8") if self.default_mimetype is not None else None
-        return Headers([("Content-Type", content_type)] * (content_type is not None) + [("Content-Length", length)])
+        body: Any = self.response
+        length = str(sum(map(len, body)))
+        headers = [("Content-Length", length), *self._added]
+        if self.default_mimetype is not None:
+            headers.insert(0, ("Content-Type", get_content_type(self.default_mimetype, "utf-8")))
+        return Headers(headers)
+
+    def vary_by(self, name: str) -> None:
+        """Say that the response depends on a header of the request (RFC 9110, 12.5.5).
+
+        :param name: the header, such as ``Cookie``.
+        """
+        if "headers" in self.__dict__:
+            self.vary.add(name)
+        elif ("Vary", name) not in self._added:
+            self._added.append(("Vary", name))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the response (PEP 3333).
@@ -289,9 +303,11 @@ class Response(ResponseBase):
             and self.default_mimetype == "text/html"
             and environ["REQUEST_METHOD"] != "HEAD"
         ):
-            body: list[bytes] = self.response  # type: ignore[assignment]  # plain bodies are made in __init__ only
+            plain: Any = self.response
+            body: list[bytes] = plain
             length = str(len(body[0])) if len(body) == 1 else str(sum(map(len, body)))
-            start_response(self._status, [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", length)])
+            headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", length), *self._added]
+            start_response(self._status, headers)
             return body
         try:
             app_iter, status, headers = self.get_wsgi_response(environ)

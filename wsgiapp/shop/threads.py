@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-REPLY_MS = 50.0
-TASK_MS = 30
+REPLY_MS = 40.0
+TASK_MS = 20
 CHUNK_MS = 1.0
 # Where the clock of a thread is too coarse (Windows), a chunk is taken to need what it needed undisturbed.
 FINE_CLOCK = time.get_clock_info("thread_time").resolution < 0.0005
