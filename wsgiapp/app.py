@@ -20,7 +20,6 @@ from jinja2 import BaseLoader
 from werkzeug.exceptions import Aborter
 from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.utils import cached_property
-from werkzeug.utils import redirect as _redirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import cli, routing
@@ -46,7 +45,7 @@ from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashe
 from .templating import DispatchingJinjaLoader, Environment, _default_template_ctx_processor
 from .testing import EnvironBuilder, FlaskClient, FlaskCliRunner
 from .typing import StartResponse, WSGIEnvironment
-from .wrappers import Request, Response, UnsendableResponse, split_blueprints
+from .wrappers import Request, Response, UnsendableResponse, environ_fault, redirect_to, split_blueprints
 
 T_shell_context_processor = TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
 T_template_filter = TypeVar("T_template_filter", bound=ft.TemplateFilterCallable)
@@ -134,7 +133,7 @@ class App(Road, Scaffold):
         #: Where extensions keep their state, by their names.
         self.extensions: dict[str, Any] = {}
         self.template_context_processors[None].append(_default_template_ctx_processor)
-        self.cli = cli.AppGroup(self.name)
+        self.cli: cli.AppGroup = cli.AppGroup(self.name)
         self._got_first_request = False
         if self.has_static_folder:
             self._add_static_rule(static_host, host_matching)
@@ -445,7 +444,7 @@ class App(Road, Scaffold):
 
     def redirect(self, location: str, code: int = 302) -> BaseResponse:
         """A response that redirects to *location*, of the app's response class."""
-        return _redirect(location, code, Response=self.response_class)
+        return redirect_to(location, code, self.response_class)
 
     # -- contexts --------------------------------------------------------------------------------------------------
 
@@ -484,6 +483,9 @@ class App(Road, Scaffold):
                 response = self.full_dispatch_request()
             except Exception as raised:
                 error = raised
+                fault = environ_fault(environ)
+                if fault is not None:
+                    return self._refuse(fault, environ, start_response)
                 response = self.handle_exception(raised)
             try:
                 return response(environ, start_response)
@@ -506,6 +508,10 @@ class App(Road, Scaffold):
             except Exception as raised:
                 self._teardown_failed(raised)
             error = None  # else its traceback and this frame keep each other alive
+
+    def _refuse(self, fault: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.logger.error("The server handed over an environ that breaks PEP 3333: %s", fault)
+        return self.response_class("Bad Request", 400)({**environ, "REQUEST_METHOD": "GET"}, start_response)
 
     def _teardown_failed(self, error: Exception) -> None:
         if self._propagates():

@@ -112,7 +112,7 @@ class Blueprint(Scaffold):
         self.deferred_functions: list[DeferredSetupFunction] = []
         self.url_values_defaults: dict[str, Any] = url_defaults or {}
         self.cli_group = cli_group
-        self.cli = AppGroup()
+        self.cli: AppGroup = AppGroup()
         self.cli.name = name
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
 

@@ -23,6 +23,9 @@ MaxAge = int | Callable[[str | None], int | None] | None
 def _settings(**kwargs: Any) -> dict[str, Any]:
     ctx = current_request_context("'send_file'")
     app = ctx.app
+    name = kwargs.get("download_name")
+    if name is not None:  # often a visitor's own name for the file: nothing of it may end the header
+        kwargs["download_name"] = "".join(char if char.isprintable() else "_" for char in name)
     if kwargs.get("max_age") is None:
         kwargs["max_age"] = _cv_app.get().app.get_send_file_max_age
     kwargs.update(

@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 
 import werkzeug.utils
 from werkzeug.exceptions import abort as _abort
-from werkzeug.utils import redirect as _redirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from .config import get_debug_flag, get_load_dotenv
@@ -15,7 +14,7 @@ from .files import send_file, send_from_directory
 from .globals import current_app
 from .scaffold import get_root_path
 from .sessions import flash, get_flashed_messages
-from .wrappers import Response
+from .wrappers import Response, redirect_to
 
 __all__ = [
     "abort", "flash", "get_debug_flag", "get_flashed_messages", "get_load_dotenv", "get_root_path",
@@ -63,7 +62,7 @@ def redirect(
     if ctx is not None and Response is None:
         answer: BaseResponse = ctx.app.redirect(location, code=code)
         return answer
-    return _redirect(location, code=code, Response=Response)
+    return redirect_to(location, code, Response)
 
 
 def abort(code: int | BaseResponse, *args: Any, **kwargs: Any) -> NoReturn:

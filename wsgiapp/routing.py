@@ -121,7 +121,7 @@ class Map(WerkzeugMap):
         ):
             return None
         static, heads, root = self._tables or self._compile()
-        path, method = environ.get("PATH_INFO") or "/", environ["REQUEST_METHOD"]
+        path, method = environ.get("PATH_INFO") or "", environ["REQUEST_METHOD"]
         if path in static:
             leaf = static[path].get(method)
             return (leaf.rule, {}) if leaf is not None else None
@@ -146,7 +146,7 @@ class Map(WerkzeugMap):
 
     def _walk(self, root: Node, path: str, method: str) -> Found | None:
         """Follow Werkzeug's order, depth first, up to the first rule that fits or the first thing not in the tree."""
-        if path[0] != "/" or "//" in path or not path.isascii():
+        if path[:1] != "/" or "//" in path or not path.isascii():
             return None
         parts = path[1:].split("/")
         stack: list[tuple[Node, int, list[str], int]] = [(root, 0, [], -1)]
@@ -252,14 +252,11 @@ def valid_host(host: str) -> bool:
 
     A name beyond ASCII is accepted as it would be sent, in IDNA.
     """
-    if not host or host_is_trusted(host):
-        return True
-    if host.isascii():
-        return False
     try:
-        return host_is_trusted(host.encode("idna").decode())
+        encoded = host.encode("idna").decode()  # refuses labels that are empty or too long, too
     except UnicodeError:
-        return False
+        encoded = "" if not host.startswith("[") else host
+    return not host or host_is_trusted(encoded)
 
 
 def bind(app: Any, request: Any) -> MapAdapter | None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode
 from werkzeug.datastructures import CallbackDict
 
@@ -248,7 +248,7 @@ class SecureCookieSessionInterface(SessionInterface):
             # A forged cookie may stand before the visitor's own, whose path is shorter (RFC 6265, 5.4): the first that
             # holds is taken.
             for value in request.cookies.getlist(self.get_cookie_name(app)):
-                with suppress(BadSignature, TypeError, ValueError):
+                with suppress(BadData, TypeError, ValueError):
                     return self.session_class(signing.loads(value, max_age=max_age))
         return self.session_class()
 

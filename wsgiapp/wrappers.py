@@ -6,6 +6,7 @@ and the limits a request puts on its body. Whatever a shortcut does not know it 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from werkzeug.datastructures import EnvironHeaders, Headers
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
-from werkzeug.utils import cached_property, get_content_type
+from werkzeug.utils import cached_property, get_content_type, redirect
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import LimitedStream
@@ -218,6 +219,52 @@ def _debugging() -> bool:
     return ctx is not None and bool(ctx.app.debug)
 
 
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _octal(match: re.Match[str]) -> str:
+    return f"\\{ord(match[0]):03o}"
+
+
+def _check_head(status: str, headers: list[tuple[str, str]]) -> None:
+    """Refuse what would end a header early (RFC 9110, 5): not every server looks."""
+    if not _STATUS.fullmatch(status):
+        raise ValueError(f"{status!r} is no status line: three digits and a phrase without control characters.")
+    for name, value in headers:
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a header.")
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"The header {name} has characters that cannot be sent: {value!r}.")
+
+
+def environ_fault(environ: WSGIEnvironment) -> str | None:
+    """What is wrong with an environ that a server has made (PEP 3333); None for a sound one."""
+    for name, needed in _ENVIRON.items():
+        value = environ.get(name)
+        if value is None and not needed:
+            continue
+        if not isinstance(value, str):
+            return f"{name} is {'missing' if value is None else type(value).__name__}, not text"
+        if max(value, default="") > "\xff":
+            return f"{name} has characters that no bytes stand for"
+    return None
+
+
+# The keys that are read as text, and whether they must be there.
+_ENVIRON = {
+    "REQUEST_METHOD": True, "wsgi.url_scheme": True, "SCRIPT_NAME": False, "PATH_INFO": False, "QUERY_STRING": False,
+    "HTTP_HOST": False, "HTTP_COOKIE": False, "CONTENT_TYPE": False, "CONTENT_LENGTH": False,
+}  # fmt: skip
+
+
+def redirect_to(location: str, code: int, response_class: type[ResponseBase] | None) -> ResponseBase:
+    """A redirect whose target cannot end the header: control characters are percent-encoded."""
+    return redirect(_CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", location), code, response_class)
+
+
 class UnsendableResponse(ValueError):
     """A response whose headers or body cannot be put into HTTP, such as a redirect to what is no URL."""
 
@@ -264,7 +311,8 @@ class Response(ResponseBase):
             self._status, self._status_code = "200 OK", 200
             self.direct_passthrough = False
             self._on_close = []
-            self.response = [response.encode() if isinstance(response, str) else response]
+            # What JSON calls a lone surrogate is no text that can be sent.
+            self.response = [response.encode(errors="replace") if isinstance(response, str) else response]
             self._added: list[tuple[str, str]] = []
         else:
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
@@ -311,10 +359,34 @@ class Response(ResponseBase):
             return body
         try:
             app_iter, status, headers = self.get_wsgi_response(environ)
+            _check_head(status, headers)
         except Exception as error:
             raise UnsendableResponse(f"{self!r} cannot be sent: {error}") from error
         start_response(status, headers)
         return app_iter
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers as they are sent: what Werkzeug makes of them, and no type for a body that there cannot be."""
+        headers = super().get_wsgi_headers(environ)
+        if self._status_code in (204, 205):
+            headers.remove("Content-Type")
+        return headers
+
+    def set_data(self, value: bytes | str) -> None:
+        """Set the body, and its length."""
+        super().set_data(value.encode(errors="replace") if isinstance(value, str) else value)
+
+    def set_cookie(self, key: str, value: str = "", *args: Any, **kwargs: Any) -> None:
+        """Set a cookie (RFC 6265, 4.1); the other arguments are Werkzeug's: ``max_age``, ``path``, ``httponly``, ...
+
+        :raises ValueError: for a name that is no token, since it could bring attributes of its own.
+        """
+        if not _TOKEN.fullmatch(key):
+            raise ValueError(f"A cookie cannot be named {key!r}: letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).")
+        super().set_cookie(key, value, *args, **kwargs)
+        if _CONTROL.search(value):
+            sent = self.headers.getlist("Set-Cookie")
+            self.headers.setlist("Set-Cookie", [_CONTROL.sub(_octal, header) for header in sent])
 
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]  # Flask's too is read-only: the setting changes it

@@ -28,7 +28,7 @@ JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 PATCH_TYPES = (MERGE_PATCH, JSON)
 REALM = 'Bearer realm="shop"'
 
-bp = Blueprint("api", __name__, url_prefix="/api/products")
+bp = Blueprint(csrf.API, __name__, url_prefix="/api/products")
 
 
 @bp.before_request

@@ -15,11 +15,11 @@ from wsgiapp import App, request, session
 
 FIELD, HEADER, KEY = "csrf_token", "X-CSRF-Token", "csrf"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-API_PREFIX = "/api/"
+API = "api"
 
 
 def init_app(app: App) -> None:
-    """Check every form sent to ``app`` and let templates call ``csrf_token()``. The API has a check of its own."""
+    """Check every form sent to ``app`` and let templates call ``csrf_token()``; the API has its own check."""
     app.add_template_global(token, "csrf_token")
     app.before_request(check_form)
 
@@ -42,7 +42,7 @@ def matches(sent: str | None) -> bool:
 
 def check_form() -> None:
     """Refuse (400) a request that changes something and carries no token of this session."""
-    if request.method in SAFE_METHODS or request.url_rule is None or request.path.startswith(API_PREFIX):
+    if request.method in SAFE_METHODS or request.url_rule is None or request.blueprint == API:
         return
     if not matches(request.headers.get(HEADER) or request.form.get(FIELD)):
         raise BadRequest(

@@ -15,10 +15,10 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import App, Response, current_app, render_template, request
-from wsgiapp.shop.csrf import API_PREFIX
 from wsgiapp.typing import ResponseReturnValue
 
 RETRY_SECONDS = 2
+API_PREFIX = "/api/"
 RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 ADVICE = {
     404: "Perhaps it was sold, moved or never made.",

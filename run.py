@@ -1,0 +1,288 @@
+"""From a bare Python to the running shop, or to every check, in one command.
+
+    python run.py [--host H] [--port P] [--no-reload]    set up .venv, then serve the shop
+    python run.py test [pytest arguments]                the same set-up, then lint, types, tests
+
+The doorstep of the repository: standard library only, every command a list and no shell, so that it works alike on
+Linux, macOS and Windows. Nothing of the framework belongs here. Python 3.6 must still be able to read the whole file,
+because only then can the first lines tell its owner what is missing.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - this very file is what an older Python runs first
+    sys.exit(
+        "wsgiapp needs Python 3.11 or newer; this is %d.%d, from %s.\n"  # noqa: UP031 - for older Pythons
+        "Install a newer one (https://www.python.org/downloads/) and run this file with it, such as: python3.12 run.py"
+        % (sys.version_info[0], sys.version_info[1], sys.executable)
+    )
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+EXTRAS = ("shop", "async", "dotenv")
+LOGIN = "demo / workbench"
+FIRST_PORT = 5000
+PORTS_TO_TRY = 100
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the text says what happened and what to do."""
+
+
+# -- what pyproject.toml asks for ----------------------------------------------------------------
+
+
+def expand_extras(project: dict[str, Any], extras: Iterable[str]) -> list[str]:
+    """The requirements behind *extras* of a ``[project]`` table, with ``name[extra]`` of its own resolved."""
+    own = re.compile(re.escape(project["name"]) + r"\[([\w,-]+)\]$")
+    found: list[str] = []
+    for extra in extras:
+        for requirement in project["optional-dependencies"][extra]:
+            nested = own.match(requirement)
+            found += expand_extras(project, nested[1].split(",")) if nested else [requirement]
+    return found
+
+
+def expand_group(groups: dict[str, Any], name: str) -> list[str]:
+    """The requirements of a dependency group, ``include-group`` resolved (PEP 735)."""
+    found: list[str] = []
+    for entry in groups[name]:
+        found += [entry] if isinstance(entry, str) else expand_group(groups, entry["include-group"])
+    return found
+
+
+def wanted_packages(pyproject: dict[str, Any], dev: bool) -> list[str]:
+    """Every third-party requirement of the set-up: the project's, its extras', and for *dev* the group's."""
+    project = pyproject["project"]
+    group = expand_group(pyproject["dependency-groups"], "dev") if dev else []
+    return [*project["dependencies"], *expand_extras(project, EXTRAS), *group]
+
+
+# -- the virtual environment ---------------------------------------------------------------------
+
+
+def venv_python(venv: Path, windows: bool = os.name == "nt") -> Path:
+    """Where a virtual environment keeps its interpreter."""
+    return venv / "Scripts" / "python.exe" if windows else venv / "bin" / "python"
+
+
+def succeeds(command: list[str]) -> bool:
+    """True when *command* ends with exit code 0; what it says is not shown."""
+    return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+
+
+def make_venv(venv: Path, python: Path) -> None:
+    """Create *venv* unless its interpreter is there.
+
+    Raises:
+        SetupError: when this Python cannot make environments, or something else stands in the way.
+    """
+    if python.exists():
+        return
+    for module in ("venv", "ensurepip"):
+        if importlib.util.find_spec(module) is None:
+            raise SetupError(
+                f"this Python ({sys.executable}) comes without its '{module}' module.\n"
+                "Debian and Ubuntu keep it in a package of its own: apt install python3-venv. Then run this again."
+            )
+    if venv.exists() and not (venv / "pyvenv.cfg").exists():
+        raise SetupError(f"{venv} exists and is no virtual environment. Move it away, then run this again.")
+    print(f"Making {venv} ...", flush=True)
+    if subprocess.call([sys.executable, "-m", "venv", "--clear", str(venv)]):
+        raise SetupError(f"'python -m venv {venv}' failed; its own message stands above.")
+
+
+def make_pip(python: Path) -> None:
+    """Put pip into an environment that lacks it (made by another tool, or cut short while it was made)."""
+    if not succeeds([str(python), "-m", "pip", "--version"]):
+        subprocess.call([str(python), "-m", "ensurepip", "--upgrade"])
+
+
+def fingerprint(pyproject: bytes) -> str:
+    """What a finished set-up is valid for: this pyproject.toml, under this version of Python, in this place."""
+    return hashlib.sha256(b"\0".join([pyproject, sys.version.encode(), str(ROOT).encode()])).hexdigest()
+
+
+def read_stamp(stamp: Path) -> dict[str, Any]:
+    """What the last finished set-up left; empty when there was none or the file is damaged."""
+    try:
+        content = json.loads(stamp.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def is_current(stamp: dict[str, Any], mark: str, dev: bool) -> bool:
+    """True when the last set-up was for the same pyproject.toml and held at least what is wanted now."""
+    return stamp.get("fingerprint") == mark and (stamp.get("dev") is True or not dev)
+
+
+def install_command(python: Path, packages: list[str], root: Path = ROOT) -> list[str]:
+    """The pip command that installs the project editable, with its extras and *packages*."""
+    project = f"{root}[{','.join(EXTRAS)}]"
+    return [str(python), "-m", "pip", "install", "--quiet", "--editable", project, *packages]
+
+
+def is_complete(python: Path, packages: list[str]) -> bool:
+    """True when *packages* and the project are installed already; asks no network."""
+    known = [str(python), "-c", "import importlib.metadata as m; m.version('wsgiapp')"]
+    present = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--dry-run", *packages]
+    return succeeds(known) and succeeds(present)
+
+
+def set_up(dev: bool) -> Path:
+    """Make and fill ``.venv`` where it is not, and return its interpreter; quick when nothing changed.
+
+    Raises:
+        SetupError: when the environment can be neither made nor filled.
+    """
+    python, stamp = venv_python(VENV), VENV / "wsgiapp-setup.json"
+    source = (ROOT / "pyproject.toml").read_bytes()
+    mark = fingerprint(source)
+    if python.exists() and is_current(read_stamp(stamp), mark, dev):
+        return python
+    make_venv(VENV, python)
+    make_pip(python)
+    packages = wanted_packages(tomllib.loads(source.decode()), dev)
+    print("Installing into .venv; the first time takes a minute or two ...", flush=True)
+    if subprocess.call(install_command(python, packages), cwd=ROOT) == 0:
+        stamp.write_text(json.dumps({"fingerprint": mark, "dev": dev}), encoding="utf-8")
+    elif is_complete(python, packages):
+        print("pip could not install (is there a network?), but all that is needed is in .venv already: going on.")
+    else:
+        raise SetupError("pip could not install all that pyproject.toml asks for (is there a network?); see above.")
+    return python
+
+
+# -- serve ---------------------------------------------------------------------------------------
+
+
+def is_free(host: str, port: int) -> bool:
+    """True when a server could listen on *port* of *host* now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name != "nt":  # on Windows this option would allow to take a port in use
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def choose_port(host: str, asked: int | None) -> int:
+    """The port *asked* for, or else the first free one from 5000 on.
+
+    Raises:
+        SetupError: when it, or every port in reach, is taken.
+    """
+    candidates = range(FIRST_PORT, FIRST_PORT + PORTS_TO_TRY) if asked is None else [asked]
+    for port in candidates:
+        if is_free(host, port):
+            return port
+    raise SetupError(f"cannot listen on {host}:{candidates[0]}: taken, or not an address of this machine.\n"
+                     "Choose another: python run.py --host HOST --port PORT")
+
+
+def serve_command(python: Path, host: str, port: int, reload: bool) -> list[str]:
+    """The command that serves the shop on Werkzeug's server, as ``wsgiapp run`` does."""
+    switch = "--reload" if reload else "--no-reload"
+    return [str(python), "-m", "wsgiapp", "--app", "wsgiapp.shop:app",
+            "run", "--host", host, "--port", str(port), switch]
+
+
+def run_until_stopped(command: list[str]) -> int:
+    """Run *command* until it ends, Ctrl-C or SIGTERM; returns its exit code, 0 when stopped on purpose."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # a terminal sends Ctrl-C to the server as well, a SIGTERM comes here alone
+            process.terminate()
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            print("\nStopped.")
+            return 0
+
+
+def serve(arguments: list[str]) -> int:
+    """``python run.py``: set up, say where the shop is, serve it."""
+    parser = argparse.ArgumentParser(prog="run.py", description="Serve the shop. To run the checks: run.py test")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 5000, or the next free one)")
+    parser.add_argument("--no-reload", dest="reload", action="store_false", help="do not restart when code changes")
+    options = parser.parse_args(arguments)
+    python = set_up(dev=False)
+    port = choose_port(options.host, options.port)
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"\n  Shop    http://{shown}:{port}/\n  Login   {LOGIN}\n  Stop    Ctrl-C\n", flush=True)
+    return run_until_stopped(serve_command(python, options.host, port, options.reload))
+
+
+# -- test ----------------------------------------------------------------------------------------
+
+
+class Check(NamedTuple):
+    """One step of ``run.py test``: its name, and the command whose exit code 0 means passed."""
+
+    name: str
+    command: list[str]
+
+
+def checks(python: Path, pytest_arguments: list[str]) -> list[Check]:
+    """Every check, in order: the quick ones first."""
+    module = [str(python), "-m"]
+    return [
+        Check("ruff", [*module, "ruff", "check", "."]),
+        Check("mypy", [*module, "mypy", "--strict", "wsgiapp", "run.py"]),
+        Check("pytest", [*module, "pytest", *pytest_arguments]),
+    ]
+
+
+def run_checks(steps: list[Check]) -> int:
+    """Run all *steps*, the later ones also when an earlier one failed; returns 0 when every one passed."""
+    results = []
+    for step in steps:
+        print(f"\n== {step.name}: {' '.join(step.command[1:])}", flush=True)
+        start = time.monotonic()
+        code = subprocess.call(step.command, cwd=ROOT)
+        results.append((step.name, code, time.monotonic() - start))
+    print("\n== result")
+    for name, code, seconds in results:
+        print(f"{name:8} {'passed' if code == 0 else f'FAILED (exit code {code})'} after {seconds:.1f} s")
+    return int(any(code for _, code, _ in results))
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return the exit code."""
+    try:
+        if arguments[:1] == ["test"]:
+            return run_checks(checks(set_up(dev=True), arguments[1:]))
+        return serve(arguments)
+    except SetupError as error:
+        print(f"run.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What the framework does, asked of wsgiapp and of Flask alike."""

@@ -1,0 +1,529 @@
+"""Where wsgiapp answers better than Flask 3.1.3: the wanted answer on wsgiapp, and what Flask gives instead.
+
+Each test knows both answers, so that a difference is never an accident; docs/differences.md lists the same ones.
+Flask's answer is asserted where it is deterministic.
+"""
+
+import base64
+import io
+import re
+import zlib
+from typing import Any
+
+import pytest
+from werkzeug.test import create_environ, run_wsgi_app
+
+from .support import session_app
+
+pytestmark = pytest.mark.raw_wsgi  # much of what is sent or answered here is not valid WSGI
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+STATUS_LINE = re.compile(r"[1-5]\d\d [\x20-\x7e\xa0-\xff]*")
+VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def call(app: Any, environ: dict[str, Any]) -> Any:
+    """Status code, headers and body that `app` gives, or the name of the exception that left the callable."""
+    try:
+        body, status, headers = run_wsgi_app(app, environ)
+        return int(status.split()[0]), headers, b"".join(body)
+    except Exception as error:
+        return type(error).__name__, None, b""
+
+
+def environ_of(path: str = "/", method: str = "GET", **keys: Any) -> dict[str, Any]:
+    """A WSGI environ with `keys` on top; a key whose value is `...` is taken out."""
+    environ = create_environ(path, method=method, **{k: keys.pop(k) for k in ("data", "content_type") if k in keys})
+    for key, value in keys.items():
+        name = key.replace("wsgi_", "wsgi.")
+        if value is ...:
+            environ.pop(name, None)
+        else:
+            environ[name] = value
+    return dict(environ)
+
+
+def app_with(framework: Any, view: Any, path: str = "/") -> Any:
+    app = framework.App("better_probe")
+    app.logger.disabled = True
+    app.add_url_rule(path, "view", view, methods=["GET", "POST"])
+    return app
+
+
+@pytest.fixture(autouse=True)
+def quiet_probe() -> Any:
+    """The logger of the probed app is disabled while these tests run, and enabled again for others."""
+    import logging
+
+    yield
+    logging.getLogger("better_probe").disabled = False
+
+
+# 1. JSON -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000])
+def test_json_nested_too_deep_is_400(framework: Any, body: bytes) -> None:
+    app = app_with(framework, lambda: str(framework.request.json))
+    status, _, _ = call(app, environ_of(method="POST", data=body, content_type="application/json"))
+    assert status == {"wsgiapp": 400, "flask": 500}[framework.name]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "value"),
+    [
+        (b"[NaN]", 200, "[nan]"),
+        (b"[Infinity, -Infinity]", 200, "[inf, -inf]"),
+        ('{"a": "ü"}'.encode("utf-16"), 200, "{'a': 'ü'}"),
+        ('{"a": "ü"}'.encode("utf-32-le"), 200, "{'a': 'ü'}"),
+        (b'\xef\xbb\xbf{"a": 1}', 200, "{'a': 1}"),
+        (b'{"a": 1, "a": 2}', 200, "{'a': 2}"),
+        (b"9" * 5000, 400, None),
+        (b'"\xff"', 400, None),
+    ],
+    ids=["nan", "infinity", "utf-16", "utf-32", "bom", "duplicate", "5000-digits", "not-utf-8"],
+)
+def test_odd_json_has_a_defined_answer(framework: Any, body: bytes, status: int, value: str | None) -> None:
+    """The same as Flask's; the strict answers are `wsgiapp.rest`'s."""
+    app = app_with(framework, lambda: repr(framework.request.json))
+    answered, _, text = call(app, environ_of(method="POST", data=body, content_type="application/json"))
+    assert answered == status
+    assert value is None or text.decode() == value
+
+
+# 2. The query --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attribute", ["args", "full_path", "values", "url"])
+@pytest.mark.parametrize("query", ["a=\xff", "\xe9=1", "a=\xc3\xbc\xff"])
+def test_raw_bytes_in_the_query_are_read(framework: Any, attribute: str, query: str) -> None:
+    app = app_with(framework, lambda: str(getattr(framework.request, attribute)))
+    status, _, _ = call(app, environ_of(QUERY_STRING=query))
+    assert status == (200 if framework.name == "wsgiapp" or attribute == "url" else 500)
+
+
+# 3, 4. Bodies --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("read", [lambda r: r.get_data(), lambda r: r.stream.read(), lambda r: str(dict(r.form))])
+def test_chunked_body_over_the_limit_is_413_and_not_cut(framework: Any, read: Any) -> None:
+    app = app_with(framework, lambda: read(framework.request))
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    environ = environ_of(
+        method="POST",
+        content_type="application/x-www-form-urlencoded",
+        CONTENT_LENGTH=...,
+        wsgi_input=io.BytesIO(b"a=" + b"x" * 100),
+    )
+    environ["wsgi.input_terminated"] = True
+    assert call(app, environ)[0] == {"wsgiapp": 413, "flask": 200}[framework.name]
+
+
+def test_chunked_body_within_the_limit_is_read(framework: Any) -> None:
+    app = app_with(framework, lambda: framework.request.get_data())
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    environ = environ_of(method="POST", CONTENT_LENGTH=..., wsgi_input=io.BytesIO(b"x" * 10))
+    environ["wsgi.input_terminated"] = True
+    assert call(app, environ)[::2] == (200, b"x" * 10)
+
+
+class Broken(io.RawIOBase):
+    """An input whose client went away."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        raise self.error
+
+    def read(self, size: int = -1) -> bytes:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [OSError("cut"), ConnectionResetError("reset"), TimeoutError("slow")])
+@pytest.mark.parametrize("chunked", [True, False])
+def test_upload_that_breaks_off_is_400(framework: Any, error: Exception, chunked: bool) -> None:
+    app = app_with(framework, lambda: framework.request.get_data())
+    environ = environ_of(method="POST", CONTENT_LENGTH=... if chunked else "100", wsgi_input=Broken(error))
+    if chunked:
+        environ["wsgi.input_terminated"] = True
+    assert call(app, environ)[0] == (400 if framework.name == "wsgiapp" or not chunked else 500)
+
+
+# 5. Text that cannot be encoded --------------------------------------------------------------------------------------
+
+
+def test_lone_surrogate_in_a_body_is_no_500(framework: Any) -> None:
+    app = app_with(framework, lambda: framework.request.json)
+    status, _, _ = call(app, environ_of(method="POST", data=b'"\\ud800"', content_type="application/json"))
+    if framework.name == "wsgiapp":
+        assert status in {200, 400}
+    else:
+        assert status == 500
+
+
+# 6. Redirects --------------------------------------------------------------------------------------------------------
+
+BAD_TARGETS = ["http://[::1", "//[", "http://h:99999999/", "http://h:x/", "http://" + "ü" * 300 + "/"]
+
+
+@pytest.mark.parametrize("target", BAD_TARGETS)
+def test_bad_redirect_never_leaves_the_callable(framework: Any, target: str) -> None:
+    app = app_with(framework, lambda: framework.redirect(target))
+    handled: list[Any] = []
+    app.register_error_handler(500, lambda error: handled.append(error) or ("handled", 500))
+    status, headers, _ = call(app, environ_of())
+    if framework.name == "flask":
+        assert status in {"ValueError", "UnicodeError"}
+    elif status == 500:
+        assert len(handled) == 1
+    else:
+        assert status in {302, 400} and not CONTROL.search(headers.get("Location", ""))
+
+
+def test_redirect_with_a_line_break_is_no_500(framework: Any) -> None:
+    app = app_with(framework, lambda: framework.redirect("/a\r\nX-Injected: 1"))
+    status, headers, _ = call(app, environ_of())
+    assert "X-Injected" not in headers
+    if framework.name == "wsgiapp":
+        assert status in {302, 400}
+    else:
+        assert status == 500
+
+
+# 7. Download names ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a\r\nb.txt", "ü\r\n.txt", "a\x00b.txt", "a\x1bb.txt", "a\x0bb.txt", "a\x7fb.txt"])
+def test_download_name_brings_no_control_characters(framework: Any, name: str) -> None:
+    def view():
+        return framework.send_file(io.BytesIO(b"x"), "text/plain", as_attachment=True, download_name=name)
+
+    status, headers, _ = call(app_with(framework, view), environ_of())
+    disposition = headers.get("Content-Disposition", "")
+    if framework.name == "wsgiapp":
+        assert status == 200 and not CONTROL.search(disposition)
+    else:
+        assert status == 500 or CONTROL.search(disposition)
+
+
+# 8. Cookies ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a; Domain=evil.example", "a b", "a=b", "", "ü", "a\tb", "a,b"])
+def test_cookie_name_must_be_a_token(framework: Any, name: str) -> None:
+    if framework.name == "wsgiapp":
+        with pytest.raises(ValueError):
+            framework.Response().set_cookie(name, "v")
+    else:
+        framework.Response().set_cookie(name, "v")
+
+
+@pytest.mark.parametrize("code", range(0x1A, 0x20))
+def test_control_characters_in_a_cookie_are_escaped(framework: Any, code: int) -> None:
+    response = framework.Response()
+    response.set_cookie("k", f"a{chr(code)}b")
+    raw = CONTROL.search(response.headers["Set-Cookie"])
+    assert bool(raw) is (framework.name == "flask")
+
+
+# 9. What goes on the wire --------------------------------------------------------------------------------------------
+
+BAD_HEADS: dict[str, Any] = {
+    "line break in the status": ("x", "200 OK\r\nX-Injected: 1"),
+    "control in the status": ("x", "200 O\x00K"),
+    "status without a number": ("x", "fine"),
+    "status too small": ("x", 99),
+    "status too large": ("x", 1000),
+    "line break in a name": ("x", 200, {"X-A\r\nX-Injected": "1"}),
+    "space in a name": ("x", 200, {"X A": "1"}),
+    "colon in a name": ("x", 200, {"X-Injected: 1\nX": "1"}),
+    "empty name": ("x", 200, {"": "1"}),
+    "control in a value": ("x", 200, {"X-A": "a\x00b"}),
+    "wide character in a value": ("x", 200, {"X-A": "\N{EURO SIGN}"}),
+    "wide character in the status": ("x", "200 \N{EURO SIGN}"),
+}
+
+
+def well_formed(app: Any) -> bool:
+    """Whether the status line and every header that `app` hands to the server are what RFC 9110 allows."""
+    seen: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        seen[:] = [status, headers]
+        return seen.append
+
+    body = app(environ_of(), start_response)
+    b"".join(body)
+    getattr(body, "close", lambda: None)()
+    status, headers = seen
+    return bool(
+        STATUS_LINE.fullmatch(status)
+        and all(TOKEN.fullmatch(name) for name, _ in headers)
+        and all(VALUE.fullmatch(value) for _, value in headers)
+    )
+
+
+@pytest.mark.parametrize("case", sorted(BAD_HEADS))
+def test_only_well_formed_heads_reach_the_server(framework: Any, case: str) -> None:
+    app = app_with(framework, lambda: BAD_HEADS[case])
+    assert well_formed(app) is (framework.name == "wsgiapp")
+
+
+# 10. Signed but malformed sessions -----------------------------------------------------------------------------------
+
+MALFORMED: dict[str, tuple[bytes, Any]] = {
+    "list": (b"[1]", 500),
+    "number": (b"1", 500),
+    "text": (b'"x"', 500),
+    "true": (b"true", 500),
+    "nothing": (b"", 500),
+    "broken": (b"{", 500),
+    "not utf-8": (b"\xff", 500),
+    "tuple": (b'{" t":[1]}', 500),
+    "bad uuid": (b'{"a":{" u":"x"}}', 500),
+    "bad tuple": (b'{"a":{" t":1}}', 500),
+    "bad bytes": (b'{"a":{" b":1}}', 500),
+    "bad nested": (b'{"a":{" di":1}}', 500),
+    "deep": (b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 500),
+}
+
+
+def signed(framework: Any, app: Any, payload: bytes, compress: bool = False) -> str:
+    """A session cookie with a good signature over `payload`."""
+    serializer = framework.sessions.SecureCookieSessionInterface().get_signing_serializer(app)
+    data = zlib.compress(payload, 9) if compress else payload
+    text = base64.urlsafe_b64encode(data).rstrip(b"=")
+    return str(serializer.make_signer(serializer.salt).sign((b"." if compress else b"") + text).decode())
+
+
+@pytest.mark.parametrize("case", sorted(MALFORMED))
+def test_malformed_session_is_an_empty_one(framework: Any, case: str) -> None:
+    app = session_app(framework)
+    app.logger.disabled = True
+    payload, flask = MALFORMED[case]
+    cookie = f"session={signed(framework, app, payload)}"
+    status, _, body = call(app, environ_of("/all", HTTP_COOKIE=cookie))
+    app.logger.disabled = False
+    assert (status, body) == (200, b'{"session":{}}\n') if framework.name == "wsgiapp" else status == flask
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b'{"a":{" m":1}}', b'{"session":{"a":"1"}}\n'),
+        (b'{"a":{" d":"never"}}', b'{"session":{"a":null}}\n'),
+        (b"null", b'{"session":{}}\n'),
+        (b"{}", b'{"session":{}}\n'),
+    ],
+)
+def test_odd_session_that_flask_reads_is_never_an_error(framework: Any, payload: bytes, expected: bytes) -> None:
+    app = session_app(framework)
+    status, _, body = call(app, environ_of("/all", HTTP_COOKIE=f"session={signed(framework, app, payload)}"))
+    assert status == 200
+    assert body == expected or (framework.name == "wsgiapp" and body == b'{"session":{}}\n')
+
+
+def test_inflating_a_session_has_a_cap(framework: Any) -> None:
+    app = session_app(framework)
+    app.add_url_rule("/length", "length", lambda: str(len(framework.session.get("a", ""))))
+    cookie = signed(framework, app, b'{"a":"' + b"x" * 8_000_000 + b'"}', compress=True)
+    status, _, body = call(app, environ_of("/length", HTTP_COOKIE=f"session={cookie}"))
+    assert (status, body) == (200, {"wsgiapp": b"0", "flask": b"8000000"}[framework.name])
+
+
+# 12. Environs with pieces missing or of a wrong type -----------------------------------------------------------------
+
+BAD_ENVIRONS: list[tuple[str, Any, Any]] = [
+    ("REQUEST_METHOD", ..., "KeyError"),
+    ("wsgi_url_scheme", ..., "KeyError"),
+    ("REQUEST_METHOD", None, "AttributeError"),
+    ("REQUEST_METHOD", 5, "AttributeError"),
+    ("PATH_INFO", b"/", "AttributeError"),
+    ("PATH_INFO", 5, "AttributeError"),
+    ("PATH_INFO", "/\N{EURO SIGN}", "UnicodeEncodeError"),
+    ("QUERY_STRING", 5, "AttributeError"),
+    ("QUERY_STRING", "\N{EURO SIGN}", "UnicodeEncodeError"),
+    ("SCRIPT_NAME", 5, None),
+    ("HTTP_HOST", 5, "AttributeError"),
+    ("wsgi_url_scheme", 5, None),
+    ("CONTENT_LENGTH", [], None),
+    ("HTTP_COOKIE", 5, None),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "flask"), BAD_ENVIRONS)
+def test_bad_environ_is_answered(framework: Any, key: str, value: Any, flask: Any) -> None:
+    def view():
+        request = framework.request
+        return f"{request.method} {request.url} {request.args} {request.cookies}"
+
+    status, _, _ = call(app_with(framework, view), environ_of(**{key: value}))
+    if framework.name == "wsgiapp":
+        assert isinstance(status, int)
+    elif flask is not None:
+        assert status == flask
+
+
+# 13. Teardown --------------------------------------------------------------------------------------------------------
+
+
+def test_failing_teardown_does_not_stop_the_rest(framework: Any) -> None:
+    app = app_with(framework, lambda: "x")
+    ran: list[str] = []
+
+    def failing(name: str) -> Any:
+        def teardown(error: Any) -> None:
+            ran.append(name)
+            raise LookupError(name)
+
+        return teardown
+
+    for name in ("request 1", "request 2"):
+        app.teardown_request(failing(name))
+    for name in ("app 1", "app 2"):
+        app.teardown_appcontext(failing(name))
+    call(app, environ_of())
+    every = ["request 2", "request 1", "app 2", "app 1"]
+    assert ran == every if framework.name == "wsgiapp" else ran != every
+
+
+@pytest.mark.parametrize("end", ["finished", "abandoned", "failed"])
+def test_teardown_of_a_stream_runs_once_and_last(framework: Any, end: str) -> None:
+    app = framework.App("better_probe")
+    events: list[str] = []
+    app.teardown_request(lambda error: events.append("request"))
+    app.teardown_appcontext(lambda error: events.append("app"))
+
+    @app.get("/")
+    def view():
+        @framework.stream_with_context
+        def body():
+            for chunk in ("a", "b", "c"):
+                events.append(chunk)
+                yield chunk
+            if end == "failed":
+                raise LookupError
+
+        return body()
+
+    body = app(environ_of(), lambda *args: None)
+    chunks = iter(body)
+    next(chunks)
+    if end == "finished":
+        b"".join(chunks)
+    elif end == "failed":
+        with pytest.raises(LookupError):
+            b"".join(chunks)
+    body.close()
+    torn = [event for event in events if event in {"request", "app"}]
+    if framework.name == "wsgiapp":
+        assert torn == ["request", "app"] and events[-2:] == torn
+    else:
+        assert torn == ["request", "app"] * 2
+
+
+@pytest.mark.parametrize("order", ["abc", "cba", "bac"])
+def test_streams_read_in_turn_do_not_see_each_other(framework: Any, order: str) -> None:
+    """Three streams open in one thread; Flask hands a stream the request that was pushed last."""
+    app = framework.App("better_probe")
+
+    @app.get("/<name>")
+    def view(name):
+        @framework.stream_with_context
+        def body():
+            for _ in range(3):
+                yield framework.request.view_args["name"]
+
+        return body()
+
+    bodies = {name: app(environ_of(f"/{name}"), lambda *args: None) for name in "abc"}
+    chunks = {name: iter(body) for name, body in bodies.items()}
+    seen: dict[str, list[Any]] = {name: [] for name in "abc"}
+    for _ in range(3):
+        for name in order:
+            seen[name].append(next(chunks[name], b"").decode())
+    broken = close_all(framework, bodies)
+    if framework.name == "wsgiapp":
+        assert seen == {name: [name] * 3 for name in "abc"} and not broken
+    else:
+        assert seen != {name: [name] * 3 for name in "abc"}
+
+
+def close_all(framework: Any, bodies: dict[str, Any]) -> list[Exception]:
+    """Close every body, last opened first, and clear what that leaves bound; the errors on the way are returned."""
+    broken: list[Exception] = []
+    for body in reversed(bodies.values()):
+        try:
+            body.close()
+        except Exception as error:
+            broken.append(error)
+    while (context := framework.globals._cv_request.get(None)) is not None:
+        try:
+            context.pop()
+        except Exception as error:
+            broken.append(error)
+            break
+    return broken
+
+
+# 14. Stricter --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "host", ["a b", "evil.example/x", "a,b", "[::1", "a@b", "a\\b", "localhost:abc", "localhost:99999"]
+)
+def test_invalid_host_is_400(framework: Any, host: str) -> None:
+    app = app_with(framework, lambda: framework.request.url)
+    status, _, body = call(app, environ_of(HTTP_HOST=host))
+    assert (status, body if framework.name == "flask" else b"") == {"wsgiapp": (400, b""), "flask": (200, b"http:///")}[
+        framework.name
+    ]
+
+
+def test_forged_cookie_does_not_hide_the_valid_one(framework: Any) -> None:
+    app = session_app(framework)
+    good = signed(framework, app, b'{"a":"1"}')
+    _, _, body = call(app, environ_of("/get/a", HTTP_COOKIE=f"session=forged.x.y; session={good}"))
+    assert body == {"wsgiapp": b"1", "flask": b"None"}[framework.name]
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_status_without_a_body_names_no_content_type(framework: Any, status: int) -> None:
+    app = app_with(framework, lambda: ("", status))
+    _, headers, body = call(app, environ_of())
+    assert body == b""
+    assert ("Content-Type" in headers) is (framework.name == "flask" and status != 304)
+
+
+# What Flask does right is kept ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/static/../secret", "/static/..%2fsecret", "/static/%00", "/static/C:/x"])
+def test_path_traversal_is_404(framework: Any, path: str) -> None:
+    app = framework.App("better_probe")
+    assert call(app, environ_of(path))[0] == 404
+
+
+def test_line_break_in_a_header_value_is_refused(framework: Any) -> None:
+    with pytest.raises(ValueError):
+        framework.Response().headers["X-A"] = "a\r\nX-B: b"
+
+
+@pytest.mark.parametrize(
+    "range_header", ["bytes=-0", "bytes=0-0,1-1", "bytes=99999999999999999999-", "bytes=x-y", "bytes=-"]
+)
+def test_odd_ranges_are_answered(framework: Any, range_header: str) -> None:
+    app = app_with(framework, lambda: framework.send_file(io.BytesIO(b"0123456789"), "text/plain"))
+    assert call(app, environ_of(HTTP_RANGE=range_header))[0] in {200, 206, 416}
+
+
+def test_unsigned_zip_bomb_is_not_inflated(framework: Any) -> None:
+    app = session_app(framework)
+    bomb = base64.urlsafe_b64encode(zlib.compress(b'{"a":"' + b"x" * 8_000_000 + b'"}', 9)).rstrip(b"=").decode()
+    status, _, body = call(app, environ_of("/all", HTTP_COOKIE=f"session=.{bomb}.aBH2rw.AAAA"))
+    assert (status, body) == (200, b'{"session":{}}\n')

@@ -1,0 +1,194 @@
+"""The session cookie byte for byte: both frameworks write and read the same one, tagged types included."""
+
+import base64
+import datetime
+import hashlib
+import uuid
+from typing import Any
+
+import pytest
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from markupsafe import Markup
+
+from .support import SIGNED_AT, cookie_of, frozen_time, session_app
+
+KNOWN = "eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk"
+
+VALUES = {
+    "text": "ü \N{SNOWMAN}",
+    "number": 1.5,
+    "large": 2**70,
+    "nothing": None,
+    "truth": [True, False],
+    "nested": {"a": {"b": [1, {"c": "d"}]}},
+    "empty": [{}, [], "", ()],
+    "tuple": (1, ("a", (None,))),
+    "tuple in list": [(1,), [2, (3,)]],
+    "bytes": b"\x00\xff raw",
+    "markup": Markup("<b>bold &amp; safe</b>"),
+    "uuid": uuid.UUID("9f0e57e6-6a58-4f4c-a2a1-0c7b3b3c7f11"),
+    "datetime": datetime.datetime(2025, 4, 30, 10, 8, 47, tzinfo=datetime.UTC),
+    "mixed": {"t": (b"x", Markup("y"), {"u": [uuid.UUID(int=1)]})},
+    "looks like a tag": {" t": [1]},
+    "looks like tagged twice": {" t__": {" b": "x"}},
+    "two keys like tags": {" t": 1, " b": 2},
+    "long": "abc" * 500,
+}
+
+
+def serializer(framework: Any, key: str = "key") -> Any:
+    app = framework.App(__name__)
+    app.secret_key = key
+    return framework.sessions.SecureCookieSessionInterface().get_signing_serializer(app)
+
+
+def test_known_cookie_opens_to_its_payload(framework: Any) -> None:
+    valid, payload = serializer(framework).loads_unsafe(KNOWN)
+    assert (valid, payload) == (False, {"user": "kiran"})
+
+
+def test_known_cookie_was_signed_when_it_says(framework: Any) -> None:
+    stamp = int.from_bytes(base64.urlsafe_b64decode(KNOWN.split(".")[1] + "=="), "big")
+    assert datetime.datetime.fromtimestamp(stamp, datetime.UTC).isoformat() == "2025-04-30T10:08:47+00:00"
+    assert stamp == SIGNED_AT
+
+
+def test_known_cookie_is_what_its_session_gives_but_for_the_key(framework: Any) -> None:
+    with frozen_time():
+        made = cookie_of(session_app(framework).test_client().get("/set/user/kiran"))
+    assert made.split(".")[:2] == KNOWN.split(".")[:2]
+    assert len(made) == len(KNOWN)
+
+
+def test_known_cookie_is_refused_under_another_key(framework: Any) -> None:
+    with pytest.raises(BadSignature):
+        serializer(framework).loads(KNOWN)
+
+
+def test_cookie_by_the_documented_recipe(framework: Any) -> None:
+    recipe = URLSafeTimedSerializer(
+        "key", salt="cookie-session", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha1}
+    )
+    with frozen_time():
+        made = cookie_of(session_app(framework).test_client().get("/set/user/kiran"))
+        assert made == recipe.dumps({"user": "kiran"}).strip()
+        assert recipe.loads(made) == {"user": "kiran"}
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_value_comes_back_as_it_was(framework: Any, name: str) -> None:
+    app = session_app(framework)
+    app.add_url_rule("/give", "give", lambda: framework.session.update(v=VALUES[name]) or "")
+    seen = []
+    app.add_url_rule("/take", "take", lambda: seen.append(framework.session["v"]) or "")
+    client = app.test_client()
+    client.get("/give")
+    client.get("/take")
+    assert (seen[0], type(seen[0])) == (VALUES[name], type(VALUES[name]))
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_both_frameworks_write_the_same_bytes(both: Any, name: str) -> None:
+    cookies = []
+    for framework in both:
+        app = session_app(framework)
+        app.add_url_rule(
+            "/give", "give", lambda framework=framework: framework.session.update(v=VALUES[name], w=1) or ""
+        )
+        with frozen_time():
+            cookies.append(cookie_of(app.test_client().get("/give")))
+    assert cookies[0] == cookies[1]
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+@pytest.mark.parametrize("direction", [1, -1])
+def test_each_framework_reads_the_other(both: Any, name: str, direction: int) -> None:
+    writer, reader = both[::direction]
+    written = serializer(writer).dumps({"v": VALUES[name]})
+    assert serializer(reader).loads(written) == {"v": VALUES[name]}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ((1, 2), '{" t":[1,2]}'),
+        (b"ab", '{" b":"YWI="}'),
+        (Markup("<i>"), '{" m":"<i>"}'),
+        (uuid.UUID(int=0), '{" u":"00000000000000000000000000000000"}'),
+        (datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC), '{" d":"Thu, 01 Jan 1970 00:00:00 GMT"}'),
+        ({" t": 1}, '{" di":{" t__":1}}'),
+        ({"plain": (1,)}, '{"plain":{" t":[1]}}'),
+        ([(1,)], '[{" t":[1]}]'),
+    ],
+)
+def test_tagged_text(framework: Any, value: Any, text: str) -> None:
+    tagged = framework.json.tag.TaggedJSONSerializer()
+    assert tagged.dumps(value) == text
+    assert tagged.loads(text) == value
+
+
+def test_own_tag(framework: Any) -> None:
+    class TagSet(framework.json.tag.JSONTag):
+        key = " s"
+
+        def check(self, value):
+            return isinstance(value, set)
+
+        def to_json(self, value):
+            return self.serializer.tag(sorted(value))
+
+        def to_python(self, value):
+            return set(value)
+
+    tagged = framework.json.tag.TaggedJSONSerializer()
+    tagged.register(TagSet, index=0)
+    assert tagged.dumps({1, 2}) == '{" s":[1,2]}'
+    assert tagged.loads('{" s":[1,2]}') == {1, 2}
+    with pytest.raises(KeyError):
+        tagged.register(TagSet)
+    tagged.register(TagSet, force=True)
+
+
+def test_tag_without_a_key_only_looks(framework: Any) -> None:
+    class Trimmed(framework.json.tag.JSONTag):
+        def check(self, value):
+            return isinstance(value, str)
+
+        def to_json(self, value):
+            return value.strip()
+
+        tag = to_json
+
+    tagged = framework.json.tag.TaggedJSONSerializer()
+    tagged.register(Trimmed, index=0)
+    assert tagged.dumps([" a "]) == '["a"]'
+
+
+def test_large_payload_is_compressed(framework: Any) -> None:
+    written = serializer(framework).dumps({"v": "abc" * 500})
+    assert written.startswith(".") and len(written) < 200
+
+
+def test_default_tags_are_the_same(both: Any) -> None:
+    tags = [
+        [(tag.__name__, tag.key) for tag in framework.json.tag.TaggedJSONSerializer.default_tags] for framework in both
+    ]
+    assert tags[0] == tags[1]
+
+
+def test_serializer_needs_a_key(framework: Any) -> None:
+    interface = framework.sessions.SecureCookieSessionInterface()
+    assert interface.get_signing_serializer(framework.App(__name__)) is None
+
+
+def test_own_serializer(framework: Any) -> None:
+    import json
+
+    class Plain(framework.sessions.SecureCookieSessionInterface):
+        serializer = json
+
+    app = session_app(framework)
+    app.session_interface = Plain()
+    client = app.test_client()
+    client.get("/set/a/1")
+    assert client.get("/get/a").text == "1"

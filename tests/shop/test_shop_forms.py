@@ -1,0 +1,100 @@
+"""Requirements of the forms: who may send them, what is checked, and how errors are shown."""
+
+import re
+
+import pytest
+
+FORMS = ["/cart/add", "/cart/update", "/cart/remove", "/theme", "/login", "/logout", "/products/1/review", "/sell"]
+REVIEW = {"author": "Ada", "rating": "4", "text": "It does what it says, and quietly."}
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", "ümläut", "\U0001f600"])
+def test_a_form_without_the_token_of_the_session_is_refused(visitor, token):
+    visitor.get("/cart")
+    fields = {} if token is None else {"csrf_token": token}
+    for path in FORMS:
+        response = visitor.client.post(path, data=fields)
+        assert response.status_code == 400
+        assert "not sent from a page of this session" in response.text
+
+
+def test_the_token_of_another_session_is_no_token(make_shop, visit):
+    shop = make_shop()
+    mine, theirs = visit(shop), visit(shop)
+    response = mine.client.post("/theme", data={"csrf_token": theirs.token(), "theme": "dark"})
+    assert response.status_code == 400
+
+
+def test_a_good_review_is_kept_and_shown_after_a_redirect(visitor):
+    response = visitor.send("/products/24/review", **REVIEW)
+    assert (response.status_code, response.headers["Location"]) == (303, "/products/24#reviews")
+    page = visitor.get("/products/24").text
+    assert "Thank you." in page
+    assert REVIEW["text"] in page
+    assert "Thank you." not in visitor.get("/products/24").text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("author", "", "at least 2 characters"),
+        ("author", " A ", "at least 2 characters"),
+        ("author", "x" * 61, "no more than 60 characters"),
+        ("author", "a\x00b", "must be one line of printable characters"),
+        ("rating", "6", "Please enter 5 or less."),
+        ("rating", "0", "Please enter 1 or more."),
+        ("rating", "good", "Please enter a whole number."),
+        ("rating", None, "Please fill this in."),
+        ("text", "short", "at least 10 characters"),
+        ("text", "x" * 1001, "no more than 1000 characters"),
+        ("text", "x" * 20 + "\x1b", "must not contain control characters"),
+    ],
+)
+def test_a_wrong_field_is_named_beside_it_and_the_rest_is_kept(visitor, field, value, message):
+    fields = {name: text for name, text in {**REVIEW, field: value}.items() if text is not None}
+    response = visitor.send("/products/24/review", **fields)
+    assert response.status_code == 422
+    assert re.search(rf'id="{field}-error">[^<]*{re.escape(message)}', response.text)
+    assert response.text.count('class="error"') == 1
+    assert ('value="Ada"' in response.text) is (field != "author")
+    assert REVIEW["text"] not in visitor.get("/products/24").text
+
+
+def test_all_wrong_fields_are_named_at_once(visitor):
+    page = visitor.send("/products/24/review").text
+    assert {"author-error", "rating-error", "text-error"} <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_a_review_is_shown_as_text_never_as_markup(visitor):
+    visitor.send("/products/24/review", **{**REVIEW, "text": "<b>bold</b> & <script>alert(1)</script>"})
+    page = visitor.get("/products/24").text
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; &lt;script&gt;" in page
+    assert "<b>bold" not in page
+
+
+def test_an_unknown_product_cannot_be_reviewed(visitor):
+    assert visitor.get("/products/999/review").status_code == 404
+    assert visitor.send("/products/999/review", **REVIEW).status_code == 404
+
+
+def test_only_signed_in_customers_may_sell(visitor):
+    response = visitor.send("/sell", name="Lathe")
+    assert (response.status_code, response.headers["Location"]) == (303, "/login?next=/sell")
+
+
+@pytest.mark.parametrize(("price", "cents"), [("19.9", "19.90"), ("19,90", "19.90"), ("7", "7.00"), ("0.05", "0.05")])
+def test_a_signed_in_customer_puts_something_on_sale(visitor, price, cents):
+    visitor.sign_in()
+    response = visitor.send("/sell", name="Router Bit", category="hand-tools", price=price, stock="3", picture="parcel")
+    assert (response.status_code, response.headers["Location"]) == (303, "/products/25")
+    assert f"€\u00a0{cents}" in visitor.get("/products/25").text
+
+
+@pytest.mark.parametrize("price", ["", "x", "-1", "1.999", "100000.01", "9" * 50, "1e3", "²"], ids=ascii)
+def test_a_wrong_price_is_refused_and_nothing_is_sold(visitor, price):
+    visitor.sign_in()
+    response = visitor.send("/sell", name="Router Bit", category="hand-tools", price=price, stock="3")
+    assert response.status_code == 422
+    assert 'id="price-error">Please enter a price' in response.text
+    assert 'value="Router Bit"' in response.text
+    assert visitor.get("/products/25").status_code == 404

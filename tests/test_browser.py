@@ -1,0 +1,252 @@
+"""The shop in a real browser: what a visitor does, with nothing blocked, nothing broken, nothing fetched elsewhere.
+
+Every test is a visitor with an empty profile, and fails at its end when the browser's console complained. Pages are
+found by what they do (the action of a form, the name of a field), not by how they look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from servers import Server, require, running, waitress
+from wsgiapp.shop.store import DEMO_NAME, DEMO_PASSWORD
+
+if TYPE_CHECKING:  # a machine without playwright still collects, and skips with a reason
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+OPTIONS = [
+    "--no-sandbox",  # in a container, as root, the sandbox cannot start
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+]
+REPORT_VIOLATIONS = """
+document.addEventListener('securitypolicyviolation', event =>
+    console.error(`${event.violatedDirective} forbids ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A shop with a database of its own."""
+    require("waitress")
+    with running(waitress(), tmp_path_factory.mktemp("shop")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The machine's own Chromium, with a new and empty profile folder.
+
+    It lives no longer than this module: the driver keeps an event loop in this thread.
+    """
+    require("playwright")
+    program = require("chromium", "chromium-browser", "google-chrome")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver, driver.chromium.launch(executable_path=program, args=OPTIONS) as started:
+        yield started
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What went wrong in the browser; a test that expects some takes them out."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, shop: Server, complaints: list[str]) -> Iterator[Page]:
+    """A window of someone who was never here: no cookie, no cache."""
+    with browser.new_context(base_url=shop.url) as context:
+        context.set_default_timeout(10_000)
+        context.add_init_script(REPORT_VIOLATIONS)
+        window = context.new_page()
+        window.on("console", lambda message: complaints.extend(complaint(message)))
+        window.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+        window.on("request", lambda request: complaints.extend(foreign(request.url, shop)))
+        yield window
+    assert complaints == []
+
+
+def complaint(message: ConsoleMessage) -> list[str]:
+    """What *message* complains of; that a form came back with its errors (422) is news to the console alone."""
+    expected = "status of 422" in message.text
+    return [f"{message.text} at {message.location}"] if message.type in {"error", "warning"} and not expected else []
+
+
+def foreign(url: str, shop: Server) -> list[str]:
+    """*url* when it leads away from the shop."""
+    return [] if url.startswith((shop.url, "data:")) else [f"fetched from elsewhere: {url}"]
+
+
+def submit(page: Page, action: str, **fields: str) -> None:
+    """Fill the first form that is sent to *action*, and send it by its button."""
+    form = page.locator(f'form[action^="{action}"]').first
+    for name, value in fields.items():
+        form.locator(f'[name="{name}"]').fill(value)
+    with page.expect_navigation():
+        form.locator("button").click()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/login")
+    submit(page, "/login", name=DEMO_NAME, password=DEMO_PASSWORD)
+
+
+# -- what a visitor does -------------------------------------------------------------------------
+
+
+def test_a_product_put_into_the_cart_is_still_there_after_a_reload(page: Page) -> None:
+    page.goto("/")
+    page.locator('main a[href^="/products/"]').first.click()
+    name = page.locator("h1").inner_text()
+    submit(page, "/cart/add", quantity="2")
+    assert urlsplit(page.url).path == "/cart"
+    page.reload()
+    assert name in page.locator("main").inner_text()
+    assert page.locator('input[name="quantity"]').input_value() == "2"
+
+
+def test_the_cart_can_be_changed_and_emptied(page: Page) -> None:
+    page.goto("/products/2")
+    submit(page, "/cart/add", quantity="1")
+    quantity = page.locator('input[name="quantity"]')
+    with page.expect_navigation():  # a changed quantity is sent without a click
+        quantity.fill("3")
+        quantity.blur()
+    assert quantity.input_value() == "3"
+    submit(page, "/cart/remove")
+    assert quantity.count() == 0
+
+
+def test_the_search_finds_by_name_and_keeps_what_was_asked(page: Page) -> None:
+    page.goto("/")
+    page.locator('input[name="q"]').first.fill("dovetail")
+    with page.expect_navigation():
+        page.locator('input[name="q"]').first.press("Enter")
+    assert "Dovetail Saw" in page.locator("main").inner_text()
+    assert "Enamel Mug" not in page.locator("main").inner_text()
+    assert page.locator('input[name="q"]').first.input_value() == "dovetail"
+
+
+def test_a_search_for_markup_shows_it_as_text(page: Page) -> None:
+    page.goto("/?q=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E")
+    assert page.locator("main img[src='x']").count() == 0
+    assert page.locator('input[name="q"]').first.input_value() == "<img src=x onerror=alert(1)>"
+
+
+def test_the_theme_that_was_chosen_stays(page: Page) -> None:
+    def background() -> str:
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    light = background()
+    choose_theme(page, "dark")
+    dark = background()
+    page.goto("/login")
+    assert background() == dark != light
+    choose_theme(page, "light")
+    assert background() == light
+    assert urlsplit(page.url).path == "/login"
+
+
+def choose_theme(page: Page, theme: str) -> None:
+    with page.expect_navigation():
+        page.locator(f'form[action="/theme"] button[value="{theme}"]').click()
+
+
+def test_signing_in_and_out(page: Page) -> None:
+    sign_in(page)
+    assert page.locator('form[action="/logout"]').count() == 1
+    submit(page, "/logout")
+    assert page.locator('form[action="/logout"]').count() == 0
+    assert page.locator('a[href^="/login"]').count() > 0
+
+
+def test_a_wrong_password_is_explained_and_the_name_kept(page: Page) -> None:
+    page.goto("/login")
+    submit(page, "/login", name="nobody", password="wrong")
+    assert "do not belong together" in page.locator("main").inner_text()
+    assert page.locator('main input[name="name"]').input_value() == "nobody"
+    assert page.locator('main input[name="password"]').input_value() == ""
+
+
+def test_a_form_with_errors_comes_back_with_each_of_them_and_what_was_typed(page: Page) -> None:
+    page.goto("/products/3/review")
+    submit(page, "/products/3/review", author="x", text="short")
+    assert page.locator("main .error").count() == 3
+    assert page.locator("main [name='author'][aria-invalid='true']").count() == 1
+    assert page.locator('main [name="text"]').input_value() == "short"
+
+
+def test_a_review_is_shown_below_the_product(page: Page) -> None:
+    page.goto("/products/3/review")
+    page.locator('main [name="rating"][value="4"]').check()
+    submit(page, "/products/3/review", author="Ada", text="Better than it looks, <b>really</b>.")
+    assert urlsplit(page.url).path == "/products/3"
+    assert "Better than it looks, <b>really</b>." in page.locator("#reviews").inner_text()
+
+
+def test_the_threads_page_draws_each_thread(page: Page) -> None:
+    page.goto("/threads?tasks=3&threads=2")
+    drawings = page.locator("svg.timeline")
+    assert drawings.count() == 4
+    assert drawings.locator("rect.lane").count() == 2 * (1 + 2)
+    assert page.locator("svg.timeline rect.wait").count() == 2 * 3
+    width = page.locator("svg.timeline rect.work").first.evaluate("rect => rect.getBoundingClientRect().width")
+    assert width > 0
+
+
+def test_the_watch_sees_what_the_policy_forbids_and_what_leaves_the_shop(page: Page, complaints: list[str]) -> None:
+    page.goto("/")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">')")
+    page.evaluate("fetch('http://127.0.0.1:9/').catch(() => 0)")
+    page.wait_for_timeout(100)
+    assert any("style-src" in complaint for complaint in complaints)
+    assert any("connect-src" in complaint for complaint in complaints)
+    complaints.clear()
+
+
+# -- all pages -----------------------------------------------------------------------------------
+
+
+def kind(link: str) -> tuple[str, tuple[str, ...]]:
+    """A link without its values: one search stands for all that ask for the same things."""
+    parts = urlsplit(link)
+    return parts.path, tuple(sorted(parse_qs(parts.query)))
+
+
+def test_every_page_that_a_link_leads_to_is_there(page: Page, shop: Server) -> None:
+    sign_in(page)
+    waiting = {kind("/"): "/"}
+    seen = set(waiting)
+    while waiting:
+        _, path = waiting.popitem()
+        answer = page.goto(path)
+        assert answer is not None, path
+        assert answer.status == 200, path
+        assert page.title(), path
+        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        found = {kind(link): link for link in links if link.startswith(shop.url)}
+        waiting |= {key: link for key, link in found.items() if key not in seen}
+        seen |= set(found)
+        assert len(seen) < 200, "the links never end"
+    assert {"/cart", "/sell", "/threads", "/products/1"} <= {path for path, _ in seen}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/products/1", "/cart", "/login", "/threads", "/products/1/review"])
+def test_pages_fit_a_telephone_in_either_theme(page: Page, path: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

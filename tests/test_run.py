@@ -1,0 +1,292 @@
+"""What run.py decides: paths, stamps, ports, commands. It makes no environment here; `.ci/run` does that for real."""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import run
+from servers import HOST, ROOT, free_port
+from wsgiapp.shop import store
+
+PROJECT: dict[str, Any] = {
+    "project": {
+        "name": "demo",
+        "dependencies": ["base>=1"],
+        "optional-dependencies": {
+            "shop": ["demo[rest]", "orm"],
+            "rest": ["models"],
+            "async": ["loop"],
+            "dotenv": ["env"],
+        },
+    },
+    "dependency-groups": {"dev": ["checker==2.*", {"include-group": "docs"}], "docs": ["writer"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("windows", "expected"), [(True, "venv/Scripts/python.exe"), (False, "venv/bin/python")], ids=["windows", "posix"]
+)
+def test_the_interpreter_of_an_environment_stands_where_the_platform_puts_it(windows: bool, expected: str) -> None:
+    assert run.venv_python(Path("venv"), windows).as_posix() == expected
+
+
+def test_every_line_can_be_read_by_an_older_python_so_that_it_can_say_what_it_needs() -> None:
+    ast.parse((ROOT / "run.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+def test_an_older_python_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 4))
+    source = (ROOT / "run.py").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or newer; this is 3\.10"):
+        exec(compile(source, "run.py", "exec"), {"__name__": "run"})
+
+
+# -- what is installed ---------------------------------------------------------------------------
+
+
+def test_own_extras_and_included_groups_become_plain_requirements() -> None:
+    assert run.wanted_packages(PROJECT, dev=False) == ["base>=1", "models", "orm", "loop", "env"]
+    assert run.wanted_packages(PROJECT, dev=True)[-2:] == ["checker==2.*", "writer"]
+
+
+def test_the_real_project_never_asks_an_index_for_itself() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = run.wanted_packages(pyproject, dev=True)
+    assert not [requirement for requirement in wanted if requirement.startswith("wsgiapp")]
+    assert "flask==3.1.3" in wanted
+    assert not [r for r in run.wanted_packages(pyproject, dev=False) if r.lower().startswith("flask")]
+
+
+def test_the_project_is_installed_editable_with_its_extras() -> None:
+    command = run.install_command(Path("python"), ["orm>=2"], Path("here"))
+    assert command == ["python", "-m", "pip", "install", "--quiet", "--editable", "here[shop,async,dotenv]", "orm>=2"]
+
+
+# -- the stamp -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stamp", "dev", "current"),
+    [
+        ({"fingerprint": "now", "dev": False}, False, True),
+        ({"fingerprint": "now", "dev": True}, False, True),
+        ({"fingerprint": "now", "dev": True}, True, True),
+        ({"fingerprint": "now", "dev": False}, True, False),
+        ({"fingerprint": "before", "dev": True}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_a_set_up_is_repeated_only_when_it_lacks_something(stamp: dict[str, Any], dev: bool, current: bool) -> None:
+    assert run.is_current(stamp, "now", dev) is current
+
+
+def test_the_fingerprint_follows_pyproject_and_nothing_else() -> None:
+    assert run.fingerprint(b"one") == run.fingerprint(b"one") != run.fingerprint(b"two")
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '"text"', "\udcff"], ids=repr)
+def test_a_missing_or_damaged_stamp_counts_as_none(tmp_path: Path, content: str | None) -> None:
+    stamp = tmp_path / "stamp.json"
+    if content is not None:
+        stamp.write_bytes(content.encode(errors="surrogateescape"))
+    assert run.read_stamp(stamp) == {}
+
+
+# -- set-up, with pip and venv replaced by a list of what was asked of them ----------------------
+
+
+class Calls:
+    """Stands for ``subprocess.call``: notes each command and answers with the code of the first rule that fits."""
+
+    def __init__(self, *failing: str) -> None:
+        self.commands: list[str] = []
+        self.failing = failing
+
+    def __call__(self, command: list[str], **options: object) -> int:
+        self.commands.append(" ".join(command))
+        return int(any(part in self.commands[-1] for part in self.failing))
+
+
+def place(folder: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls) -> Path:
+    """Let run.py work in *folder*, which holds a pyproject.toml and a finished environment."""
+    monkeypatch.setattr(run, "ROOT", folder)
+    monkeypatch.setattr(run, "VENV", folder / ".venv")
+    monkeypatch.setattr(subprocess, "call", calls)
+    (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    python = run.venv_python(folder / ".venv")
+    python.parent.mkdir(parents=True)
+    python.touch()
+    return python
+
+
+def test_the_second_set_up_starts_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Calls(), Calls()
+    python = place(tmp_path, monkeypatch, first)
+    assert run.set_up(dev=True) == python
+    monkeypatch.setattr(subprocess, "call", second)
+    assert run.set_up(dev=True) == run.set_up(dev=False) == python
+    assert any("--editable" in command for command in first.commands)
+    assert second.commands == []
+
+
+def test_a_changed_pyproject_is_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Calls()
+    place(tmp_path, monkeypatch, calls)
+    run.set_up(dev=False)
+    with (tmp_path / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    run.set_up(dev=False)
+    assert sum("--editable" in command for command in calls.commands) == 2
+
+
+def test_without_a_network_a_complete_environment_is_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = place(tmp_path, monkeypatch, Calls("--editable"))
+    assert run.set_up(dev=True) == python
+    assert "going on" in capsys.readouterr().out
+    assert run.read_stamp(tmp_path / ".venv" / "wsgiapp-setup.json") == {}
+
+
+def test_without_a_network_an_incomplete_environment_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tmp_path, monkeypatch, Calls("--editable", "--no-index"))
+    with pytest.raises(run.SetupError, match="pip could not install"):
+        run.set_up(dev=True)
+
+
+def test_an_environment_without_pip_is_given_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Calls("pip --version")
+    place(tmp_path, monkeypatch, calls)
+    run.set_up(dev=False)
+    assert any("ensurepip" in command for command in calls.commands)
+
+
+@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
+def test_a_python_without_venv_is_told_which_package_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr(run.importlib.util, "find_spec", lambda name: None if name == missing else object())
+    with pytest.raises(run.SetupError, match=f"(?s)'{missing}'.*python3-venv"):
+        run.make_venv(tmp_path / ".venv", tmp_path / "none")
+
+
+def test_a_folder_that_is_no_environment_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious").touch()
+    with pytest.raises(run.SetupError, match="no virtual environment"):
+        run.make_venv(tmp_path, tmp_path / "none")
+    assert (tmp_path / "precious").exists()
+
+
+def test_main_explains_a_failed_set_up_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(dev: bool) -> Path:
+        raise run.SetupError("no way")
+
+    monkeypatch.setattr(run, "set_up", fail)
+    assert run.main(["test"]) == 1
+    assert capsys.readouterr().err == "run.py: no way\n"
+
+
+# -- serve ---------------------------------------------------------------------------------------
+
+
+def test_the_next_free_port_is_taken_when_the_usual_one_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((HOST, 0)) as busy:
+        port = busy.getsockname()[1]
+        monkeypatch.setattr(run, "FIRST_PORT", port)
+        assert port < run.choose_port(HOST, None) <= port + run.PORTS_TO_TRY
+
+
+def test_a_port_asked_for_is_that_port_or_an_error() -> None:
+    with socket.create_server((HOST, 0)) as busy, pytest.raises(run.SetupError, match="cannot listen"):
+        run.choose_port(HOST, busy.getsockname()[1])
+    port = free_port()
+    assert run.choose_port(HOST, port) == port
+
+
+@pytest.mark.parametrize(("reload", "switch"), [(True, "--reload"), (False, "--no-reload")])
+def test_the_shop_is_served_by_the_command_line_of_the_environment(reload: bool, switch: str) -> None:
+    command = run.serve_command(Path("python"), HOST, 5001, reload)
+    assert command[:5] == ["python", "-m", "wsgiapp", "--app", "wsgiapp.shop:app"]
+    assert command[5:] == ["run", "--host", HOST, "--port", "5001", switch]
+
+
+def test_serve_says_where_the_shop_is_and_who_may_log_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port, started = free_port(), []
+    monkeypatch.setattr(run, "set_up", lambda dev: Path("python"))
+    monkeypatch.setattr(run, "run_until_stopped", lambda command: started.append(command) or 0)
+    assert run.main(["--port", str(port), "--no-reload"]) == 0
+    assert f"http://127.0.0.1:{port}/" in (shown := capsys.readouterr().out)
+    assert run.LOGIN in shown
+    assert started[0][-3:] == ["--port", str(port), "--no-reload"]
+
+
+def test_the_login_shown_is_the_one_that_the_shop_is_seeded_with() -> None:
+    assert f"{store.DEMO_NAME} / {store.DEMO_PASSWORD}" == run.LOGIN
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that a process can handle at its end")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_run_py_stops_the_server_too(how: signal.Signals) -> None:
+    server = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    code = f"import run, sys; sys.exit(run.run_until_stopped([sys.executable, '-c', {server!r}]))"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.send_signal(how)
+        rest = process.stdout.read()
+        assert process.wait(10) == 0
+    assert "Stopped." in rest
+    assert is_gone(child)
+
+
+def is_gone(pid: int) -> bool:
+    """True once no process has that id; waits a moment for it."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_the_exit_code_of_a_server_that_ends_by_itself_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *handler: None)  # the handler would outlive the test
+    assert run.run_until_stopped([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+
+
+# -- test ----------------------------------------------------------------------------------------
+
+
+def test_the_checks_come_in_order_and_pytest_gets_the_arguments() -> None:
+    steps = run.checks(Path("python"), ["-k", "session"])
+    assert [step.name for step in steps] == ["ruff", "mypy", "pytest"]
+    assert steps[-1].command == ["python", "-m", "pytest", "-k", "session"]
+
+
+def test_a_failed_check_does_not_hide_the_later_ones(capfd: pytest.CaptureFixture[str]) -> None:
+    ending = {"a": 2, "b": 0}
+    steps = [run.Check(name, [sys.executable, "-c", f"raise SystemExit({code})"]) for name, code in ending.items()]
+    assert run.run_checks(steps) == 1
+    shown = capfd.readouterr().out
+    assert "a        FAILED (exit code 2)" in shown
+    assert "b        passed" in shown
+    assert run.run_checks(steps[1:]) == 0

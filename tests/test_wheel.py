@@ -1,0 +1,112 @@
+"""The wheel is whole: built, looked into, installed in an empty environment, and served from a strange folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import run
+from servers import HOST, ROOT, Visitor, lack, require, running, shop_environment
+
+# What pip says when it cannot reach an index, as opposed to when the wheel itself is wrong.
+OFFLINE = re.compile(
+    r"ConnectionError|NewConnectionError|NameResolutionError|Temporary failure|timed out|Network is unreachable"
+    r"|Max retries|Retrying \("
+)
+
+
+LOOK_AROUND = """
+import importlib.util, json, wsgiapp
+print(json.dumps([wsgiapp.__file__, wsgiapp.__version__, importlib.util.find_spec("flask") and "found"]))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's wheel, built from the source distribution, as a release is."""
+    require("build")
+    require("hatchling")
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that holds the wheel with its ``shop`` extra, and nothing else."""
+    require("ensurepip")
+    folder = tmp_path_factory.mktemp("empty") / "venv"
+    venv.create(folder, with_pip=True)
+    interpreter = run.venv_python(folder)
+    command = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[shop]"]
+    installed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        said = installed.stdout + installed.stderr
+        if OFFLINE.search(said):
+            lack("needs a network, to install the wheel's dependencies")
+        pytest.fail(said)
+    return interpreter
+
+
+def ask(python: Path, code: str) -> Any:
+    """The value that *code* prints as JSON, run by *python* in a folder that holds nothing of ours."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return json.loads(subprocess.check_output([python, "-c", code], cwd=python.parent, env=environment))
+
+
+def files_below(folder: str) -> set[str]:
+    """Every file of the project in *folder*; what Python and its tools keep there for themselves left out."""
+    names = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
+    return {name for name in names if not re.search(r"(^|/)(\.|__pycache__/)", name)}
+
+
+def test_the_wheel_holds_every_module_page_and_static_file(wheel: Path) -> None:
+    package = files_below("wsgiapp")
+    pages = {f"wsgiapp/shop/{name}" for name in files_below("templates")}
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert pages
+    assert any(name.startswith("wsgiapp/shop/static/") for name in package)
+    assert "wsgiapp/py.typed" in package
+    assert packed == package | pages
+
+
+def test_the_wheel_asks_for_the_seven_parts_and_never_for_flask(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        required = re.findall(r"^Requires-Dist: ([\w.-]+)(.*)$", archive.read(name).decode(), re.MULTILINE)
+    plain = {part.lower() for part, rest in required if "extra ==" not in rest}
+    assert plain == {"werkzeug", "jinja2", "itsdangerous", "blinker", "click", "markupsafe"}
+    assert "flask" not in {part.lower() for part, _ in required}
+
+
+def test_the_installed_package_is_the_one_from_the_wheel_without_flask(python: Path) -> None:
+    place, version, flask = ask(python, LOOK_AROUND)
+    assert "site-packages" in Path(place).parts
+    assert version == tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert flask is None
+
+
+def test_the_installed_shop_serves_its_pages_and_static_files(python: Path, tmp_path: Path) -> None:
+    program = python.with_name("wsgiapp.exe" if os.name == "nt" else "wsgiapp")
+    command = [str(program), "--app", "wsgiapp.shop:app", "run", "--host", HOST, "--port", "{port}"]
+    environment = {name: value for name, value in shop_environment(tmp_path).items() if name != "PYTHONPATH"}
+    with running(command, tmp_path, environment) as server:
+        home = Visitor(server.port).get("/")
+        assert home.status == 200
+        style = re.search(r'href="([^"]+\.css[^"]*)"', home.text)
+        assert style, "the page has no style sheet"
+        assert Visitor(server.port).get(style[1]).status == 200
