@@ -56,7 +56,7 @@ def both() -> tuple[Framework, Framework]:
     return Framework("wsgiapp"), Framework("flask")
 
 
-def _bound_contexts() -> list[tuple[str, Any]]:
+def bound_contexts() -> list[tuple[str, Any]]:
     """Name and value of each context variable of either framework that is bound at this moment."""
     bound = []
     for name in FRAMEWORKS:
@@ -70,14 +70,14 @@ def _bound_contexts() -> list[tuple[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def no_context_left() -> Iterator[None]:
-    """Fail the test that leaves a request or app context behind, and clear it away so that the next test starts clean."""
+    """Fail the test that leaves a request or app context behind, and clear it away for the next test."""
     yield
-    left = still = _bound_contexts()
+    left = still = bound_contexts()
     for _ in range(10):
         for _name, context in still:
             with contextlib.suppress(Exception):
                 context.pop()
-        still = _bound_contexts()
+        still = bound_contexts()
     assert not left, f"contexts left behind: {left}"
 
 

@@ -1,4 +1,4 @@
-"""The requests that test_differential sends to both frameworks: plain ones, other methods, details, raw environs, talks."""
+"""The requests that test_differential sends to both frameworks: plain, detailed, raw, in conversations."""
 
 from typing import Any
 
@@ -54,8 +54,9 @@ OTHER_METHODS = [
 def upload(size: int) -> bytes:
     """A multipart body with one field and one file of `size` bytes."""
     field = b'--BOUND\r\nContent-Disposition: form-data; name="field"\r\n\r\n\xc3\xbc\r\n'
-    head = b'--BOUND\r\nContent-Disposition: form-data; name="up"; filename="name \xc3\xbc.txt"\r\nContent-Type: text/x-own\r\n\r\n'
-    return field + head + b"x" * size + b"\r\n--BOUND--\r\n"
+    head = b'--BOUND\r\nContent-Disposition: form-data; name="up"; filename="name \xc3\xbc.txt"\r\n'
+    kind = b"Content-Type: text/x-own\r\n\r\n"
+    return field + head + kind + b"x" * size + b"\r\n--BOUND--\r\n"
 
 
 JSON = {"content_type": "application/json"}

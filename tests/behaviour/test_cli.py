@@ -309,6 +309,14 @@ def test_routes_show_hosts_and_subdomains(framework: Any) -> None:
     assert "Subdomain" in output and "api" in output
 
 
+@pytest.mark.parametrize(
+    "arguments", [["routes"], ["routes", "-s", "rule"], ["routes", "-s", "match", "--all-methods"]]
+)
+def test_routes_read_the_same_on_both(both: Any, arguments: list[str]) -> None:
+    outputs = [main(framework, routed(framework), *arguments).output for framework in both]
+    assert outputs[0] == outputs[1]
+
+
 def test_shell_context(framework: Any) -> None:
     app = framework.App("made")
     app.shell_context_processor(lambda: {"own": 1})

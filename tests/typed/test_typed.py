@@ -54,5 +54,6 @@ def test_mypy_strict_accepts_the_programs(programs: list[str], tmp_path: Path) -
 
 
 def test_pyright_accepts_the_programs(programs: list[str]) -> None:
-    pyright = str(require("pyright"))
-    assert checked([pyright, f"--pythonpath={sys.executable}", *programs]) == ""
+    require("node")  # pyright runs on it, and would try to download one
+    require("pyright")
+    assert checked([sys.executable, "-m", "pyright", f"--pythonpath={sys.executable}", *programs]) == ""
