@@ -40,7 +40,7 @@ from .debughelpers import describe
 from .dispatch import Road
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
-from .scaffold import Scaffold, T_teardown, _endpoint_from_view_func, find_package, setupmethod
+from .scaffold import Scaffold, T_teardown, _endpoint_from_view_func, find_package, registering, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
 from .templating import DispatchingJinjaLoader, Environment, _default_template_ctx_processor
 from .testing import EnvironBuilder, FlaskClient, FlaskCliRunner
@@ -105,18 +105,12 @@ class App(Road, Scaffold):
     permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", get_converter=_seconds)
 
     def __init__(
-        self,
-        import_name: str,
-        static_url_path: str | None = None,
-        static_folder: str | os.PathLike[str] | None = "static",
-        static_host: str | None = None,
-        host_matching: bool = False,
-        subdomain_matching: bool = False,
-        template_folder: str | os.PathLike[str] | None = "templates",
-        instance_path: str | None = None,
-        instance_relative_config: bool = False,
-        root_path: str | None = None,
-    ) -> None:
+        self, import_name: str, static_url_path: str | None = None,
+        static_folder: str | os.PathLike[str] | None = "static", static_host: str | None = None,
+        host_matching: bool = False, subdomain_matching: bool = False,
+        template_folder: str | os.PathLike[str] | None = "templates", instance_path: str | None = None,
+        instance_relative_config: bool = False, root_path: str | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is not None and not os.path.isabs(instance_path):
             raise ValueError(f"The instance path must be absolute, but {instance_path!r} is relative.")
@@ -253,13 +247,9 @@ class App(Road, Scaffold):
 
     @setupmethod
     def add_url_rule(
-        self,
-        rule: str,
-        endpoint: str | None = None,
-        view_func: ft.RouteCallable | None = None,
-        provide_automatic_options: bool | None = None,
-        **options: Any,
-    ) -> None:
+        self, rule: str, endpoint: str | None = None, view_func: ft.RouteCallable | None = None,
+        provide_automatic_options: bool | None = None, **options: Any,
+    ) -> None:  # fmt: skip
         """Connect a URL with an endpoint, and the endpoint with a view; see :meth:`Scaffold.add_url_rule`.
 
         The view's own attributes ``methods``, ``required_methods`` and ``provide_automatic_options`` are respected.
@@ -295,12 +285,7 @@ class App(Road, Scaffold):
     @setupmethod
     def template_filter(self, name: str | None = None) -> Callable[[T_template_filter], T_template_filter]:
         """Make the decorated function a template filter, by *name* or its own."""
-
-        def register(f: T_template_filter) -> T_template_filter:
-            self.add_template_filter(f, name)
-            return f
-
-        return register
+        return registering(lambda f: self.add_template_filter(f, name))
 
     @setupmethod
     def add_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
@@ -310,12 +295,7 @@ class App(Road, Scaffold):
     @setupmethod
     def template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]:
         """Make the decorated function a template test, by *name* or its own."""
-
-        def register(f: T_template_test) -> T_template_test:
-            self.add_template_test(f, name)
-            return f
-
-        return register
+        return registering(lambda f: self.add_template_test(f, name))
 
     @setupmethod
     def add_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
@@ -325,12 +305,7 @@ class App(Road, Scaffold):
     @setupmethod
     def template_global(self, name: str | None = None) -> Callable[[T_template_global], T_template_global]:
         """Make the decorated function a template global, by *name* or its own."""
-
-        def register(f: T_template_global) -> T_template_global:
-            self.add_template_global(f, name)
-            return f
-
-        return register
+        return registering(lambda f: self.add_template_global(f, name))
 
     @setupmethod
     def add_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:
@@ -364,16 +339,9 @@ class App(Road, Scaffold):
         return routing.bind(self, request)
 
     def url_for(
-        self,
-        /,
-        endpoint: str,
-        *,
-        _anchor: str | None = None,
-        _method: str | None = None,
-        _scheme: str | None = None,
-        _external: bool | None = None,
-        **values: Any,
-    ) -> str:
+        self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None,
+        _scheme: str | None = None, _external: bool | None = None, **values: Any,
+    ) -> str:  # fmt: skip
         """The URL of an endpoint, with *values* for its rule and the rest as its query.
 
         :param endpoint: the endpoint; with a dot in front, one of the current blueprint.
@@ -526,13 +494,9 @@ class App(Road, Scaffold):
     # -- running and testing ---------------------------------------------------------------------------------------
 
     def run(
-        self,
-        host: str | None = None,
-        port: int | None = None,
-        debug: bool | None = None,
-        load_dotenv: bool = True,
-        **options: Any,
-    ) -> None:
+        self, host: str | None = None, port: int | None = None, debug: bool | None = None,
+        load_dotenv: bool = True, **options: Any,
+    ) -> None:  # fmt: skip
         """Serve the app with Werkzeug's development server. Not for production.
 
         :param host: the address to listen on, ``127.0.0.1`` by default; ``SERVER_NAME`` gives both.

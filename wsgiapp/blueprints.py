@@ -14,6 +14,7 @@ from . import typing as ft
 from .cli import AppGroup
 from .ctx import _sentinel
 from .scaffold import (
+    F,
     Scaffold,
     T_after_request,
     T_before_request,
@@ -23,6 +24,7 @@ from .scaffold import (
     T_url_defaults,
     T_url_value_preprocessor,
     _endpoint_from_view_func,
+    registering,
     setupmethod,
 )
 
@@ -54,11 +56,7 @@ class BlueprintSetupState:
         self.url_defaults: dict[str, Any] = {**blueprint.url_values_defaults, **options.get("url_defaults", {})}
 
     def add_url_rule(
-        self,
-        rule: str,
-        endpoint: str | None = None,
-        view_func: ft.RouteCallable | None = None,
-        **options: Any,
+        self, rule: str, endpoint: str | None = None, view_func: ft.RouteCallable | None = None, **options: Any
     ) -> None:
         """Add a rule to the app, under the blueprint's prefix, subdomain, defaults and name."""
         if self.url_prefix is not None:
@@ -68,7 +66,7 @@ class BlueprintSetupState:
             endpoint = _endpoint_from_view_func(view_func)
         defaults = {**self.url_defaults, **(options.pop("defaults", None) or {})}
         name = f"{self.name_prefix}.{self.name}.{endpoint}".lstrip(".")
-        self.app.add_url_rule(rule, name, view_func, defaults=defaults or None, **options)
+        self.app.add_url_rule(rule, name, view_func, defaults=defaults, **options)
 
 
 class Blueprint(Scaffold):
@@ -89,18 +87,11 @@ class Blueprint(Scaffold):
     _got_registered_once = False
 
     def __init__(
-        self,
-        name: str,
-        import_name: str,
-        static_folder: str | os.PathLike[str] | None = None,
-        static_url_path: str | None = None,
-        template_folder: str | os.PathLike[str] | None = None,
-        url_prefix: str | None = None,
-        subdomain: str | None = None,
-        url_defaults: dict[str, Any] | None = None,
-        root_path: str | None = None,
-        cli_group: str | None = _sentinel,
-    ) -> None:
+        self, name: str, import_name: str, static_folder: str | os.PathLike[str] | None = None,
+        static_url_path: str | None = None, template_folder: str | os.PathLike[str] | None = None,
+        url_prefix: str | None = None, subdomain: str | None = None, url_defaults: dict[str, Any] | None = None,
+        root_path: str | None = None, cli_group: str | None = _sentinel,
+    ) -> None:  # fmt: skip
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
             raise ValueError("A blueprint needs a name that is not empty.")
@@ -159,13 +150,9 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def add_url_rule(
-        self,
-        rule: str,
-        endpoint: str | None = None,
-        view_func: ft.RouteCallable | None = None,
-        provide_automatic_options: bool | None = None,
-        **options: Any,
-    ) -> None:
+        self, rule: str, endpoint: str | None = None, view_func: ft.RouteCallable | None = None,
+        provide_automatic_options: bool | None = None, **options: Any,
+    ) -> None:  # fmt: skip
         """Record a URL rule; see :meth:`wsgiapp.App.add_url_rule`. The endpoint gets the blueprint's name in front."""
         for what, name in (("endpoint", endpoint), ("view_func name", getattr(view_func, "__name__", None))):
             if name and "." in name:
@@ -238,64 +225,49 @@ class Blueprint(Scaffold):
 
     # -- for the whole app ------------------------------------------------------------------------------------------
 
-    def _for_app(self, registry: str, f: Any) -> None:
+    def _for_app(self, registry: str, f: F) -> F:
         self.record_once(lambda state: getattr(state.app, registry).setdefault(None, []).append(f))
+        return f
 
     @setupmethod
     def before_app_request(self, f: T_before_request) -> T_before_request:
         """:meth:`before_request` for every request of the app."""
-        self._for_app("before_request_funcs", f)
-        return f
+        return self._for_app("before_request_funcs", f)
 
     @setupmethod
     def after_app_request(self, f: T_after_request) -> T_after_request:
         """:meth:`after_request` for every request of the app."""
-        self._for_app("after_request_funcs", f)
-        return f
+        return self._for_app("after_request_funcs", f)
 
     @setupmethod
     def teardown_app_request(self, f: T_teardown) -> T_teardown:
         """:meth:`teardown_request` for every request of the app."""
-        self._for_app("teardown_request_funcs", f)
-        return f
+        return self._for_app("teardown_request_funcs", f)
 
     @setupmethod
     def app_context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
         """:meth:`context_processor` for every template of the app."""
-        self._for_app("template_context_processors", f)
-        return f
+        return self._for_app("template_context_processors", f)
 
     @setupmethod
     def app_url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
         """:meth:`url_value_preprocessor` for every request of the app."""
-        self._for_app("url_value_preprocessors", f)
-        return f
+        return self._for_app("url_value_preprocessors", f)
 
     @setupmethod
     def app_url_defaults(self, f: T_url_defaults) -> T_url_defaults:
         """:meth:`url_defaults` for every URL of the app."""
-        self._for_app("url_default_functions", f)
-        return f
+        return self._for_app("url_default_functions", f)
 
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
         """:meth:`errorhandler` for every request of the app."""
-
-        def register(f: T_error_handler) -> T_error_handler:
-            self.record_once(lambda state: state.app.register_error_handler(code, f))
-            return f
-
-        return register
+        return registering(lambda f: self.record_once(lambda state: state.app.register_error_handler(code, f)))
 
     @setupmethod
     def app_template_filter(self, name: str | None = None) -> Callable[[T_filter], T_filter]:
         """Make the decorated function a filter of the app's templates, by *name* or its own."""
-
-        def register(f: T_filter) -> T_filter:
-            self.add_app_template_filter(f, name)
-            return f
-
-        return register
+        return registering(lambda f: self.add_app_template_filter(f, name))
 
     @setupmethod
     def add_app_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
@@ -305,12 +277,7 @@ class Blueprint(Scaffold):
     @setupmethod
     def app_template_test(self, name: str | None = None) -> Callable[[T_test], T_test]:
         """Make the decorated function a test of the app's templates, by *name* or its own."""
-
-        def register(f: T_test) -> T_test:
-            self.add_app_template_test(f, name)
-            return f
-
-        return register
+        return registering(lambda f: self.add_app_template_test(f, name))
 
     @setupmethod
     def add_app_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
@@ -320,12 +287,7 @@ class Blueprint(Scaffold):
     @setupmethod
     def app_template_global(self, name: str | None = None) -> Callable[[T_global], T_global]:
         """Make the decorated function a global of the app's templates, by *name* or its own."""
-
-        def register(f: T_global) -> T_global:
-            self.add_app_template_global(f, name)
-            return f
-
-        return register
+        return registering(lambda f: self.add_app_template_global(f, name))
 
     @setupmethod
     def add_app_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:

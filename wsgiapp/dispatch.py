@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from inspect import CO_COROUTINE, iscoroutinefunction
 from types import FunctionType, TracebackType
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServerError
@@ -46,6 +46,11 @@ from .wrappers import Request, Response, split_blueprints
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
 _MARK = "_is_coroutine_mark"
+
+
+T = TypeVar("T")
+#: What is registered, by scope: ``None`` for the app, a dotted name for a blueprint.
+Registry = dict[AppOrBlueprintKey, list[T]]
 
 
 class Layer(NamedTuple):
@@ -100,11 +105,11 @@ class Road:
     response_class: type[Response]
     view_functions: dict[str, RouteCallable]
     error_handler_spec: errors.Handlers
-    before_request_funcs: dict[AppOrBlueprintKey, list[BeforeRequestCallable]]
-    after_request_funcs: dict[AppOrBlueprintKey, list[AfterRequestCallable[Any]]]
-    teardown_request_funcs: dict[AppOrBlueprintKey, list[TeardownCallable]]
+    before_request_funcs: Registry[BeforeRequestCallable]
+    after_request_funcs: Registry[AfterRequestCallable[Any]]
+    teardown_request_funcs: Registry[TeardownCallable]
     teardown_appcontext_funcs: list[TeardownCallable]
-    url_value_preprocessors: dict[AppOrBlueprintKey, list[URLValuePreprocessorCallable]]
+    url_value_preprocessors: Registry[URLValuePreprocessorCallable]
     _got_first_request: bool
 
     # -- the way down and up ------------------------------------------------------------------------------------

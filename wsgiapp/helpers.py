@@ -34,18 +34,12 @@ def make_response(*args: Any) -> Response:
 
 
 def url_for(
-    endpoint: str,
-    *,
-    _anchor: str | None = None,
-    _method: str | None = None,
-    _scheme: str | None = None,
-    _external: bool | None = None,
-    **values: Any,
-) -> str:
+    endpoint: str, *, _anchor: str | None = None, _method: str | None = None, _scheme: str | None = None,
+    _external: bool | None = None, **values: Any,
+) -> str:  # fmt: skip
     """The URL of an endpoint of the current app; see :meth:`wsgiapp.App.url_for`."""
-    return current_app.url_for(
-        endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
-    )
+    app = current_app
+    return app.url_for(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
 
 
 def redirect(

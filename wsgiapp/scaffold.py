@@ -21,6 +21,7 @@ from werkzeug.utils import cached_property
 
 from . import typing as ft
 from .ctx import _cv_app
+from .dispatch import Registry
 from .errors import Handlers, class_and_code
 from .files import send_from_directory
 from .wrappers import Response
@@ -30,9 +31,7 @@ T_after_request = TypeVar("T_after_request", bound=ft.AfterRequestCallable[Any])
 T_before_request = TypeVar("T_before_request", bound=ft.BeforeRequestCallable)
 T_error_handler = TypeVar("T_error_handler", bound=ft.ErrorHandlerCallable)
 T_teardown = TypeVar("T_teardown", bound=ft.TeardownCallable)
-T_template_context_processor = TypeVar(
-    "T_template_context_processor", bound=ft.TemplateContextProcessorCallable
-)
+T_template_context_processor = TypeVar("T_template_context_processor", bound=ft.TemplateContextProcessorCallable)
 T_url_defaults = TypeVar("T_url_defaults", bound=ft.URLDefaultCallable)
 T_url_value_preprocessor = TypeVar("T_url_value_preprocessor", bound=ft.URLValuePreprocessorCallable)
 T_route = TypeVar("T_route", bound=ft.RouteCallable)
@@ -48,6 +47,16 @@ def setupmethod(f: F) -> F:
         return f(self, *args, **kwargs)
 
     return cast(F, update_wrapper(checked, f))
+
+
+def registering(register: Callable[[Any], object]) -> Callable[[F], F]:
+    """A decorator that hands what it decorates to *register*, and leaves it as it is."""
+
+    def decorate(f: F) -> F:
+        register(f)
+        return f
+
+    return decorate
 
 
 def get_root_path(import_name: str) -> str:
@@ -150,13 +159,9 @@ class Scaffold:
     _static_url_path: str | None = None
 
     def __init__(
-        self,
-        import_name: str,
-        static_folder: _PathLike | None = None,
-        static_url_path: str | None = None,
-        template_folder: _PathLike | None = None,
-        root_path: str | None = None,
-    ) -> None:
+        self, import_name: str, static_folder: _PathLike | None = None, static_url_path: str | None = None,
+        template_folder: _PathLike | None = None, root_path: str | None = None,
+    ) -> None:  # fmt: skip
         self.import_name = import_name
         self.static_folder = cast("str | None", static_folder)
         self.static_url_path = static_url_path
@@ -164,16 +169,12 @@ class Scaffold:
         self.root_path = get_root_path(import_name) if root_path is None else root_path
         self.view_functions: dict[str, ft.RouteCallable] = {}
         self.error_handler_spec: Handlers = defaultdict(lambda: defaultdict(dict))
-        self.before_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.BeforeRequestCallable]] = defaultdict(list)
-        self.after_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.AfterRequestCallable[Any]]] = defaultdict(list)
-        self.teardown_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.TeardownCallable]] = defaultdict(list)
-        self.template_context_processors: dict[
-            ft.AppOrBlueprintKey, list[ft.TemplateContextProcessorCallable]
-        ] = defaultdict(list)
-        self.url_value_preprocessors: dict[
-            ft.AppOrBlueprintKey, list[ft.URLValuePreprocessorCallable]
-        ] = defaultdict(list)
-        self.url_default_functions: dict[ft.AppOrBlueprintKey, list[ft.URLDefaultCallable]] = defaultdict(list)
+        self.before_request_funcs: Registry[ft.BeforeRequestCallable] = defaultdict(list)
+        self.after_request_funcs: Registry[ft.AfterRequestCallable[Any]] = defaultdict(list)
+        self.teardown_request_funcs: Registry[ft.TeardownCallable] = defaultdict(list)
+        self.template_context_processors: Registry[ft.TemplateContextProcessorCallable] = defaultdict(list)
+        self.url_value_preprocessors: Registry[ft.URLValuePreprocessorCallable] = defaultdict(list)
+        self.url_default_functions: Registry[ft.URLDefaultCallable] = defaultdict(list)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, 'name', self.import_name)!r}>"
@@ -243,13 +244,9 @@ class Scaffold:
     # -- views ----------------------------------------------------------------------------------------------------
 
     def add_url_rule(
-        self,
-        rule: str,
-        endpoint: str | None = None,
-        view_func: ft.RouteCallable | None = None,
-        provide_automatic_options: bool | None = None,
-        **options: Any,
-    ) -> None:
+        self, rule: str, endpoint: str | None = None, view_func: ft.RouteCallable | None = None,
+        provide_automatic_options: bool | None = None, **options: Any,
+    ) -> None:  # fmt: skip
         """Connect a URL with an endpoint, and the endpoint with a view.
 
         :param rule: the URL rule, as Werkzeug's :class:`~werkzeug.routing.Rule` reads it.
@@ -296,22 +293,12 @@ class Scaffold:
 
         :param options: those of :meth:`add_url_rule`; ``methods`` are GET, HEAD and OPTIONS by default.
         """
-
-        def register(f: T_route) -> T_route:
-            self.add_url_rule(rule, options.pop("endpoint", None), f, **options)
-            return f
-
-        return register
+        return registering(lambda f: self.add_url_rule(rule, options.pop("endpoint", None), f, **options))
 
     @setupmethod
     def endpoint(self, endpoint: str) -> Callable[[F], F]:
         """Make the decorated function the view of an endpoint whose rules are added elsewhere."""
-
-        def register(f: F) -> F:
-            self.view_functions[endpoint] = f
-            return f
-
-        return register
+        return registering(lambda f: self.view_functions.update({endpoint: f}))
 
     # -- hooks and handlers ---------------------------------------------------------------------------------------
 
@@ -354,17 +341,10 @@ class Scaffold:
     @setupmethod
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
         """Make the decorated function answer a status code, or exceptions of a class."""
-
-        def register(f: T_error_handler) -> T_error_handler:
-            self.register_error_handler(code_or_exception, f)
-            return f
-
-        return register
+        return registering(lambda f: self.register_error_handler(code_or_exception, f))
 
     @setupmethod
-    def register_error_handler(
-        self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable
-    ) -> None:
+    def register_error_handler(self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable) -> None:
         """Have *f* answer a status code or a class of exceptions.
 
         :raises ValueError, TypeError: for what is neither; see :func:`wsgiapp.errors.class_and_code`.
