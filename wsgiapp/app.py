@@ -197,6 +197,10 @@ class App(Road, Scaffold):
         parts = (folder, "instance") if prefix is None else (prefix, "var", f"{self.name}-instance")
         return os.path.join(*parts)
 
+    def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> IO[Any]:
+        """Open a file below the root path for reading; see :meth:`Scaffold.open_resource`."""
+        return super().open_resource(resource, mode, encoding)
+
     def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
         """Open a file in the instance folder, for reading or writing."""
         path = os.path.join(self.instance_path, resource)
