@@ -52,6 +52,10 @@ class lazy(Generic[T]):
         return value
 
 
+def _unknown(app: Any, environ: WSGIEnvironment) -> None:
+    """Stands for the tables of a URL map of Werkzeug's own class, which has none."""
+
+
 class ContextApp(SupportsApp, Protocol):
     """What contexts ask of an app; each is a documented, overridable part of it."""
 
@@ -231,12 +235,16 @@ class RequestContext:
             self._session  # noqa: B018  # an interface that cannot wait: reading opens it
         if request.url_rule is None and request.routing_exception is None:
             # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes).
-            find = getattr(app.url_map, "find", None)
-            found = find(app, request.environ) if find is not None else None
-            if found is None:
-                self.match_request()
+            find = getattr(app.url_map, "find", _unknown)
+            try:
+                found = find(app, request.environ)
+            except HTTPException as error:
+                request.routing_exception = error
             else:
-                request.url_rule, request.view_args = found
+                if found is None:
+                    self.match_request()
+                else:
+                    request.url_rule, request.view_args = found
 
     def pop(self, exc: BaseException | None = _sentinel) -> None:
         """Undo the last push; at the first push of all, tear the request down before.

@@ -362,6 +362,10 @@ class Road:
             return rv
         if isinstance(rv, (dict, list)):
             return cast(Response, self.json.response(rv))
+        if isinstance(rv, HTTPException) and type(rv).get_response is HTTPException.get_response and not rv.response:
+            # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
+            environ = _cv_request.get().request.environ
+            return self.response_class(rv.get_body(environ), rv.code, rv.get_headers(environ))
         if isinstance(rv, BaseResponse) or callable(rv):
             try:
                 return cast(Response, self.response_class.force_type(rv, _cv_request.get().request.environ))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 from werkzeug.sansio.utils import host_is_trusted
@@ -110,7 +110,8 @@ class Map(WerkzeugMap):
         """The rule for a request, where the tables are sure of it, with the view's arguments.
 
         :param app: the app, whose settings may leave the whole matter to Werkzeug.
-        :return: None means "ask Werkzeug", never "no match".
+        :return: None means "ask Werkzeug".
+        :raises NotFound: when no rule fits, whatever the method.
         """
         if (
             (environ.get("HTTP_HOST") not in self._hosts and not self._well_formed(environ["HTTP_HOST"]))
@@ -145,7 +146,10 @@ class Map(WerkzeugMap):
         return good
 
     def _walk(self, root: Node, path: str, method: str) -> Found | None:
-        """Follow Werkzeug's order, depth first, up to the first rule that fits or the first thing not in the tree."""
+        """Follow Werkzeug's order, depth first, up to the first rule that fits or the first thing not in the tree.
+
+        :raises NotFound: when no rule fits, whatever the method.
+        """
         if path[:1] != "/" or "//" in path or not path.isascii():
             return None
         parts = path[1:].split("/")
@@ -155,7 +159,7 @@ class Map(WerkzeugMap):
             if index == len(parts):
                 if method in node.leaves:
                     return self._answer(node.leaves[method], values)
-                if node.slashes:
+                if node.slashes or node.leaves:
                     return None
                 continue
             part = parts[index]
@@ -171,9 +175,10 @@ class Map(WerkzeugMap):
                 value = edge.value("/".join(parts[index:]) if edge.final else part)
                 if value is not None:
                     stack.append((edge.node, len(parts) if edge.final else index + 1, [*values, value], -1))
-            elif part == "" and index == len(parts) - 1 and node.slashes:
+            elif part == "" and index == len(parts) - 1 and (node.slashes or node.leaves):
                 return None
-        return None
+        # The whole tree was walked and held no surprise: Werkzeug would find nothing either.
+        raise NotFound()
 
     def _answer(self, leaf: Leaf, values: list[str]) -> Found | None:
         try:
@@ -183,13 +188,12 @@ class Map(WerkzeugMap):
 
     def _compile(self) -> tuple[dict[str, dict[str, Leaf]], dict[str, Node], Node]:
         self.update()
-        root = Node()
-        if not self.host_matching:
-            with_defaults = {rule.endpoint for rule in self.iter_rules() if rule.defaults}
-            domain = self._matcher._root.static.get(self.default_subdomain)
-            start = domain.static.get("") if domain is not None else None
-            if start is not None:
-                root = _compile_state(start, with_defaults)
+        hosts = self._matcher._root
+        domain = hosts.static.get(self.default_subdomain)
+        if self.host_matching or domain is None or hosts.dynamic or list(domain.static) != [""] or domain.dynamic:
+            root = Node(dynamic=[Edge(None, False, True, Node(), known=False)])  # the host matters: Werkzeug's affair
+        else:
+            root = _compile_state(domain.static[""], {rule.endpoint for rule in self.iter_rules() if rule.defaults})
         static: dict[str, dict[str, Leaf]] = {}
         heads: dict[str, Node] = {}
         for path, node in _static_places(root, ""):

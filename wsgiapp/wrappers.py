@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import IO, Any, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -223,6 +224,13 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
+_BODILESS = frozenset({*range(100, 200), 204, 205, 304})
+
+
+@lru_cache(maxsize=256)
+def _content_type(mimetype: str) -> str:
+    return get_content_type(mimetype, "utf-8")
 
 
 def _octal(match: re.Match[str]) -> str:
@@ -232,12 +240,12 @@ def _octal(match: re.Match[str]) -> str:
 def _check_head(status: str, headers: list[tuple[str, str]]) -> None:
     """Refuse what would end a header early (RFC 9110, 5): not every server looks."""
     if not _STATUS.fullmatch(status):
-        raise ValueError(f"{status!r} is no status line: three digits and a phrase without control characters.")
+        raise UnsendableResponse(f"{status!r} is no status line: three digits and a phrase, no control characters.")
     for name, value in headers:
         if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a header.")
+            raise UnsendableResponse(f"{name!r} is no name of a header.")
         if not _VALUE.fullmatch(value):
-            raise ValueError(f"The header {name} has characters that cannot be sent: {value!r}.")
+            raise UnsendableResponse(f"The header {name} has characters that cannot be sent: {value!r}.")
 
 
 def environ_fault(environ: WSGIEnvironment) -> str | None:
@@ -288,8 +296,11 @@ class Response(ResponseBase):
     json_module = json
     autocorrect_location_header = False
 
-    # True while start_response can be given the two headers of a plain body without building a Headers object.
+    # Whether a body of text or bytes may be sent without Werkzeug's help: no method that does it is overridden.
     _sends_plainly = True
+    # That body, while it is still the one that the response was made with, and the headers that belong to it.
+    _plain: list[bytes] | None = None
+    _head: list[tuple[str, str]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -305,27 +316,30 @@ class Response(ResponseBase):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
-        # PERF: text or bytes alone, the usual case, skip Headers and the content-type parser (benchmarks/: hello).
-        plain = headers is None and mimetype is None and content_type is None and not direct_passthrough
-        if plain and status is None and isinstance(response, (str, bytes)):
-            self._status, self._status_code = "200 OK", 200
+        # PERF: text or bytes, the usual case, need no Headers and no content-type parser (benchmarks/: hello, JSON).
+        if (
+            headers is None
+            and content_type is None
+            and not direct_passthrough
+            and isinstance(response, (str, bytes))
+            and (status is None or (type(status) is int and 200 <= status < 600))
+        ):
+            self._status, self._status_code = ("200 OK", 200) if status is None else self._clean_status(status)
             self.direct_passthrough = False
             self._on_close = []
             # What JSON calls a lone surrogate is no text that can be sent.
-            self.response = [response.encode(errors="replace") if isinstance(response, str) else response]
-            self._added: list[tuple[str, str]] = []
+            body = response if isinstance(response, bytes) else response.encode(errors="replace")
+            self.response = self._plain = [body]
+            media_type = mimetype or self.default_mimetype
+            self._head = [("Content-Type", _content_type(media_type))] if media_type is not None else []
+            self._head.append(("Content-Length", str(len(body))))
         else:
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
 
     @lazy
     def headers(self) -> Headers:
-        """The headers; a plain body has the two that belong to it."""
-        body: Any = self.response
-        length = str(sum(map(len, body)))
-        headers = [("Content-Length", length), *self._added]
-        if self.default_mimetype is not None:
-            headers.insert(0, ("Content-Type", get_content_type(self.default_mimetype, "utf-8")))
-        return Headers(headers)
+        """The headers; a body of text or bytes has the two that belong to it."""
+        return Headers(self._head)
 
     def vary_by(self, name: str) -> None:
         """Say that the response depends on a header of the request (RFC 9110, 12.5.5).
@@ -334,36 +348,45 @@ class Response(ResponseBase):
         """
         if "headers" in self.__dict__:
             self.vary.add(name)
-        elif ("Vary", name) not in self._added:
-            self._added.append(("Vary", name))
+        elif ("Vary", name) not in self._head:
+            self._head.append(("Vary", name))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the response (PEP 3333).
 
         :raises UnsendableResponse: before anything is sent.
         """
-        # PERF: nobody looked at the headers, so they are the two of a plain HTML body (benchmarks/: hello).
+        body = self._plain
+        # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, session).
         if (
-            self._sends_plainly
-            and "headers" not in self.__dict__
-            and self._status_code == 200
+            body is not None
+            and self.response is body
+            and self._sends_plainly
+            and self._status_code not in _BODILESS
             and not self._on_close
-            and self.default_mimetype == "text/html"
-            and environ["REQUEST_METHOD"] != "HEAD"
+            and not self.direct_passthrough
+            and environ.get("REQUEST_METHOD") != "HEAD"
         ):
-            plain: Any = self.response
-            body: list[bytes] = plain
-            length = str(len(body[0])) if len(body) == 1 else str(sum(map(len, body)))
-            headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", length), *self._added]
-            start_response(self._status, headers)
-            return body
+            head = self._own_head() if "headers" in self.__dict__ else self._head
+            if head is not None:
+                start_response(self._status, head)
+                return body
         try:
             app_iter, status, headers = self.get_wsgi_response(environ)
-            _check_head(status, headers)
         except Exception as error:
             raise UnsendableResponse(f"{self!r} cannot be sent: {error}") from error
+        _check_head(status, headers)
         start_response(status, headers)
         return app_iter
+
+    def _own_head(self) -> list[tuple[str, str]] | None:
+        """The headers as they stand; None where Werkzeug has to make URIs of some, or find the length out."""
+        head = [*self.headers]
+        names = {name.lower() for name, _ in head}
+        if "content-length" not in names or "location" in names or "content-location" in names:
+            return None
+        _check_head(self._status, head)
+        return head
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         """The headers as they are sent: what Werkzeug makes of them, and no type for a body that there cannot be."""
@@ -375,6 +398,8 @@ class Response(ResponseBase):
     def set_data(self, value: bytes | str) -> None:
         """Set the body, and its length."""
         super().set_data(value.encode(errors="replace") if isinstance(value, str) else value)
+        body: Any = self.response
+        self._plain = body
 
     def set_cookie(self, key: str, value: str = "", *args: Any, **kwargs: Any) -> None:
         """Set a cookie (RFC 6265, 4.1); the other arguments are Werkzeug's: ``max_age``, ``path``, ``httponly``, ...

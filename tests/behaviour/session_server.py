@@ -54,8 +54,9 @@ def build(framework: Any) -> Any:
 
 
 def main() -> None:
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from conftest import Framework  # the path of the tests is known only now
+    tests = Path(__file__).parents[1]
+    sys.path[:0] = [str(tests), str(tests.parent)]
+    from conftest import Framework  # found only by the path above
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, build(Framework(sys.argv[1])))

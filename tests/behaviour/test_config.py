@@ -213,6 +213,14 @@ def test_from_prefixed_env_nests(framework: Any, monkeypatch: Any) -> None:
     assert config["C"] == {"new": {"deep": True}}
 
 
+def test_from_prefixed_env_cannot_nest_in_a_plain_value(framework: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("FLASK_TAKEN__inner", "1")
+    config = framework.App(__name__).config
+    config["TAKEN"] = 5
+    with pytest.raises(TypeError):
+        config.from_prefixed_env()
+
+
 def test_from_prefixed_env_with_own_loads(framework: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("FLASK_A", "x")
     config = framework.App(__name__).config

@@ -201,7 +201,9 @@ def test_head_does_not_run_the_stream(framework: Any) -> None:
     assert events == []
 
 
-@pytest.mark.parametrize("value", [None, (None, 200), (None,), 42, 1.5, True, object(), {1, 2}, ("a", 1, {}, 4), ()])
+@pytest.mark.parametrize(
+    "value", [None, (None, 200), (None,), 42, 1.5, True, object(), {1, 2}, ("a", 1, {}, 4), (), lambda: lambda: "no"]
+)
 def test_wrong_kind_of_value_is_a_type_error(framework: Any, value: Any) -> None:
     with pytest.raises(TypeError):
         answer(framework, value)

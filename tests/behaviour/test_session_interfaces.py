@@ -76,19 +76,74 @@ def test_own_interface_that_opens_nothing_gives_a_null_session(framework: Any) -
     assert client.get("/set/a/1").status_code == 500
 
 
-def test_interface_sees_the_matched_request(framework: Any) -> None:
+def test_interface_sees_the_request(framework: Any) -> None:
     seen = []
 
     class Curious(framework.sessions.SecureCookieSessionInterface):
         def open_session(self, app, request):
-            seen.append((app, request.endpoint, framework.request.path))
+            seen.append((app, framework.request.path))
             return super().open_session(app, request)
 
     app = session_app(framework)
     app.session_interface = Curious()
     app.test_client().get("/get/a")
-    assert len(seen) == 1
-    assert (seen[0][0], seen[0][2]) == (app, "/get/a")
+    assert seen == [(app, "/get/a")]
+
+
+@pytest.mark.parametrize("path", ["/untouched", "/get/a", "/set/a/1", "/nowhere"])
+def test_own_interface_is_asked_at_every_request(framework: Any, path: str) -> None:
+    """Whether or not the session is touched: others keep track of visits there."""
+    calls = []
+
+    class Counting(framework.sessions.SecureCookieSessionInterface):
+        def open_session(self, app, request):
+            calls.append("open")
+            return super().open_session(app, request)
+
+        def save_session(self, app, session, response):
+            calls.append("save")
+            super().save_session(app, session, response)
+
+    app = session_app(framework)
+    app.session_interface = Counting()
+    app.before_request(lambda: calls.append("before_request"))
+    app.test_client().get(path)
+    assert calls == ["open", "before_request", "save"]
+
+
+@pytest.mark.parametrize("method", ["open_session", "save_session"])
+def test_method_of_the_interface_may_be_replaced_while_running(framework: Any, method: str) -> None:
+    app = session_app(framework)
+    client = app.test_client()
+    client.get("/untouched")
+    calls = []
+    original = getattr(app.session_interface, method)
+    interface = app.session_interface = type(app.session_interface)()
+    setattr(interface, method, lambda *args: calls.append(method) or original(*args))
+    client.get("/untouched")
+    assert calls == [method]
+
+
+def test_bare_interface_must_be_filled(framework: Any) -> None:
+    bare = framework.sessions.SessionInterface()
+    with pytest.raises(NotImplementedError):
+        bare.open_session(None, None)
+    with pytest.raises(NotImplementedError):
+        bare.save_session(None, None, None)
+
+
+def test_opening_fails_inside_the_error_handling(framework: Any) -> None:
+    class Broken(framework.sessions.SecureCookieSessionInterface):
+        def open_session(self, app, request):
+            raise LookupError("store is down")
+
+    app = session_app(framework)
+    app.session_interface = Broken()
+    torn = []
+    app.teardown_appcontext(lambda error: torn.append(type(error)))
+    response = app.test_client().get("/untouched")
+    assert response.status_code == 500
+    assert torn == [LookupError]
 
 
 def test_parts_of_the_cookie_interface_can_be_replaced(framework: Any) -> None:

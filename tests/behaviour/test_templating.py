@@ -349,6 +349,17 @@ def test_template_loading_is_explained(framework: Any, tmp_path: Any, caplog: An
     assert str(tmp_path / "app") in text and str(tmp_path / "bp") in text
 
 
+def test_missing_template_of_a_blueprint_is_explained(framework: Any, tmp_path: Any, caplog: Any) -> None:
+    app = framework.App(__name__, template_folder=str(tmp_path))
+    app.config.update(EXPLAIN_TEMPLATE_LOADING=True, PROPAGATE_EXCEPTIONS=False)
+    blueprint = framework.Blueprint("forgetful", __name__)
+    blueprint.add_url_rule("/", "view", lambda: framework.render_template("missing.html"))
+    app.register_blueprint(blueprint)
+    with caplog.at_level(logging.INFO, logger=app.name):
+        assert app.test_client().get("/").status_code == 500
+    assert "'forgetful'" in caplog.text
+
+
 # Streaming -----------------------------------------------------------------------------------------------------------
 
 
