@@ -7,17 +7,19 @@ way, and the messages flashed from one request to the next. The cookie is Flask'
 from __future__ import annotations
 
 import hashlib
+import hmac
 import zlib
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode
+from itsdangerous.signer import HMACAlgorithm
 from werkzeug.datastructures import CallbackDict
 
-from .ctx import current_request_context
+from .ctx import current_request_context, lazy
 from .json.tag import TaggedJSONSerializer
 from .signals import message_flashed
 
@@ -160,8 +162,39 @@ def _lazy_sha1(string: bytes = b"") -> Any:
     return hashlib.sha1(string)  # noqa: S324  # Flask's cookies are signed so; HMAC-SHA1 is not broken
 
 
+class _Sha1(HMACAlgorithm):
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha1")  # PERF: one C call where hmac.new makes eight (benchmarks/: session)
+
+
+class KeptSigner(TimestampSigner):
+    """Itsdangerous' signer, which derives each key once."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._derived: dict[Any, bytes] = {}
+        if self.digest_method is _lazy_sha1:
+            self.algorithm = _Sha1(self.digest_method)
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        """The key that signs for the salt (itsdangerous)."""
+        if secret_key not in self._derived:
+            self._derived[secret_key] = super().derive_key(secret_key)
+        return self._derived[secret_key]
+
+
 class BoundedSerializer(URLSafeTimedSerializer):
-    """Itsdangerous' serializer, which inflates no payload beyond :data:`MAX_PAYLOAD` bytes."""
+    """Itsdangerous' serializer, which keeps its signer and inflates no payload beyond :data:`MAX_PAYLOAD` bytes."""
+
+    default_signer = KeptSigner
+
+    @lazy
+    def _signer(self) -> Any:
+        return super().make_signer()
+
+    def make_signer(self, salt: str | bytes | None = None) -> Any:
+        """The signer for *salt*, by default the serializer's own."""
+        return self._signer if salt in (None, self.salt) else super().make_signer(salt)
 
     def load_payload(self, payload: bytes, *args: Any, **kwargs: Any) -> Any:
         """The data of a payload whose signature holds.
