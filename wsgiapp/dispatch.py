@@ -21,6 +21,7 @@ from werkzeug.routing import RequestRedirect, RoutingException
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import errors, sessions, templating
+from . import typing as ft
 from .ctx import _cv_request, _sentinel
 from .debughelpers import FormDataRoutingRedirect, describe
 from .routing import stock
@@ -31,16 +32,6 @@ from .signals import (
     request_started,
     request_tearing_down,
 )
-from .typing import (
-    AfterRequestCallable,
-    AppOrBlueprintKey,
-    BeforeRequestCallable,
-    ErrorHandlerCallable,
-    ResponseReturnValue,
-    RouteCallable,
-    TeardownCallable,
-    URLValuePreprocessorCallable,
-)
 from .wrappers import Request, Response, split_blueprints
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
@@ -50,7 +41,7 @@ _MARK = "_is_coroutine_mark"
 
 T = TypeVar("T")
 #: What is registered, by scope: ``None`` for the app, a dotted name for a blueprint.
-Registry = dict[AppOrBlueprintKey, list[T]]
+Registry = dict[ft.AppOrBlueprintKey, list[T]]
 
 
 class Layer(NamedTuple):
@@ -85,7 +76,7 @@ def _blueprints_of(endpoint: str) -> tuple[str, ...]:
     return tuple(split_blueprints(name)) if name else ()
 
 
-def _upward(request: Any) -> tuple[AppOrBlueprintKey, ...]:
+def _upward(request: Any) -> tuple[ft.AppOrBlueprintKey, ...]:
     """The scopes whose hooks a request meets on its way back: its blueprints, innermost first, then the app."""
     rule = request.url_rule
     # PERF: the names of an endpoint's blueprints never change; Request.blueprints splits them anew (callpath).
@@ -103,13 +94,13 @@ class Road:
     session_interface: Any
     request_class: type[Request]
     response_class: type[Response]
-    view_functions: dict[str, RouteCallable]
+    view_functions: dict[str, ft.RouteCallable]
     error_handler_spec: errors.Handlers
-    before_request_funcs: Registry[BeforeRequestCallable]
-    after_request_funcs: Registry[AfterRequestCallable[Any]]
-    teardown_request_funcs: Registry[TeardownCallable]
-    teardown_appcontext_funcs: list[TeardownCallable]
-    url_value_preprocessors: Registry[URLValuePreprocessorCallable]
+    before_request_funcs: Registry[ft.BeforeRequestCallable]
+    after_request_funcs: Registry[ft.AfterRequestCallable[Any]]
+    teardown_request_funcs: Registry[ft.TeardownCallable]
+    teardown_appcontext_funcs: list[ft.TeardownCallable]
+    url_value_preprocessors: Registry[ft.URLValuePreprocessorCallable]
     _got_first_request: bool
 
     # -- the way down and up ------------------------------------------------------------------------------------
@@ -130,7 +121,7 @@ class Road:
             rv = self.handle_user_exception(error)
         return self.finalize_request(rv)
 
-    def preprocess_request(self) -> ResponseReturnValue | None:
+    def preprocess_request(self) -> ft.ResponseReturnValue | None:
         """Run URL preprocessors, then before_request hooks: the app's first, then the blueprints', outermost first.
 
         :return: what the first hook returned that did not return None; the view is skipped then.
@@ -145,12 +136,12 @@ class Road:
                 preprocessor(request.endpoint, request.view_args)
         for scope in scopes:
             for hook in hooks.get(scope, ()):
-                rv: ResponseReturnValue | None = self.ensure_sync(hook)()
+                rv: ft.ResponseReturnValue | None = self.ensure_sync(hook)()
                 if rv is not None:
                     return rv
         return None
 
-    def dispatch_request(self) -> ResponseReturnValue:
+    def dispatch_request(self) -> ft.ResponseReturnValue:
         """Call the view that the URL matched, or raise what routing raised.
 
         :return: whatever the view returned; :meth:`make_response` makes a response of it.
@@ -170,10 +161,12 @@ class Road:
             or not getattr(self.ensure_sync, "stock", False)
         ):
             view = self.ensure_sync(view)
-        rv: ResponseReturnValue = view(**request.view_args)
+        rv: ft.ResponseReturnValue = view(**request.view_args)
         return rv
 
-    def finalize_request(self, rv: ResponseReturnValue | HTTPException, from_error_handler: bool = False) -> Response:
+    def finalize_request(
+        self, rv: ft.ResponseReturnValue | HTTPException, from_error_handler: bool = False
+    ) -> Response:
         """Make a response of *rv* and send it through the after_request hooks.
 
         :param from_error_handler: log what the hooks raise instead of raising it, since an error is answered already.
@@ -228,7 +221,7 @@ class Road:
             exc = sys.exc_info()[1]
         self._tear_down(reversed(self.teardown_appcontext_funcs), appcontext_tearing_down, exc)
 
-    def _tear_down(self, functions: Iterable[TeardownCallable], signal: Any, exc: BaseException | None) -> None:
+    def _tear_down(self, functions: Iterable[ft.TeardownCallable], signal: Any, exc: BaseException | None) -> None:
         failed: list[Exception] = []
 
         def attempt(run: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -263,10 +256,10 @@ class Road:
         """Whether *e* is treated like any other error; see :func:`wsgiapp.errors.is_trapped`."""
         return errors.is_trapped(e, self.config, self.debug)
 
-    def _find_error_handler(self, e: Exception, blueprints: list[str]) -> ErrorHandlerCallable | None:
+    def _find_error_handler(self, e: Exception, blueprints: list[str]) -> ft.ErrorHandlerCallable | None:
         return errors.find_handler(self.error_handler_spec, e, blueprints)
 
-    def handle_user_exception(self, e: Exception) -> HTTPException | ResponseReturnValue:
+    def handle_user_exception(self, e: Exception) -> HTTPException | ft.ResponseReturnValue:
         """Answer what a view or hook raised, by its handler; an HTTP exception answers itself.
 
         :raises Exception: *e* again, when it has no handler.
@@ -279,14 +272,14 @@ class Road:
         handler = self._find_error_handler(e, _cv_request.get().request.blueprints)
         if handler is None:
             raise e
-        return cast(ResponseReturnValue, self.ensure_sync(handler)(e))
+        return cast(ft.ResponseReturnValue, self.ensure_sync(handler)(e))
 
-    def handle_http_exception(self, e: HTTPException) -> HTTPException | ResponseReturnValue:
+    def handle_http_exception(self, e: HTTPException) -> HTTPException | ft.ResponseReturnValue:
         """Answer an HTTP exception by its handler, or by itself. Redirects of the router have no handler."""
         if e.code is None or isinstance(e, RoutingException):
             return e
         handler = self._find_error_handler(e, _cv_request.get().request.blueprints)
-        return e if handler is None else cast(ResponseReturnValue, self.ensure_sync(handler)(e))
+        return e if handler is None else cast(ft.ResponseReturnValue, self.ensure_sync(handler)(e))
 
     def handle_exception(self, e: Exception) -> Response:
         """Answer what nobody handled: log it and send a 500, by the handler for 500 where there is one.

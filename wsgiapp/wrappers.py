@@ -33,9 +33,23 @@ def _decoded(environ: WSGIEnvironment, name: str) -> str:
     return value if value.isascii() else value.encode("latin1").decode(errors="replace")
 
 
-def _current_config(name: str) -> Any:
-    ctx = _cv_app.get(None)
-    return ctx.app.config[name] if ctx is not None else None
+class _Limit:
+    """A limit on bodies: what was set on the request, else the current app's setting, else a default."""
+
+    def __init__(self, setting: str, default: int | None) -> None:
+        self.setting = setting
+        self.default = default
+
+    def __get__(self, request: Any, owner: type) -> int | None:
+        own: int | None = request.__dict__.get(self.setting) if request is not None else None
+        if own is not None:
+            return own
+        ctx = _cv_app.get(None)
+        limit: int | None = ctx.app.config[self.setting] if ctx is not None else self.default
+        return limit
+
+    def __set__(self, request: Any, value: int | None) -> None:
+        request.__dict__[self.setting] = value
 
 
 def split_blueprints(name: str) -> list[str]:
@@ -77,10 +91,6 @@ class Request(RequestBase):
     view_args: dict[str, Any] | None = None
     #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
     routing_exception: HTTPException | None = None
-
-    _max_content_length: int | None = None
-    _max_form_memory_size: int | None = None
-    _max_form_parts: int | None = None
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
@@ -146,37 +156,12 @@ class Request(RequestBase):
             return cast("IO[bytes]", _ChunkedBody(self.environ["wsgi.input"], self.max_content_length))
         return super().stream
 
-    @property
-    def max_content_length(self) -> int | None:
-        """How many bytes of a body are read before 413; ``MAX_CONTENT_LENGTH`` unless set on the request."""
-        own = self._max_content_length
-        return cast("int | None", _current_config("MAX_CONTENT_LENGTH") if own is None else own)
-
-    @max_content_length.setter
-    def max_content_length(self, value: int | None) -> None:
-        self._max_content_length = value
-
-    @property
-    def max_form_memory_size(self) -> int | None:
-        """How many bytes a form field that is not a file may hold; ``MAX_FORM_MEMORY_SIZE`` unless set here."""
-        if self._max_form_memory_size is not None:
-            return self._max_form_memory_size
-        return cast("int | None", _current_config("MAX_FORM_MEMORY_SIZE") if _cv_app.get(None) else 500_000)
-
-    @max_form_memory_size.setter
-    def max_form_memory_size(self, value: int | None) -> None:
-        self._max_form_memory_size = value
-
-    @property  # type: ignore[override]  # None, for no limit, works in Werkzeug as well
-    def max_form_parts(self) -> int | None:
-        """How many parts a multipart form may hold; ``MAX_FORM_PARTS`` unless set on the request."""
-        if self._max_form_parts is not None:
-            return self._max_form_parts
-        return cast("int | None", _current_config("MAX_FORM_PARTS") if _cv_app.get(None) else 1_000)
-
-    @max_form_parts.setter
-    def max_form_parts(self, value: int | None) -> None:
-        self._max_form_parts = value
+    #: How many bytes of a body are read before 413.
+    max_content_length = _Limit("MAX_CONTENT_LENGTH", None)
+    #: How many bytes a form field that is no file may hold.
+    max_form_memory_size = _Limit("MAX_FORM_MEMORY_SIZE", 500_000)
+    #: How many parts a multipart form may hold.
+    max_form_parts = _Limit("MAX_FORM_PARTS", 1_000)  # type: ignore[assignment]  # None works in Werkzeug as well
 
     @property
     def endpoint(self) -> str | None:

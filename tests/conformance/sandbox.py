@@ -1,0 +1,232 @@
+"""Where foreign suites run: environments with or without Flask, source distributions, pytest in a child process.
+
+Here lives what touches pip, venv and processes. Which suites there are and what is expected of them stands in
+`suites`. Everything fetched is kept in the cache folder, which hides itself from git; nothing of it is committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import venv
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CACHE = ROOT / ".cache" / "conformance"
+CONSTRAINTS = HERE / "constraints.txt"
+FLASK = "flask==3.1.3"
+SUITE_SECONDS = 300
+
+# What pip says when it cannot reach an index, as opposed to when an index has not what was asked for.
+_OFFLINE = re.compile(
+    r"ConnectionError|NewConnectionError|NameResolutionError|Temporary failure|timed out|Network is unreachable"
+    r"|Max retries|Retrying \("
+)
+# A suite must not see how the run around it was started.
+_NOT_HANDED_ON = ("PYTEST_", "PYTHON", "COV_", "COVERAGE_", "FLASK_", "WERKZEUG_", "VIRTUAL_ENV")
+_FLASK_COMMAND = """#!{python}
+from wsgiapp import as_flask
+as_flask.inherit()
+from flask.cli import main
+main()
+"""
+
+
+class PipError(Exception):
+    """pip could not do what it was asked for; the text is what it said."""
+
+
+class NoNetworkError(PipError):
+    """pip reached no package index."""
+
+
+def pip(python: Path | str, *arguments: str) -> None:
+    """Run pip on the environment of *python*, which needs no pip of its own.
+
+    :raises NoNetworkError: when no index can be reached.
+    :raises PipError: when it fails for any other reason.
+    """
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--retries", "2", "--python", str(python)]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = f"pip {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+        raise NoNetworkError(said) if _OFFLINE.search(said) else PipError(said)
+
+
+def cache(*names: str) -> Path:
+    """A folder in the cache, made where it is missing."""
+    folder = CACHE.joinpath(*names)
+    folder.mkdir(parents=True, exist_ok=True)
+    (CACHE / ".gitignore").write_text("*\n", encoding="utf-8")
+    return folder
+
+
+# -- environments --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment; with *alias* it holds wsgiapp and no Flask, otherwise Flask and no wsgiapp."""
+
+    folder: Path
+    alias: bool
+
+    @property
+    def scripts(self) -> Path:
+        return self.folder / ("Scripts" if os.name == "nt" else "bin")
+
+    @property
+    def python(self) -> Path:
+        return self.scripts / ("python.exe" if os.name == "nt" else "python")
+
+    def variables(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment variables of a process that runs in here."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
+        path = os.pathsep.join([str(self.scripts), kept.get("PATH", "")])
+        return {**kept, "PATH": path, **(more or {})}
+
+    def run(
+        self, arguments: Sequence[str], folder: Path, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the environment's Python in *folder*; a run that does not end in time is stopped and raises."""
+        command = [str(self.python), *arguments]
+        variables = self.variables(more)
+        return subprocess.run(
+            command, cwd=folder, env=variables, capture_output=True, text=True, timeout=SUITE_SECONDS, check=False
+        )
+
+
+def make_environment(name: str, requirements: Iterable[str], wheel: Path | None = None) -> Environment:
+    """The environment *name* with *requirements*: from the cache, or made now.
+
+    :param wheel: wsgiapp's wheel, for an environment under the alias; Flask, which extensions require, is then taken
+        out again before the wheel goes in.
+    """
+    wanted = sorted(requirements)
+    mark = json.dumps([wanted, CONSTRAINTS.read_text(encoding="utf-8"), sys.version, str(ROOT), bool(wheel)])
+    digest = hashlib.sha256(mark.encode()).hexdigest()[:12]
+    kind = "alias" if wheel else "flask"
+    environment = Environment(cache("environments") / f"{name}-{kind}-{digest}", alias=bool(wheel))
+    complete = environment.folder / "complete"
+    if not complete.exists():
+        venv.create(environment.folder, clear=True, symlinks=os.name != "nt")
+        pip(environment.python, "install", "--no-compile", "--constraint", str(CONSTRAINTS), *wanted)
+        if wheel:
+            pip(environment.python, "uninstall", "--yes", "flask")
+        complete.touch()
+    if wheel:
+        pip(environment.python, "install", "--no-compile", "--no-deps", "--force-reinstall", str(wheel))
+        _write_flask_command(environment)
+    return environment
+
+
+def _write_flask_command(environment: Environment) -> None:
+    """Stand in for the `flask` script that an installed Flask brings: suites run it as a command."""
+    script = environment.scripts / "flask"
+    script.write_text(_FLASK_COMMAND.format(python=environment.python), encoding="utf-8")
+    script.chmod(0o755)
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build wsgiapp's wheel from the checkout into *folder*, with the hatchling of the running Python."""
+    pip(sys.executable, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT))
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+# -- source distributions ------------------------------------------------------------------------
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _archive_of(requirement: str) -> Path | None:
+    """The cached source distribution of ``name==version``."""
+    wanted = _canonical(requirement.replace("==", "-"))
+    for path in cache("sdists").glob("*.tar.gz"):
+        if _canonical(path.name.removesuffix(".tar.gz")) == wanted:
+            return path
+    return None
+
+
+def fetch(requirements: Iterable[str], builder: Environment) -> None:
+    """Download the source distributions that the cache lacks, each given as ``name==version``.
+
+    :param builder: an environment that holds their build backends, which pip asks for the metadata.
+    """
+    missing = [requirement for requirement in requirements if _archive_of(requirement) is None]
+    if missing:
+        names = ",".join(requirement.partition("==")[0] for requirement in missing)
+        options = ["--no-deps", "--no-build-isolation", "--no-binary", names, "--dest", str(cache("sdists"))]
+        pip(builder.python, "download", *options, *missing)
+
+
+def unpack(requirement: str, folder: Path) -> Path:
+    """Unpack the fetched source distribution of *requirement* into *folder*; returns its top folder."""
+    archive = _archive_of(requirement)
+    if archive is None:
+        raise FileNotFoundError(f"The source distribution of {requirement} was not fetched: call fetch() first.")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder / archive.name.removesuffix(".tar.gz")
+
+
+# -- runs of pytest ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Results:
+    """How each test of a suite ended (passed, failed or skipped, by the test's id), and what pytest printed."""
+
+    outcomes: Mapping[str, str]
+    output: str = ""
+
+    def counts(self) -> dict[str, int]:
+        """The number of tests for each of the three outcomes."""
+        counted = Counter(self.outcomes.values())
+        return {outcome: counted[outcome] for outcome in ("passed", "failed", "skipped")}
+
+    def named(self, outcome: str) -> list[str]:
+        """The ids of the tests that ended so, sorted."""
+        return sorted(test for test, ended in self.outcomes.items() if ended == outcome)
+
+
+def run_pytest(
+    environment: Environment, folder: Path, arguments: Sequence[str], variables: Mapping[str, str] | None = None
+) -> Results:
+    """Run pytest in *folder* and report every test; under the alias as ``python -m wsgiapp.as_flask -m pytest``.
+
+    :raises RuntimeError: when pytest ends without a report, such as for wrong arguments.
+    """
+    report = folder.parent / f"{folder.name}.xml"
+    program = ["-m", "wsgiapp.as_flask"] if environment.alias else []
+    options = ["-q", "--tb=short", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    done = environment.run([*program, "-m", "pytest", *options, *arguments], folder, variables)
+    output = done.stdout + done.stderr
+    if not report.exists():
+        raise RuntimeError(f"pytest ended with code {done.returncode} and wrote no report:\n{output}")
+    return Results(_outcomes(report), output)
+
+
+def _outcomes(report: Path) -> dict[str, str]:
+    """Read pytest's JUnit report. An error in a fixture counts as failed, an expected failure as skipped."""
+    found: dict[str, str] = {}
+    for case in ElementTree.parse(report).iter("testcase"):
+        test = f"{case.get('classname')}::{case.get('name')}"
+        endings = {child.tag for child in case}
+        ended = "failed" if endings & {"failure", "error"} else "skipped" if "skipped" in endings else "passed"
+        if test in found:  # a module that is collected twice, as a class inherited under the same name
+            test = f"{test} ({sum(known.startswith(test) for known in found) + 1})"
+        found[test] = ended
+    return found
