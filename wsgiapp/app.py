@@ -120,12 +120,12 @@ class App(Road, Scaffold):
         self.json: JSONProvider = self.json_provider_class(self)
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
-        self.url_build_error_handlers: list[Callable[[Exception, str, dict[str, Any]], str]] = []
-        self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
-        self.shell_context_processors: list[ft.ShellContextProcessorCallable] = []
         self.blueprints: dict[str, Blueprint] = {}
+        self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
         #: Where extensions keep their state, by their names.
         self.extensions: dict[str, Any] = {}
+        self.shell_context_processors: list[ft.ShellContextProcessorCallable] = []
+        self.url_build_error_handlers: list[Callable[[Exception, str, dict[str, Any]], str]] = []
         self.template_context_processors[None].append(_default_template_ctx_processor)
         self.cli: cli.AppGroup = cli.AppGroup(self.name)
         self._got_first_request = False
@@ -364,10 +364,10 @@ class App(Road, Scaffold):
             raise ValueError("'_scheme' makes an external URL: leave '_external' out, or let it be True.")
         self.inject_url_defaults(endpoint, values)
         try:
-            url = adapter.build(endpoint, values, method=_method, url_scheme=_scheme, force_external=_external)
+            url = adapter.build(endpoint, values, _method, _external, url_scheme=_scheme)
         except BuildError as error:
-            values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external)
-            return self.handle_url_build_error(error, endpoint, values)
+            asked = {"_anchor": _anchor, "_method": _method, "_scheme": _scheme, "_external": _external}
+            return self.handle_url_build_error(error, endpoint, values | asked)
         return url if _anchor is None else f"{url}#{quote(_anchor, safe=_IN_FRAGMENT)}"
 
     def _url_base(self, endpoint: str) -> tuple[MapAdapter, str, bool]:

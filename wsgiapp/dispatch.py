@@ -114,12 +114,11 @@ class Road:
         try:
             if request_started.receivers:
                 request_started.send(self, _async_wrapper=self.ensure_sync)
-            rv = self.preprocess_request()
-            if rv is None:
-                rv = self.dispatch_request()
+            answer = self.preprocess_request()
+            answer = self.dispatch_request() if answer is None else answer
         except Exception as error:
-            rv = self.handle_user_exception(error)
-        return self.finalize_request(rv)
+            answer = self.handle_user_exception(error)
+        return self.finalize_request(answer)
 
     def preprocess_request(self) -> ft.ResponseReturnValue | None:
         """Run URL preprocessors, then before_request hooks: the app's first, then the blueprints', outermost first.
@@ -264,11 +263,11 @@ class Road:
 
         :raises Exception: *e* again, when it has no handler.
         """
-        trap_bad = self.debug or self.config["TRAP_BAD_REQUEST_ERRORS"]
-        if isinstance(e, BadRequestKeyError) and trap_bad:
-            e.show_exception = True
-        if isinstance(e, HTTPException) and not self.trap_http_exception(e):
-            return self.handle_http_exception(e)
+        if isinstance(e, HTTPException):
+            if isinstance(e, BadRequestKeyError) and (self.debug or self.config["TRAP_BAD_REQUEST_ERRORS"]):
+                e.show_exception = True  # the page may name the missing key
+            if not self.trap_http_exception(e):
+                return self.handle_http_exception(e)
         handler = self._find_error_handler(e, _cv_request.get().request.blueprints)
         if handler is None:
             raise e

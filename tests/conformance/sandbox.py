@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-CACHE = ROOT / ".cache" / "conformance"
+CACHE = Path(os.environ.get("CONFORMANCE_CACHE", ROOT / ".cache" / "conformance"))
 CONSTRAINTS = HERE / "constraints.txt"
 FLASK = "flask==3.1.3"
 SUITE_SECONDS = 300
@@ -33,7 +33,7 @@ _OFFLINE = re.compile(
     r"|Max retries|Retrying \("
 )
 # A suite must not see how the run around it was started.
-_NOT_HANDED_ON = ("PYTEST_", "PYTHON", "COV_", "COVERAGE_", "FLASK_", "WERKZEUG_", "VIRTUAL_ENV")
+_NOT_HANDED_ON = ("PYTEST_", "PYTHON", "COV_", "COVERAGE_", "FLASK_", "WERKZEUG_", "VIRTUAL_ENV", "REQUESTS_CA", "CURL_CA")
 _FLASK_COMMAND = """#!{python}
 from wsgiapp import as_flask
 as_flask.inherit()
