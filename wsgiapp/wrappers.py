@@ -16,6 +16,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders, Headers
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.http import parse_options_header
 from werkzeug.routing import Rule
 from werkzeug.utils import cached_property, get_content_type, redirect
 from werkzeug.wrappers import Request as RequestBase
@@ -152,9 +153,22 @@ class Request(RequestBase):
         :raises RequestEntityTooLarge: for a body that says it is longer; while reading, for one that turns out to be.
         :raises ClientDisconnected: while reading a body that breaks off.
         """
-        if "wsgi.input_terminated" in self.environ and "CONTENT_LENGTH" not in self.environ and not self.shallow:
-            return cast("IO[bytes]", _ChunkedBody(self.environ["wsgi.input"], self.max_content_length))
-        return super().stream
+        environ, most, body = self.environ, self.max_content_length, self.environ["wsgi.input"]
+        length: str = environ.get("CONTENT_LENGTH", "")
+        terminated = "wsgi.input_terminated" in environ
+        if terminated and "CONTENT_LENGTH" not in environ and not self.shallow:
+            return cast("IO[bytes]", _ChunkedBody(body, most))
+        if terminated or self.shallow or not _LENGTH.fullmatch(length):
+            return super().stream
+        # PERF: a length in plain digits is all there is to know; Werkzeug asks in ten calls (benchmarks/: JSON POST).
+        if most is not None and int(length) > most:
+            raise RequestEntityTooLarge()
+        return cast("IO[bytes]", LimitedStream(body, int(length)))
+
+    def _parse_content_type(self) -> None:
+        # PERF: read from the environ, without a view on all headers (benchmarks/: form POST, JSON POST).
+        if not hasattr(self, "_parsed_content_type"):
+            self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
 
     #: How many bytes of a body are read before 413.
     max_content_length = _Limit("MAX_CONTENT_LENGTH", None)
@@ -208,6 +222,7 @@ def _debugging() -> bool:
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
 _BODILESS = frozenset({*range(100, 200), 204, 205, 304})

@@ -178,7 +178,7 @@ def test_bad_redirect_never_leaves_the_callable(framework: Any, target: str) -> 
     app.register_error_handler(500, lambda error: handled.append(error) or ("handled", 500))
     status, headers, _ = call(app, environ_of())
     if framework.name == "flask":
-        assert status in {"ValueError", "UnicodeError"}
+        assert status in {"ValueError", "UnicodeError", "UnicodeEncodeError"}  # which one depends on Python
     elif status == 500:
         assert len(handled) == 1
     else:
