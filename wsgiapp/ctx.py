@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar, Token
 from functools import update_wrapper
 from types import SimpleNamespace, TracebackType
-from typing import Any, Generic, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, Protocol, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
@@ -101,7 +101,26 @@ class _AppCtxGlobals(SimpleNamespace):
         return f"<flask.g of {ctx.app.name!r}>" if ctx is not None else object.__repr__(self)
 
 
-class AppContext:
+class _Context:
+    """What can be pushed and popped, with ``with`` too."""
+
+    def push(self) -> None:
+        raise NotImplementedError
+
+    def pop(self, exc: BaseException | None = _sentinel) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.push()
+        return self
+
+    def __exit__(
+        self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.pop(exc_value)
+
+
+class AppContext(_Context):
     """The app that is current, with its ``g``. A request pushes one of its own; commands push one by hand.
 
     :param app: the app to make current.
@@ -144,17 +163,8 @@ class AppContext:
             if appcontext_popped.receivers:
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
-    def __enter__(self) -> AppContext:
-        self.push()
-        return self
 
-    def __exit__(
-        self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.pop(exc_value)
-
-
-class RequestContext:
+class RequestContext(_Context):
     """One request that is current, with its session and its flashed messages.
 
     Pushing it pushes an app context too, unless that app's is current already, and matches the URL. It may be pushed
@@ -304,15 +314,6 @@ class RequestContext:
     def preserve(self) -> None:
         """Let the context be pushed again after its request (test client, debugger) without a second teardown."""
         self._preserved = True
-
-    def __enter__(self) -> RequestContext:
-        self.push()
-        return self
-
-    def __exit__(
-        self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.pop(exc_value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
