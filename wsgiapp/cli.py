@@ -17,11 +17,10 @@ import platform
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import update_wrapper
-from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +40,8 @@ FLASK_API = "3.1.3"
 # Groups of entry points that add commands; packages written for Flask name the first.
 _COMMAND_GROUPS = ("flask.commands", "wsgiapp.commands")
 
+_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
+
 Factory = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,72 +58,66 @@ class NoAppException(click.UsageError):
 # --- Finding an app -------------------------------------------------------------------------------------------------
 
 
-def _call_factory(factory: Factory, args: Iterable[Any], kwargs: Mapping[str, Any], problem: str) -> Any:
-    """Return what a factory makes; raise ``NoAppException`` with ``problem`` if it can't take these arguments."""
+def _call_factory(where: str, factory: Factory, /, *args: Any, **kwargs: Any) -> Any:
+    """Return what the factory at ``where`` makes; raise ``NoAppException`` if it can't take these arguments."""
     try:
         inspect.signature(factory).bind(*args, **kwargs)
     except (TypeError, ValueError) as error:
-        raise NoAppException(f"{problem} ({error})") from None
+        hint = "Give its arguments, as in 'create_app(\"dev\")'."
+        raise NoAppException(f"The factory '{where}' can't be called so ({error}). {hint}") from None
     return factory(*args, **kwargs)
 
 
 def find_best_app(module: ModuleType) -> Any:
     """Return the app of a module: ``app`` or ``application``, the only app there is, or what ``create_app`` or
     ``make_app`` returns when it is called without arguments. Raises ``NoAppException``."""
+    where = module.__name__
     for name in ("app", "application"):
         if is_app(candidate := getattr(module, name, None)):
             return candidate
-    where = module.__name__
     apps = {name: value for name, value in vars(module).items() if is_app(value)}
     if len(apps) == 1:
         return next(iter(apps.values()))
     if apps:
         raise NoAppException(f"Module {where!r} holds several apps. Choose one of '{where}:{'|'.join(apps)}'.")
     for name in ("create_app", "make_app"):
-        factory = getattr(module, name, None)
-        if not inspect.isfunction(factory):
-            continue
-        problem = f"The factory '{where}:{name}' needs arguments. Give them, as in '{where}:{name}(\"value\")'."
-        if is_app(app := _call_factory(factory, (), {}, problem)):
-            return app
+        if inspect.isfunction(factory := getattr(module, name, None)):
+            if is_app(app := _call_factory(f"{where}:{name}", factory)):
+                return app
     raise NoAppException(f"Module {where!r} holds neither an app nor a factory. Name one, as in '{where}:name'.")
 
 
-def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any] | None]:
-    """Return name, arguments and keyword arguments of ``name`` or ``name(...)``; None for the last if there's no call.
+def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Return name, arguments and keyword arguments of ``name`` or ``name(...)``.
 
     Only literals are taken as arguments: nothing is evaluated.
     """
-    problem = f"{reference!r} is neither a name nor a call with literal arguments, such as 'create_app(\"dev\")'."
-    try:
-        expression = ast.parse(reference.strip(), mode="eval").body
-        match expression:
+    with suppress(SyntaxError, TypeError, ValueError):
+        match ast.parse(reference.strip(), mode="eval").body:
             case ast.Name(id=name):
-                return name, [], None
+                return name, [], {}
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in keywords}
                 return name, [ast.literal_eval(arg) for arg in args], named
-    except (SyntaxError, TypeError, ValueError):
-        raise NoAppException(problem) from None
-    raise NoAppException(problem)
+    raise NoAppException(f"{reference!r} is neither a name nor a call with literals, such as 'create_app(\"dev\")'.")
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> Any:
     """Return the app that a module holds under a name, or that its factory returns: ``app``, ``create_app``,
     ``create_app("dev", debug=True)``. Raises ``NoAppException``."""
     name, args, kwargs = _parse_reference(app_name)
-    where = f"'{module.__name__}:{app_name}'"
-    try:
-        app = getattr(module, name)
-    except AttributeError:
+    where = f"{module.__name__}:{app_name}"
+    if not hasattr(module, name):
         close = difflib.get_close_matches(name, dir(module), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise NoAppException(f"Module {module.__name__!r} has no attribute {name!r}.{hint}") from None
-    if inspect.isfunction(app) or (kwargs is not None and not is_app(app)):
-        app = _call_factory(app, args, kwargs or {}, f"The factory {where} can't be called with these arguments.")
+        raise NoAppException(f"Module {module.__name__!r} has no attribute {name!r}.{hint}")
+    app = getattr(module, name)
+    is_call = app_name.rstrip().endswith(")")
+    if inspect.isfunction(app) or (is_call and not is_app(app)):
+        app = _call_factory(where, app, *args, **kwargs)
     if is_app(app):
         return app
-    raise NoAppException(f"{where} gave an object of type {type(app).__name__}, not an app.")
+    raise NoAppException(f"'{where}' gave an object of type {type(app).__name__}, not an app.")
 
 
 def prepare_import(path: str | os.PathLike[str]) -> str:
@@ -133,14 +128,12 @@ def prepare_import(path: str | os.PathLike[str]) -> str:
         location = location.with_suffix("")
     if location.name == "__init__":
         location = location.parent
-    names = [location.name]
     folder = location.parent
     while (folder / "__init__.py").exists():
-        names.insert(0, folder.name)
         folder = folder.parent
     if sys.path[:1] != [str(folder)]:
         sys.path.insert(0, str(folder))
-    return ".".join(names)
+    return ".".join(location.relative_to(folder).parts)
 
 
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> Any:
@@ -153,8 +146,7 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
         __import__(module_name)
     except ImportError as error:
         if not isinstance(error, ModuleNotFoundError) or not f"{module_name}.".startswith(f"{error.name}."):
-            text = f"Importing {module_name!r} failed, because an import inside it failed:\n\n{traceback.format_exc()}"
-            raise NoAppException(text) from None
+            raise NoAppException(f"An import inside {module_name!r} failed:\n\n{traceback.format_exc()}") from None
         if raise_if_not_found:
             raise NoAppException(f"There is no module {module_name!r} to import.") from None
         return None
@@ -188,10 +180,7 @@ class ScriptInfo:
         if self._loaded_app is None:
             app = self.create_app() if self.create_app is not None else self._find_app()
             if app is None:
-                raise NoAppException(
-                    "No app was found. Name it by the option '--app' or the environment variable FLASK_APP, or put "
-                    "it into 'wsgi.py' or 'app.py' in the current folder."
-                )
+                raise NoAppException("No app found. Name it by --app or FLASK_APP, or put it into wsgi.py or app.py.")
             self._loaded_app = app
             if self.set_debug_flag:
                 app.debug = get_debug_flag()
@@ -244,59 +233,45 @@ def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if not value or ctx.resilient_parsing:
         return
     own = next((found.version for found in importlib.metadata.distributions(name="wsgiapp")), "(not installed)")
-    click.echo(f"Python {platform.python_version()}", color=ctx.color)
-    click.echo(f"wsgiapp {own} with the API of Flask {FLASK_API}", color=ctx.color)
-    click.echo(f"Werkzeug {importlib.metadata.version('werkzeug')}", color=ctx.color)
+    werkzeug = importlib.metadata.version("werkzeug")
+    click.echo(f"Python {platform.python_version()}\nwsgiapp {own}, the API of Flask {FLASK_API}\nWerkzeug {werkzeug}")
     ctx.exit()
 
 
-def _set_app(ctx: click.Context, _param: click.Option, value: str | None) -> str | None:
+def _set_app(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
     if value is not None:
         ctx.ensure_object(ScriptInfo).app_import_path = value
-    return value
 
 
-def _set_debug(ctx: click.Context, param: click.Option, value: bool) -> bool | None:
+def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     """Hand the option on by the environment: an app may read it while it is imported, and so does the reloader."""
-    source = ctx.get_parameter_source(str(param.name))
-    if source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.PROMPT):
+    if ctx.get_parameter_source(str(param.name)) not in (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP):
         os.environ["FLASK_DEBUG"] = str(int(value))
-        return value
-    return None
 
 
-def _env_file_callback(ctx: click.Context, param: click.Option, value: str | None) -> str | None:
-    defaults = ctx.ensure_object(ScriptInfo).load_dotenv_defaults
+def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and import_string("dotenv", silent=True) is None:
         raise click.BadParameter("an env file can only be read where python-dotenv is installed.", ctx, param)
-    if value is not None or defaults:
-        load_dotenv(value, load_defaults=defaults)
-    return value
+    load_dotenv(value, load_defaults=ctx.ensure_object(ScriptInfo).load_dotenv_defaults)
 
 
 _early: dict[str, Any] = {"is_eager": True, "expose_value": False}
 version_option = click.Option(["--version"], is_flag=True, callback=get_version, help="Show the versions.", **_early)
 _app_option = click.Option(
-    ["-A", "--app"],
-    metavar="IMPORT",
-    callback=_set_app,
+    ["-A", "--app"], metavar="IMPORT", callback=_set_app, **_early,
     help="The app: [PATH or MODULE][:NAME or :FACTORY(ARGUMENTS)]; by default what 'wsgi.py' or 'app.py' holds.",
-    **_early,
-)
+)  # fmt: skip
 _env_file_option = click.Option(
-    ["-e", "--env-file"],
-    type=click.Path(exists=True, dir_okay=False),
-    callback=_env_file_callback,
+    ["-e", "--env-file"], type=_FILE, callback=_read_env_files, **_early,
     help="A file of environment variables; it goes before '.env' and '.flaskenv'. Needs python-dotenv.",
-    **_early,
-)
-_debug_option = click.Option(
-    ["--debug/--no-debug"], help="Switch debug mode on or off.", expose_value=False, callback=_set_debug
-)
+)  # fmt: skip
+_debug_option = click.Option(["--debug/--no-debug"], callback=_set_debug, expose_value=False, help="Set debug mode.")
 
 
-def _report(problem: str) -> None:
-    click.secho(f"{problem}\n", err=True, fg="red")
+def _report(error: Exception) -> None:
+    """Print why the app can't be loaded: in our own words where there are some, with a traceback otherwise."""
+    reason = f"Error: {error}" if isinstance(error, NoAppException) else traceback.format_exc()
+    click.secho(f"{reason}\n", err=True, fg="red")
 
 
 class FlaskGroup(AppGroup):
@@ -308,14 +283,9 @@ class FlaskGroup(AppGroup):
     """
 
     def __init__(
-        self,
-        add_default_commands: bool = True,
-        create_app: Factory | None = None,
-        add_version_option: bool = True,
-        load_dotenv: bool = True,
-        set_debug_flag: bool = True,
-        **extra: Any,
-    ) -> None:
+        self, add_default_commands: bool = True, create_app: Factory | None = None, add_version_option: bool = True,
+        load_dotenv: bool = True, set_debug_flag: bool = True, **extra: Any,
+    ) -> None:  # fmt: skip
         options = [_env_file_option, _app_option, _debug_option, *([version_option] if add_version_option else [])]
         extra["params"] = [*(extra.get("params") or ()), *options]
         extra["context_settings"] = {"auto_envvar_prefix": "FLASK", **(extra.get("context_settings") or {})}
@@ -328,25 +298,23 @@ class FlaskGroup(AppGroup):
         self._loaded_plugin_commands = False
 
     def _load_plugin_commands(self) -> None:
-        groups = () if self._loaded_plugin_commands else _COMMAND_GROUPS
-        for entry_point in chain.from_iterable(importlib.metadata.entry_points(group=group) for group in groups):
-            self.add_command(entry_point.load(), entry_point.name)
+        for group in () if self._loaded_plugin_commands else _COMMAND_GROUPS:
+            for entry_point in importlib.metadata.entry_points(group=group):
+                self.add_command(entry_point.load(), entry_point.name)
         self._loaded_plugin_commands = True
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return the built-in, installed or app's own command of that name; the app is loaded only for the last."""
         self._load_plugin_commands()
-        command = super().get_command(ctx, name)
-        if command is not None:
+        if command := super().get_command(ctx, name):
             return command
         try:
             app = ctx.ensure_object(ScriptInfo).load_app()
         except NoAppException as error:
-            _report(f"Error: {error.format_message()}")
+            _report(error)
             return None
         # Before the command is parsed: the callbacks of its parameters may want the app.
-        current = _cv_app.get(None)
-        if current is None or current.app is not app:
+        if getattr(_cv_app.get(None), "app", None) is not app:
             ctx.with_resource(app.app_context())
         return cast(AppGroup, app.cli).get_command(ctx, name)
 
@@ -356,10 +324,8 @@ class FlaskGroup(AppGroup):
         names = set(super().list_commands(ctx))
         try:
             names.update(ctx.ensure_object(ScriptInfo).load_app().cli.list_commands(ctx))
-        except NoAppException as error:
-            _report(f"Error: {error.format_message()}")
-        except Exception:  # the help must come, whatever is wrong with the app
-            _report(traceback.format_exc())
+        except Exception as error:  # the help must come, whatever is wrong with the app
+            _report(error)
         return sorted(names)
 
     def make_context(
@@ -391,17 +357,15 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
     and its parents if ``load_defaults`` says so. Returns whether a file held anything. Without python-dotenv nothing
     is loaded, and a hint is printed if there are files.
     """
+    defaults = (".flaskenv", ".env") if load_defaults else ()
     dotenv = import_string("dotenv", silent=True)
     if dotenv is None:
-        if path or any(Path(name).is_file() for name in (".env", ".flaskenv")):
+        if path or any(Path(name).is_file() for name in defaults):
             click.secho(" * There are .env files here; install python-dotenv to use them.", fg="yellow", err=True)
         return False
-    files = [dotenv.find_dotenv(name, usecwd=True) for name in (".flaskenv", ".env")] if load_defaults else []
-    if path is not None and Path(path).is_file():
-        files.append(path)
     values: dict[str, str | None] = {}
-    for file in filter(None, files):
-        values.update(dotenv.dotenv_values(file, encoding="utf-8"))
+    for file in (*(dotenv.find_dotenv(name, usecwd=True) for name in defaults), path or ""):
+        values.update(dotenv.dotenv_values(file, encoding="utf-8"))  # nothing, where there is no such file
     for name, value in values.items():
         if value is not None:
             os.environ.setdefault(name, value)
@@ -420,10 +384,6 @@ def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
         click.echo(f" * Debug mode: {'on' if debug else 'off'}")
 
 
-_CERT_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
-_SEPARATED = f"separated by {os.path.pathsep!r}"
-
-
 class CertParamType(click.Path):
     """The option ``--cert``: a file, ``adhoc``, or the import name of an ``ssl.SSLContext``."""
 
@@ -433,7 +393,7 @@ class CertParamType(click.Path):
         if ssl is None:
             raise click.BadParameter("this Python was built without SSL, so it can't serve https.", ctx, param)
         try:
-            return _CERT_FILE(value, param, ctx)
+            return _FILE(value, param, ctx)
         except click.BadParameter:
             found = "adhoc" if value.lower() == "adhoc" else import_string(value, silent=True)
             if found != "adhoc" and not isinstance(found, ssl.SSLContext):
@@ -443,18 +403,15 @@ class CertParamType(click.Path):
         return found
 
 
-def _validate_key(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-    """Check ``--key`` against ``--cert``, and make the two one value where they belong together."""
+def _validate_key(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Check that ``--key`` is given with a file as ``--cert`` and only then; make one value of the two."""
     cert = ctx.params.get("cert")
     is_file = isinstance(cert, str) and cert != "adhoc"
-    if value is None and is_file:
-        raise click.BadParameter('is needed with a file as "--cert".', ctx, param)
-    if value is not None:
-        if not is_file:
-            reason = 'needs "--cert" as well' if cert is None else 'has no use unless "--cert" is a file'
-            raise click.BadParameter(f"{reason}.", ctx, param)
+    if is_file != (value is not None):
+        problem = 'is needed with a file as "--cert"' if is_file else 'needs a file as "--cert"'
+        raise click.BadParameter(f"{problem}.", ctx, param)
+    if is_file:
         ctx.params["cert"] = cert, value
-    return value
 
 
 class SeparatedPathType(click.Path):
@@ -487,12 +444,12 @@ def _load_or_fail_later(info: ScriptInfo) -> Any:
 @click.option("--host", "-h", default="127.0.0.1", help="The address to listen on.")
 @click.option("--port", "-p", default=5000, help="The port to listen on.")
 @click.option("--cert", type=CertParamType(), is_eager=True, help="Serve https: a file, 'adhoc', or an SSLContext.")
-@click.option("--key", type=_CERT_FILE, callback=_validate_key, expose_value=False, help="The key of the --cert file.")
+@click.option("--key", type=_FILE, callback=_validate_key, expose_value=False, help="The key of the --cert file.")
 @click.option("--reload/--no-reload", default=None, help="Restart when a file changes; by default when debugging.")
 @click.option("--debugger/--no-debugger", default=None, help="Debug in the browser; by default when debugging.")
 @click.option("--with-threads/--without-threads", default=True, help="Answer several requests at once.")
-@click.option("--extra-files", type=SeparatedPathType(), help=f"Files to watch as well, {_SEPARATED}.")
-@click.option("--exclude-patterns", type=SeparatedPathType(), help=f"Patterns of files not to watch, {_SEPARATED}.")
+@click.option("--extra-files", type=SeparatedPathType(), help=f"More files to watch, split by {os.pathsep!r}.")
+@click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files not to watch, split likewise.")
 @pass_script_info
 def run_command(
     info: ScriptInfo, /, host: str, port: int, cert: Any, reload: bool | None, debugger: bool | None, **options: Any
@@ -520,20 +477,12 @@ def shell_command() -> None:
     if startup.is_file():
         exec(compile(startup.read_bytes(), startup, "exec"), names)  # noqa: S102 - as Python's own prompt does
     names.update(app.make_shell_context())
-    _complete_names(names)
+    # As Python's own prompt does: complete these names, load the history, bind the Tab key.
+    if readline := import_string("readline", silent=True):
+        readline.set_completer(import_string("rlcompleter:Completer")(names).complete)
+    getattr(sys, "__interactivehook__", lambda: None)()
     banner = f"Python {sys.version} on {sys.platform}\nApp: {app.import_name}\nInstance: {app.instance_path}"
     code.interact(banner=banner, local=names)
-
-
-def _complete_names(names: dict[str, Any]) -> None:
-    """Have the prompt complete these names, as Python's own prompt would complete its globals."""
-    with suppress(ImportError):
-        import readline
-        from rlcompleter import Completer
-
-        readline.set_completer(Completer(names).complete)
-    # Loads the history and binds the Tab key; absent where Python runs isolated.
-    getattr(sys, "__interactivehook__", lambda: None)()
 
 
 _ORDERS = click.Choice(("endpoint", "methods", "domain", "rule", "match"))
@@ -548,7 +497,7 @@ def routes_command(sort: str, all_methods: bool) -> None:
     url_map = _cv_app.get().app.url_map
     hidden = set() if all_methods else {"HEAD", "OPTIONS"}
     domain = "host" if url_map.host_matching else "subdomain"
-    columns = ["endpoint", "methods", domain, "rule"]
+    names = ["endpoint", "methods", domain, "rule"]
     rows = [
         [rule.endpoint, ", ".join(sorted({*(rule.methods or ())} - hidden)), getattr(rule, domain) or "", rule.rule]
         for rule in url_map.iter_rules()
@@ -557,25 +506,24 @@ def routes_command(sort: str, all_methods: bool) -> None:
         click.echo("No routes were registered.")
         return
     if sort != "match":
-        rows.sort(key=itemgetter(columns.index(domain if sort == "domain" else sort)))
-    table = [[name.capitalize() for name in columns], *rows]
-    if not any(row[2] for row in rows):
-        table = [[*row[:2], row[3]] for row in table]
-    _print_table(table)
+        rows.sort(key=itemgetter(names.index(domain if sort == "domain" else sort)))
+    columns = zip(names, *rows, strict=True)
+    _print_columns(column for column in columns if column[0] != domain or any(column[1:]))
 
 
-def _print_table(table: list[list[str]]) -> None:
-    """Print rows in columns, the first row as their headings."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    table.insert(1, ["-" * width for width in widths])
-    for row in table:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+def _print_columns(columns: Iterable[tuple[str, ...]]) -> None:
+    """Print columns side by side, the first cell of each as its heading."""
+    padded = []
+    for name, *cells in columns:
+        width = max(map(len, (name, *cells)))
+        padded.append([cell.ljust(width) for cell in (name.capitalize(), "-" * width, *cells)])
+    for row in zip(*padded, strict=True):
+        click.echo("  ".join(row))
 
 
 cli = FlaskGroup(
     name="wsgiapp",
-    help="Run commands for a wsgiapp app.\n\nName the app by --app or by the variable FLASK_APP; without either, "
-    "'wsgi.py' or 'app.py' in the current folder is searched for it.",
+    help="Run commands for an app.\n\nName it by --app or by FLASK_APP; otherwise 'wsgi.py' or 'app.py' must hold it.",
 )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -18,43 +18,28 @@ from typing import IO, Any, Generic, Protocol, Self, TypeVar, overload
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
 
-__all__ = ["DEFAULTS", "Config", "ConfigAttribute", "get_debug_flag", "get_load_dotenv"]
-
 T = TypeVar("T")
+StrPath = str | os.PathLike[str]
 
 _NEGATIVE = {"0", "false", "no"}
+_MISSING = (FileNotFoundError, IsADirectoryError)
 
 DEFAULTS: ImmutableDict[str, Any] = ImmutableDict(
-    DEBUG=None,
-    TESTING=False,
-    PROPAGATE_EXCEPTIONS=None,
-    SECRET_KEY=None,
-    SECRET_KEY_FALLBACKS=None,
-    PERMANENT_SESSION_LIFETIME=timedelta(days=31),
-    USE_X_SENDFILE=False,
-    TRUSTED_HOSTS=None,
-    SERVER_NAME=None,
-    APPLICATION_ROOT="/",
-    SESSION_COOKIE_NAME="session",
-    SESSION_COOKIE_DOMAIN=None,
-    SESSION_COOKIE_PATH=None,
-    SESSION_COOKIE_HTTPONLY=True,
-    SESSION_COOKIE_SECURE=False,
-    SESSION_COOKIE_PARTITIONED=False,
-    SESSION_COOKIE_SAMESITE=None,
-    SESSION_REFRESH_EACH_REQUEST=True,
-    MAX_CONTENT_LENGTH=None,
-    MAX_FORM_MEMORY_SIZE=500_000,
-    MAX_FORM_PARTS=1_000,
-    SEND_FILE_MAX_AGE_DEFAULT=None,
-    TRAP_BAD_REQUEST_ERRORS=None,
-    TRAP_HTTP_EXCEPTIONS=False,
-    EXPLAIN_TEMPLATE_LOADING=False,
-    PREFERRED_URL_SCHEME="http",
-    TEMPLATES_AUTO_RELOAD=None,
-    MAX_COOKIE_SIZE=4093,
+    # How much is shown, and what becomes of errors.
+    DEBUG=None, TESTING=False, PROPAGATE_EXCEPTIONS=None, TRAP_HTTP_EXCEPTIONS=False, TRAP_BAD_REQUEST_ERRORS=None,
+    TEMPLATES_AUTO_RELOAD=None, EXPLAIN_TEMPLATE_LOADING=False,
+    # Where the app is reached.
+    SERVER_NAME=None, TRUSTED_HOSTS=None, APPLICATION_ROOT="/", PREFERRED_URL_SCHEME="http",
     PROVIDE_AUTOMATIC_OPTIONS=True,
-)
+    # The session, its keys and its cookie.
+    SECRET_KEY=None, SECRET_KEY_FALLBACKS=None,
+    PERMANENT_SESSION_LIFETIME=timedelta(days=31), SESSION_REFRESH_EACH_REQUEST=True,
+    SESSION_COOKIE_NAME="session", SESSION_COOKIE_DOMAIN=None, SESSION_COOKIE_PATH=None, SESSION_COOKIE_SAMESITE=None,
+    SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SECURE=False, SESSION_COOKIE_PARTITIONED=False, MAX_COOKIE_SIZE=4093,
+    # How much a request may carry (bytes, and parts of a form), and how files are sent.
+    MAX_CONTENT_LENGTH=None, MAX_FORM_MEMORY_SIZE=500_000, MAX_FORM_PARTS=1_000,
+    SEND_FILE_MAX_AGE_DEFAULT=None, USE_X_SENDFILE=False,
+)  # fmt: skip
 
 
 def get_debug_flag() -> bool:
@@ -71,8 +56,7 @@ def get_load_dotenv(default: bool = True) -> bool:
 class _Configured(Protocol):
     """An owner of a ``ConfigAttribute``."""
 
-    @property
-    def config(self) -> Config: ...
+    config: Config
 
 
 class ConfigAttribute(Generic[T]):
@@ -88,10 +72,8 @@ class ConfigAttribute(Generic[T]):
 
     @overload
     def __get__(self, obj: None, owner: None) -> Self: ...
-
     @overload
     def __get__(self, obj: _Configured, owner: type[_Configured]) -> T: ...
-
     def __get__(self, obj: _Configured | None, owner: type[_Configured] | None = None) -> T | Self:
         if obj is None:
             return self
@@ -102,22 +84,6 @@ class ConfigAttribute(Generic[T]):
         obj.config[self.__name__] = value
 
 
-@contextmanager
-def _opened(path: Path, mode: str) -> Iterator[IO[Any]]:
-    """Open a configuration file; whatever goes wrong while it is read names the file."""
-    try:
-        with path.open(mode) as file:
-            yield file
-    except OSError as error:
-        message = f"Unable to load configuration file ({error.strerror})"
-        explained = OSError(error.errno, message, str(path))
-        explained.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
-        raise explained from error
-    except ValueError as error:
-        error.add_note(f"This happened while the configuration file {str(path)!r} was read.")
-        raise
-
-
 class Config(dict[str, Any]):
     """The settings of an app: a dictionary that can fill itself from files, objects and the environment.
 
@@ -125,7 +91,7 @@ class Config(dict[str, Any]):
     ``from_...`` methods take upper-case keys only and return whether anything was loaded.
     """
 
-    def __init__(self, root_path: str | os.PathLike[str], defaults: dict[str, Any] | None = None) -> None:
+    def __init__(self, root_path: StrPath, defaults: dict[str, Any] | None = None) -> None:
         super().__init__(defaults or {})
         self.root_path = root_path
 
@@ -135,8 +101,7 @@ class Config(dict[str, Any]):
         Raises ``RuntimeError`` if the variable is unset or empty, ``OSError`` if its file can't be read; with
         ``silent`` a missing variable or file gives False.
         """
-        path = os.environ.get(variable_name)
-        if path:
+        if path := os.environ.get(variable_name):
             return self.from_pyfile(path, silent=silent)
         if silent:
             return False
@@ -152,14 +117,10 @@ class Config(dict[str, Any]):
         ``FLASK_DB__pool__size=5`` sets ``config["DB"]["pool"]["size"]``.
         """
         prefix += "_"
-        for variable in sorted(os.environ):
-            if not variable.startswith(prefix):
-                continue
-            text = os.environ[variable]
-            try:
-                value = loads(text)
-            except Exception:  # whatever a loader of the caller's own may raise
-                value = text
+        for variable in sorted(name for name in os.environ if name.startswith(prefix)):
+            value: Any = os.environ[variable]
+            with suppress(Exception):  # whatever a loader of the caller's own may raise
+                value = loads(value)
             target: dict[str, Any] = self
             *parents, key = variable.removeprefix(prefix).split("__")
             for parent in parents:
@@ -169,25 +130,37 @@ class Config(dict[str, Any]):
             target[key] = value
         return True
 
-    def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
+    def from_pyfile(self, filename: StrPath, silent: bool = False) -> bool:
         """Run a Python file and take its upper-case names.
 
         Raises ``OSError`` if it can't be read (with ``silent`` a missing file gives False instead), and whatever the
         file itself raises.
         """
-        path = Path(self.root_path, filename)
-        try:
-            with _opened(path, "rb") as file:
-                source = file.read()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            if silent:
-                return False
-            raise
+        absent = (*_MISSING, NotADirectoryError) if silent else ()
+        code = self._read(filename, "rb", lambda file: compile(file.read(), file.name, "exec"), absent)
+        if code is None:
+            return False
         module = ModuleType("config")
-        module.__file__ = str(path)
-        exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102 - a Python file is what the caller asked for
+        module.__file__ = code.co_filename
+        exec(code, vars(module))  # noqa: S102 - a Python file is what the caller asked for
         self.from_object(module)
         return True
+
+    def _read(self, name: StrPath, mode: str, load: Callable[[IO[Any]], Any], absent: tuple[type[OSError], ...]) -> Any:
+        """Return what ``load`` makes of a file, or None after an ``absent`` error; any other error names the file."""
+        path = Path(self.root_path, name)
+        try:
+            with path.open(mode) as file:
+                return load(file)
+        except absent:
+            return None
+        except OSError as error:
+            explained = OSError(error.errno, f"Unable to load configuration file ({error.strerror})", str(path))
+            explained.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
+            raise explained from error
+        except ValueError as error:
+            error.add_note(f"This happened while the configuration file {str(path)!r} was read.")
+            raise
 
     def from_object(self, obj: object | str) -> None:
         """Take the upper-case attributes of a module, a class, an instance, or whatever the dotted name imports."""
@@ -196,24 +169,16 @@ class Config(dict[str, Any]):
         self.update((name, getattr(obj, name)) for name in dir(obj) if name.isupper())
 
     def from_file(
-        self,
-        filename: str | os.PathLike[str],
-        load: Callable[[IO[Any]], Mapping[str, Any]],
-        silent: bool = False,
-        text: bool = True,
+        self, filename: StrPath, load: Callable[[IO[Any]], Mapping[str, Any]], silent: bool = False, text: bool = True
     ) -> bool:
         """Take the mapping that ``load`` makes of an open file, say ``json.load`` or, with ``text=False``,
         ``tomllib.load``.
 
         Raises ``OSError`` if the file can't be read; with ``silent`` a missing file gives False instead.
         """
-        try:
-            with _opened(Path(self.root_path, filename), "r" if text else "rb") as file:
-                return self.from_mapping(load(file))
-        except (FileNotFoundError, IsADirectoryError):
-            if silent:
-                return False
-            raise
+        absent = _MISSING if silent else ()
+        mapping = self._read(filename, "r" if text else "rb", lambda file: load(file) or {}, absent)
+        return mapping is not None and self.from_mapping(mapping)
 
     def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
         """Take the items of a mapping (or of a sequence of pairs) and the keyword arguments; lower-case keys are
@@ -225,11 +190,8 @@ class Config(dict[str, Any]):
     def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, Any]:
         """Return the settings whose key starts with ``namespace``, its keys trimmed and in lower case by default."""
         start = len(namespace) if trim_namespace else 0
-        return {
-            key[start:].lower() if lowercase else key[start:]: value
-            for key, value in self.items()
-            if key.startswith(namespace)
-        }
+        chosen = {key[start:]: value for key, value in self.items() if key.startswith(namespace)}
+        return {key.lower(): value for key, value in chosen.items()} if lowercase else chosen
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {super().__repr__()}>"

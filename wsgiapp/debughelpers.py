@@ -14,14 +14,17 @@ from jinja2 import BaseLoader
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import RequestRedirect
 
+# What a loader gives: the source of a template, its file, and how to ask whether it is still up to date.
 LoadedSource = tuple[str, str | None, Callable[[], bool] | None]
+# A loader that was asked, the app or blueprint it belongs to, and what it found.
+Attempt = tuple[BaseLoader, Any, LoadedSource | None]
 
 
 def describe(func: Callable[..., Any]) -> str:
     """Where *func* was written: ``name (file:line)``."""
-    code = getattr(func, "__code__", None)
     name = getattr(func, "__qualname__", None) or repr(func)
-    return f"{name} ({getsourcefile(func)}:{code.co_firstlineno})" if code is not None else name
+    code = getattr(func, "__code__", None)
+    return name if code is None else f"{name} ({getsourcefile(func)}:{code.co_firstlineno})"
 
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):
@@ -40,7 +43,7 @@ class DebugFilesKeyError(KeyError, AssertionError):
         sent = f" This was submitted: {values}" if values else ""
         super().__init__(
             f"request.files has no {key!r}: the request came as {request.mimetype!r}, not as 'multipart/form-data', so"
-            f" no file contents were transmitted. Give the form enctype=\"multipart/form-data\".{sent}"
+            f' no file contents were transmitted. Give the form enctype="multipart/form-data".{sent}'
         )
 
     def __str__(self) -> str:  # KeyError would show the repr
@@ -58,8 +61,7 @@ class FormDataRoutingRedirect(AssertionError):
         slash = " (mind the slash at its end)" if error.new_url.partition("?")[0] == f"{request.base_url}/" else ""
         super().__init__(
             f"{request.method} {request.url!r} would be redirected to the canonical URL {error.new_url!r}{slash}, and"
-            f" browsers may drop the body when they follow. Send the form there directly; 'url_for' builds that URL."
-            f" This error is raised in debug mode only."
+            " browsers may drop the form on the way. Send it there directly, as 'url_for' would. (Debug mode only.)"
         )
 
 
@@ -71,12 +73,9 @@ class _ExplainedFiles(ImmutableMultiDict[str, Any]):
         self._request = request
 
     def __getitem__(self, key: str) -> Any:
-        try:
-            return super().__getitem__(key)
-        except KeyError as error:
-            if key not in self._request.form:
-                raise
-            raise DebugFilesKeyError(self._request, key).with_traceback(error.__traceback__) from None
+        if key not in self and key in self._request.form:
+            raise DebugFilesKeyError(self._request, key)
+        return super().__getitem__(key)
 
 
 def attach_enctype_error_multidict(request: Any) -> None:
@@ -87,19 +86,17 @@ def attach_enctype_error_multidict(request: Any) -> None:
 def _loader_facts(loader: BaseLoader) -> Iterator[str]:
     yield f"{type(loader).__module__}.{type(loader).__qualname__}"
     for name, value in sorted(vars(loader).items()):
-        if name.startswith("_"):
-            continue
-        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-            yield f"  {name}: {', '.join(value)}"
-        elif isinstance(value, (str, int, float, bool)):
-            yield f"  {name}: {value!r}"
+        items = value if isinstance(value, (list, tuple)) else [value]
+        if not name.startswith("_") and all(isinstance(item, (str, int, float)) for item in items):
+            yield f"  {name}: {', '.join(map(repr, items))}"
+
+
+def _name(owner: Any, app: Any) -> str:
+    return f"application {app.import_name!r}" if owner is app else f"blueprint {owner.name!r} ({owner.import_name})"
 
 
 def explain_template_loading_attempts(
-    app: Any,
-    template: str,
-    attempts: Iterable[tuple[BaseLoader, Any, LoadedSource | None]],
-    blueprint: str | None = None,
+    app: Any, template: str, attempts: Iterable[Attempt], blueprint: str | None = None
 ) -> None:
     """Log where the template *template* was looked for, by which loader, and what came of it.
 
@@ -109,18 +106,14 @@ def explain_template_loading_attempts(
     lines = [f"Locating template {template!r}:"]
     found = 0
     for number, (loader, owner, source) in enumerate(attempts, 1):
-        if owner is app:
-            kind = f"application {app.import_name!r}"
-        else:
-            kind = f"blueprint {owner.name!r} ({owner.import_name})"
-        lines.append(f"{number:5}: trying loader of {kind}")
+        lines.append(f"{number:5}: trying loader of {_name(owner, app)}")
         lines.extend(f"       {fact}" for fact in _loader_facts(loader))
         lines.append(f"       -> {'no match' if source is None else f'found ({source[1]!r})'}")
         found += source is not None
+    if found > 1:
+        lines.append("Warning: multiple loaders returned a match for the template; the first is used.")
     if not found:
         lines.append("Error: the template could not be found.")
-    elif found > 1:
-        lines.append("Warning: multiple loaders returned a match for the template; the first is used.")
     if not found and blueprint is not None:
         lines.append(f"  The template was looked up from an endpoint that belongs to the blueprint {blueprint!r}.")
         lines.append("  Is it in the folder that the blueprint names as its template_folder?")

@@ -20,33 +20,24 @@ PathOrFile = os.PathLike[Any] | str | IO[bytes]
 MaxAge = int | Callable[[str | None], int | None] | None
 
 
-def _settings(**kwargs: Any) -> dict[str, Any]:
+def _settings(download_name: str | None = None, max_age: MaxAge = None) -> dict[str, Any]:
+    """What Werkzeug is told: the request, the app's settings, and these two where they need a second look."""
     ctx = current_request_context("'send_file'")
     app = ctx.app
-    name = kwargs.get("download_name")
-    if name is not None:  # often a visitor's own name for the file: nothing of it may end the header
-        kwargs["download_name"] = "".join(char if char.isprintable() else "_" for char in name)
-    if kwargs.get("max_age") is None:
-        kwargs["max_age"] = _cv_app.get().app.get_send_file_max_age
-    kwargs.update(
-        environ=ctx.request.environ,
-        use_x_sendfile=app.config["USE_X_SENDFILE"],
-        response_class=app.response_class,
-        _root_path=app.root_path,
-    )
-    return kwargs
+    if download_name is not None:  # often a visitor's own name for the file: nothing of it may end the header
+        download_name = "".join(char if char.isprintable() else "_" for char in download_name)
+    return {
+        "environ": ctx.request.environ, "response_class": app.response_class, "_root_path": app.root_path,
+        "use_x_sendfile": app.config["USE_X_SENDFILE"], "download_name": download_name,
+        "max_age": _cv_app.get().app.get_send_file_max_age if max_age is None else max_age,
+    }  # fmt: skip
 
 
 def send_file(
-    path_or_file: PathOrFile,
-    mimetype: str | None = None,
-    as_attachment: bool = False,
-    download_name: str | None = None,
-    conditional: bool = True,
-    etag: bool | str = True,
-    last_modified: datetime | int | float | None = None,
-    max_age: MaxAge = None,
-) -> Response:
+    path_or_file: PathOrFile, mimetype: str | None = None, as_attachment: bool = False,
+    download_name: str | None = None, conditional: bool = True, etag: bool | str = True,
+    last_modified: datetime | int | float | None = None, max_age: MaxAge = None,
+) -> Response:  # fmt: skip
     """A response that sends a file. Never pass a path that a visitor chose; :func:`send_from_directory` is for that.
 
     :param path_or_file: a path, relative to the app's root path unless absolute; or a file opened in binary mode.
@@ -60,17 +51,9 @@ def send_file(
     :raises FileNotFoundError: when there is no such file.
     """
     sent = werkzeug.utils.send_file(
-        **_settings(
-            path_or_file=path_or_file,
-            mimetype=mimetype,
-            as_attachment=as_attachment,
-            download_name=download_name,
-            conditional=conditional,
-            etag=etag,
-            last_modified=last_modified,
-            max_age=max_age,
-        )
-    )
+        path_or_file, mimetype=mimetype, as_attachment=as_attachment, conditional=conditional, etag=etag,
+        last_modified=last_modified, **_settings(download_name, max_age),
+    )  # fmt: skip
     return cast(Response, sent)
 
 
@@ -82,4 +65,5 @@ def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str
     :param kwargs: those of :func:`send_file`.
     :raises NotFound: when there is no such file in the folder, or *path* leads out of it.
     """
-    return cast(Response, werkzeug.utils.send_from_directory(directory, path, **_settings(**kwargs)))
+    settings = _settings(kwargs.pop("download_name", None), kwargs.pop("max_age", None))
+    return cast(Response, werkzeug.utils.send_from_directory(directory, path, **kwargs, **settings))

@@ -16,8 +16,6 @@ from werkzeug.local import LocalProxy
 from .ctx import _cv_request
 from .typing import SupportsApp
 
-__all__ = ["create_logger", "default_handler", "has_level_handler", "wsgi_errors_stream"]
-
 
 def _errors_stream() -> TextIO:
     """Return ``wsgi.errors`` of the current request (PEP 3333), or the process's standard error."""

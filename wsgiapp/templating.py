@@ -6,14 +6,15 @@ the functions that render or stream; which filters and globals there are is the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from blinker import Signal
 from jinja2 import BaseLoader, Template, TemplateNotFound
 from jinja2 import Environment as BaseEnvironment
 
-from .ctx import _cv_app, _cv_request, _no_app_msg, session_proxy, stream_with_context
-from .debughelpers import LoadedSource, explain_template_loading_attempts
+from .ctx import _cv_app, _cv_request, app_proxy, session_proxy, stream_with_context
+from .debughelpers import Attempt, LoadedSource, explain_template_loading_attempts
 from .signals import before_render_template, template_rendered
 
 Name = str | Template | list[str | Template]
@@ -22,13 +23,11 @@ Name = str | Template | list[str | Template]
 def _default_template_ctx_processor() -> dict[str, Any]:
     """What every template has by name: ``g``, and in a request ``request`` and ``session``."""
     names: dict[str, Any] = {}
-    app_ctx, request_ctx = _cv_app.get(None), _cv_request.get(None)
-    if app_ctx is not None:
+    if (app_ctx := _cv_app.get(None)) is not None:
         names["g"] = app_ctx.g
-    if request_ctx is not None:
-        names["request"] = request_ctx.request
+    if (request_ctx := _cv_request.get(None)) is not None:
         # The proxy: a template that touches the session makes the page vary by cookie, rendering alone does not.
-        names["session"] = session_proxy
+        names.update(request=request_ctx.request, session=session_proxy)
     return names
 
 
@@ -48,24 +47,23 @@ class DispatchingJinjaLoader(BaseLoader):
 
         :raises TemplateNotFound: when no loader has it.
         """
-        explain = self.app.config["EXPLAIN_TEMPLATE_LOADING"]
-        attempts: list[tuple[BaseLoader, Any, LoadedSource | None]] = []
+        attempts: Iterable[Attempt] = self._attempts(environment, template)
+        if self.app.config["EXPLAIN_TEMPLATE_LOADING"]:
+            attempts = list(attempts)
+            request_ctx = _cv_request.get(None)
+            blueprint = None if request_ctx is None else request_ctx.request.blueprint
+            explain_template_loading_attempts(self.app, template, attempts, blueprint)
+        for *_, source in attempts:
+            if source is not None:
+                return source
+        raise TemplateNotFound(template)
+
+    def _attempts(self, environment: BaseEnvironment, template: str) -> Iterator[Attempt]:
         for owner, loader in self._iter_loaders(template):
             try:
-                source = loader.get_source(environment, template)
+                yield loader, owner, loader.get_source(environment, template)
             except TemplateNotFound:
-                source = None
-            if source is not None and not explain:
-                return source
-            attempts.append((loader, owner, source))
-        if explain:
-            ctx = _cv_request.get(None)
-            blueprint = ctx.request.blueprint if ctx is not None else None
-            explain_template_loading_attempts(self.app, template, attempts, blueprint)
-        for _, _, found in attempts:
-            if found is not None:
-                return found
-        raise TemplateNotFound(template)
+                yield loader, owner, None
 
     def _iter_loaders(self, template: str) -> Iterator[tuple[Any, BaseLoader]]:  # noqa: ARG002  # Flask's signature
         for owner in (self.app, *self.app.iter_blueprints()):
@@ -101,34 +99,28 @@ def update_template_context(app: Any, context: dict[str, Any]) -> None:
     context.update(given)
 
 
+def _send(signal: Signal, app: Any, template: Template, context: dict[str, Any]) -> None:
+    if signal.receivers:
+        signal.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+
+
 def _render(app: Any, template: Template, context: dict[str, Any]) -> str:
     app.update_template_context(context)
-    if before_render_template.receivers:
-        before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+    _send(before_render_template, app, template, context)
     text = template.render(context)
-    if template_rendered.receivers:
-        template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+    _send(template_rendered, app, template, context)
     return text
 
 
 def _stream(app: Any, template: Template, context: dict[str, Any]) -> Iterator[str]:
     app.update_template_context(context)
-    if before_render_template.receivers:
-        before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+    _send(before_render_template, app, template, context)
 
     def pieces() -> Iterator[str]:
         yield from template.generate(context)
-        if template_rendered.receivers:
-            template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+        _send(template_rendered, app, template, context)
 
     return stream_with_context(pieces()) if _cv_request.get(None) is not None else pieces()
-
-
-def _current_app() -> Any:
-    ctx = _cv_app.get(None)
-    if ctx is None:
-        raise RuntimeError(_no_app_msg)
-    return ctx.app
 
 
 def render_template(template_name_or_list: Name, **context: Any) -> str:
@@ -138,7 +130,7 @@ def render_template(template_name_or_list: Name, **context: Any) -> str:
     :param context: the variables of the template.
     :raises jinja2.TemplateNotFound: when there is no such template.
     """
-    app = _current_app()
+    app = app_proxy._get_current_object()
     return _render(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
@@ -147,17 +139,17 @@ def render_template_string(source: str, **context: Any) -> str:
 
     :param context: the variables of the template.
     """
-    app = _current_app()
+    app = app_proxy._get_current_object()
     return _render(app, app.jinja_env.from_string(source), context)
 
 
 def stream_template(template_name_or_list: Name, **context: Any) -> Iterator[str]:
     """The text of a template piece by piece, as a streamed response; see :func:`render_template`."""
-    app = _current_app()
+    app = app_proxy._get_current_object()
     return _stream(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 def stream_template_string(source: str, **context: Any) -> Iterator[str]:
     """The text of the template *source* piece by piece; see :func:`render_template_string`."""
-    app = _current_app()
+    app = app_proxy._get_current_object()
     return _stream(app, app.jinja_env.from_string(source), context)

@@ -7,7 +7,7 @@ its JSON provider, its session interface, its contexts after the response. The a
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from copy import copy
 from types import TracebackType
@@ -16,33 +16,25 @@ from urllib.parse import urlsplit
 
 import werkzeug.test
 from click.testing import CliRunner, Result
+from werkzeug.datastructures import Headers
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
 from .cli import AppGroup, ScriptInfo
-from .ctx import RequestContext
-from .sessions import SessionInterface, SessionMixin
-from .typing import SupportsWSGI, WSGIEnvironment
-
-__all__ = ["EnvironBuilder", "FlaskCliRunner", "FlaskClient"]
+from .ctx import ContextApp, RequestContext
+from .sessions import SessionMixin
+from .typing import StartResponse, WSGIEnvironment
 
 
-class _App(SupportsWSGI, Protocol):
-    """What a test asks of an app beyond calling it."""
-
-    @property
-    def json(self) -> Any: ...
+class _App(ContextApp, Protocol):
+    """What a test asks of an app beyond what its contexts do."""
 
     @property
     def cli(self) -> AppGroup: ...
-
     @property
     def response_class(self) -> Callable[[], Response]: ...
-
-    @property
-    def session_interface(self) -> SessionInterface: ...
-
     def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext: ...
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]: ...
 
 
 class EnvironBuilder(werkzeug.test.EnvironBuilder):
@@ -55,15 +47,9 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
     """
 
     def __init__(
-        self,
-        app: _App,
-        path: str = "/",
-        base_url: str | None = None,
-        subdomain: str | None = None,
-        url_scheme: str | None = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
+        self, app: _App, path: str = "/", base_url: str | None = None, subdomain: str | None = None,
+        url_scheme: str | None = None, *args: Any, **kwargs: Any,
+    ) -> None:  # fmt: skip
         if base_url is None:
             url = urlsplit(path)
             scheme = url.scheme or url_scheme or app.config["PREFERRED_URL_SCHEME"]
@@ -72,9 +58,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
             base_url = f"{scheme}://{host}/{app.config['APPLICATION_ROOT'].lstrip('/')}"
             path = f"{url.path}?{url.query}" if url.query else url.path
         elif subdomain or url_scheme:
-            raise AssertionError(
-                "'base_url' holds the scheme and the host already: leave 'subdomain'/'url_scheme' out."
-            )
+            raise AssertionError("'base_url' holds scheme and host already: leave 'subdomain' and 'url_scheme' out.")
         self.app = app
         super().__init__(path, base_url, *args, **kwargs)
 
@@ -113,16 +97,13 @@ class FlaskClient(Client):
         """
         if self._cookies is None:
             raise TypeError("Cookies are disabled. A session needs them: make the client with 'use_cookies=True'.")
-        app = self.application
-        interface = app.session_interface
+        app, interface = self.application, self.application.session_interface
         ctx = app.test_request_context(*args, **kwargs)
         self._add_cookies_to_wsgi(ctx.request.environ)
         with ctx:
             session = interface.open_session(app, ctx.request)
         if session is None:
-            raise RuntimeError(
-                "Session backend did not open a session. The default one needs app.secret_key to be set."
-            )
+            raise RuntimeError("Session backend did not open a session: set app.secret_key for the default one.")
         # Not inside a context: the block must find those that were active before.
         yield session
         if interface.is_null_session(session):
@@ -146,36 +127,30 @@ class FlaskClient(Client):
         with closing(EnvironBuilder(self.application, *args, **kwargs)) as builder:
             return builder.get_request()
 
-    def _request_from(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:
-        """Return the request for the arguments of :meth:`open`."""
-        match args:
-            case [werkzeug.test.EnvironBuilder() as given, *_]:
-                builder = copy(given)
-                builder.environ_base = self._copy_environ(dict(builder.environ_base or {}))
-                return builder.get_request()
-            case [dict() as environ, *_]:
-                own = self._copy_environ({})
-                return EnvironBuilder.from_environ(environ, app=self.application, environ_base=own).get_request()
-            case [Request() as given, *_]:
-                request = copy(given)
-                request.environ = self._copy_environ(request.environ)
-                return request
-        return self._request_from_builder_args(args, kwargs)
-
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
         """Send a request and return the response.
 
         The request is described by the arguments of :class:`EnvironBuilder`, or is given as a builder, an environment
         or a request.
         """
-        request = self._request_from(args, kwargs)
+        given = args[0] if args else None
+        if isinstance(given, Request):
+            given = copy(given)
+            given.environ = dict(given.environ)
+        elif not isinstance(given, (werkzeug.test.EnvironBuilder, dict)):
+            given = self._request_from_builder_args(args, kwargs)
         self._leave_contexts()
-        response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)
+        response = super().open(given, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json
         for context in self._received:
             self._entered.enter_context(context)
         self._received.clear()
         return response
+
+    def run_wsgi_app(self, environ: WSGIEnvironment, buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
+        """Call the app, as Werkzeug's client does, with what every request of this client carries."""
+        environ.update(self._copy_environ(environ))
+        return super().run_wsgi_app(environ, buffered)
 
     def _leave_contexts(self) -> None:
         """Pop the contexts of the last request; forget those of a request that never gave a response."""

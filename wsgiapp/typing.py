@@ -6,77 +6,49 @@ return, and the few protocols by which lower layers know an app without importin
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, Union
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref import types as wsgi
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
-__all__ = [
-    "AfterRequestCallable", "AppOrBlueprintKey", "BeforeFirstRequestCallable", "BeforeRequestCallable",
-    "ErrorHandlerCallable", "HeaderValue", "HeadersValue", "ResponseClass", "ResponseReturnValue", "ResponseValue",
-    "RouteCallable", "ShellContextProcessorCallable", "StartResponse", "TeardownCallable",
-    "TemplateContextProcessorCallable", "TemplateFilterCallable", "TemplateGlobalCallable", "TemplateTestCallable",
-    "URLDefaultCallable", "URLValuePreprocessorCallable", "WSGIApplication", "WSGIEnvironment",
-]  # fmt: skip
+StartResponse = wsgi.StartResponse
+WSGIApplication = wsgi.WSGIApplication
+WSGIEnvironment = wsgi.WSGIEnvironment
 
-# What a view may return, piece by piece. The classes are Werkzeug's, so that a plain Werkzeug response fits too.
-ResponseValue = Union[
-    Response,
-    str,
-    bytes,
-    list[Any],
-    Mapping[str, Any],
-    Iterator[str],
-    Iterator[bytes],
-    AsyncIterable[str],  # Quart's; never served here, but typed code written for both must pass
-    AsyncIterable[bytes],
-]
+T = TypeVar("T")
+ResponseClass = TypeVar("ResponseClass", bound=Response)
+
+# What a view may return, piece by piece. The classes are Werkzeug's, so that a plain Werkzeug response fits too; the
+# asynchronous streams are Quart's: never served here, but typed code that was written for both must pass.
+ResponseStream = Union[Iterator[str], Iterator[bytes], AsyncIterable[str], AsyncIterable[bytes]]
+ResponseValue = Union[Response, str, bytes, list[Any], Mapping[str, Any], ResponseStream]
 HeaderValue = Union[str, list[str], tuple[str, ...]]
 HeadersValue = Union[Headers, Mapping[str, HeaderValue], Sequence[tuple[str, HeaderValue]]]
-ResponseReturnValue = Union[
-    ResponseValue,
-    tuple[ResponseValue, HeadersValue],
-    tuple[ResponseValue, int],
-    tuple[ResponseValue, int, HeadersValue],
-    WSGIApplication,
-]
-ResponseClass = TypeVar("ResponseClass", bound=Response)
+ResponsePair = Union[tuple[ResponseValue, HeadersValue], tuple[ResponseValue, int]]
+ResponseReturnValue = Union[ResponseValue, ResponsePair, tuple[ResponseValue, int, HeadersValue], WSGIApplication]
 
 # ``None`` stands for the app itself, a string for the blueprint of that dotted name.
 AppOrBlueprintKey = Union[str, None]
 
-AfterRequestCallable = Union[
-    Callable[[ResponseClass], ResponseClass],
-    Callable[[ResponseClass], Awaitable[ResponseClass]],
-]
-BeforeFirstRequestCallable = Union[Callable[[], None], Callable[[], Awaitable[None]]]
-BeforeRequestCallable = Union[
-    Callable[[], Union[ResponseReturnValue, None]],
-    Callable[[], Awaitable[Union[ResponseReturnValue, None]]],
-]
-ShellContextProcessorCallable = Callable[[], dict[str, Any]]
-TeardownCallable = Union[
-    Callable[[Union[BaseException, None]], None],
-    Callable[[Union[BaseException, None]], Awaitable[None]],
-]
-TemplateContextProcessorCallable = Union[Callable[[], dict[str, Any]], Callable[[], Awaitable[dict[str, Any]]]]
+# What a function returns that may as well be a coroutine function.
+Answer = Union[T, Awaitable[T]]
+
+RouteCallable = Callable[..., Answer[ResponseReturnValue]]
+BeforeFirstRequestCallable = Callable[[], Answer[None]]
+BeforeRequestCallable = Callable[[], Answer[Union[ResponseReturnValue, None]]]
+AfterRequestCallable = Callable[[ResponseClass], Answer[ResponseClass]]
+TeardownCallable = Callable[[Union[BaseException, None]], Answer[None]]
+URLDefaultCallable = Callable[[str, dict[str, Any]], None]
+URLValuePreprocessorCallable = Callable[[Union[str, None], Union[dict[str, Any], None]], None]
+# ``Any`` for the exception: a handler registered for ``KeyError`` takes a KeyError, and parameters are contravariant.
+ErrorHandlerCallable = Callable[[Any], Answer[ResponseReturnValue]]
+TemplateContextProcessorCallable = Callable[[], Answer[dict[str, Any]]]
 TemplateFilterCallable = Callable[..., Any]
 TemplateGlobalCallable = Callable[..., Any]
 TemplateTestCallable = Callable[..., bool]
-URLDefaultCallable = Callable[[str, dict[str, Any]], None]
-URLValuePreprocessorCallable = Callable[[Union[str, None], Union[dict[str, Any], None]], None]
-
-# ``Any`` for the exception: a handler registered for ``KeyError`` takes a KeyError, and parameters are contravariant.
-ErrorHandlerCallable = Union[
-    Callable[[Any], ResponseReturnValue],
-    Callable[[Any], Awaitable[ResponseReturnValue]],
-]
-RouteCallable = Union[
-    Callable[..., ResponseReturnValue],
-    Callable[..., Awaitable[ResponseReturnValue]],
-]
+ShellContextProcessorCallable = Callable[[], dict[str, Any]]
 
 
 class SupportsApp(Protocol):
@@ -84,13 +56,10 @@ class SupportsApp(Protocol):
 
     @property
     def name(self) -> str: ...
-
     @property
     def config(self) -> Any: ...
-
     @property
     def debug(self) -> bool: ...
-
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]: ...
 
 
@@ -99,9 +68,3 @@ class SupportsJSON(SupportsApp, Protocol):
 
     @property
     def response_class(self) -> Callable[..., Response]: ...
-
-
-class SupportsWSGI(SupportsApp, Protocol):
-    """What a test client and a command line need: something to call, and where it is mounted."""
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]: ...

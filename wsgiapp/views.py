@@ -12,8 +12,6 @@ from typing import Any, ClassVar, cast
 from .globals import current_app, request
 from .typing import ResponseReturnValue, RouteCallable
 
-__all__ = ["MethodView", "View", "http_method_funcs"]
-
 http_method_funcs = frozenset({"get", "head", "post", "put", "patch", "delete", "options", "trace"})
 
 
@@ -41,14 +39,8 @@ class View:
         is used from then on, unless the only instance has been made already.
         """
         only = None if cls.init_every_request else cls(*class_args, **class_kwargs)
-        facts = {
-            "__name__": name,
-            "__module__": cls.__module__,
-            "__doc__": cls.__doc__,
-            "view_class": cls,
-            "methods": cls.methods,
-            "provide_automatic_options": cls.provide_automatic_options,
-        }
+        taken = ("__module__", "__doc__", "methods", "provide_automatic_options")
+        facts = {"__name__": name, "view_class": cls, **{fact: getattr(cls, fact) for fact in taken}}
 
         def view(**variables: Any) -> ResponseReturnValue:
             instance = published.view_class(*class_args, **class_kwargs) if only is None else only
@@ -90,8 +82,6 @@ class MethodView(View):
             name = "get"
         handler = getattr(self, name, None)
         if handler is None:
-            raise AssertionError(
-                f"{type(self).__name__} is registered for {request.method} but has no method {name!r}. "
-                "Define it, or take the HTTP method out of `methods`."
-            )
+            hint = f"Define {name!r}, or take the HTTP method out of `methods`."
+            raise AssertionError(f"{type(self).__name__} is registered for {request.method} but has no method. {hint}")
         return cast(ResponseReturnValue, current_app.ensure_sync(handler)(**kwargs))

@@ -15,8 +15,6 @@ from wsgiapp.ctx import _cv_app
 
 from .provider import JSONProvider, _default, _loads
 
-__all__ = ["dump", "dumps", "jsonify", "load", "loads"]
-
 
 def _provider() -> JSONProvider | None:
     """Return the provider of the app whose context is active, if one is."""

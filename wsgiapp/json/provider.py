@@ -12,23 +12,13 @@ import weakref
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import IO, Any, AnyStr, Protocol
+from typing import IO, Any, AnyStr
 from uuid import UUID
 
 from werkzeug.http import http_date
 from werkzeug.wrappers import Response
 
-__all__ = ["DefaultJSONProvider", "JSONProvider"]
-
-
-class _App(Protocol):
-    """What a provider asks of its app: whether to indent, and the class of the responses."""
-
-    @property
-    def debug(self) -> bool: ...
-
-    @property
-    def response_class(self) -> type[Response]: ...
+from wsgiapp.typing import SupportsJSON
 
 
 class JSONProvider:
@@ -37,8 +27,8 @@ class JSONProvider:
     ``app`` is held by a weak reference: the app owns its provider, not the other way round.
     """
 
-    def __init__(self, app: _App) -> None:
-        self._app: Any = weakref.proxy(app)
+    def __init__(self, app: SupportsJSON) -> None:
+        self._app: SupportsJSON = weakref.proxy(app)
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return ``obj`` as JSON text; keyword arguments are the JSON library's."""
@@ -70,8 +60,7 @@ class JSONProvider:
         Raises ``TypeError`` if both kinds are given.
         """
         text = self.dumps(self._prepare_response_obj(args, kwargs))
-        response: Response = self._app.response_class(text, mimetype="application/json")
-        return response
+        return self._app.response_class(text, mimetype="application/json")
 
 
 _FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = ((date, http_date), (Decimal, str), (UUID, str))
@@ -85,13 +74,10 @@ def _default(o: Any) -> Any:
             return convert(o)
     if dataclasses.is_dataclass(o) and not isinstance(o, type):
         return dataclasses.asdict(o)
-    markup = getattr(o, "__html__", None)
-    if markup is not None:
+    if markup := getattr(o, "__html__", None):
         return str(markup())
-    raise TypeError(
-        f"An object of type {type(o).__name__} has no form in JSON. "
-        "Convert it first, or give the app's JSON provider a `default` function that does."
-    )
+    hint = "Convert it first, or give the app's JSON provider a `default` function that does."
+    raise TypeError(f"An object of type {type(o).__name__} has no form in JSON. {hint}")
 
 
 def _loads(s: str | bytes, **kwargs: Any) -> Any:
@@ -140,5 +126,4 @@ class DefaultJSONProvider(JSONProvider):
         value = self._prepare_response_obj(args, kwargs)
         compact = not self._app.debug if self.compact is None else self.compact
         text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
-        response: Response = self._app.response_class(f"{text}\n", mimetype=self.mimetype)
-        return response
+        return self._app.response_class(f"{text}\n", mimetype=self.mimetype)

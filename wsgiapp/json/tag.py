@@ -9,21 +9,14 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from markupsafe import Markup
-from werkzeug.http import http_date, parse_date
+from werkzeug.http import http_date
 
 from . import dumps, loads
-
-__all__ = [
-    "JSONTag", "PassDict", "PassList", "TagBytes", "TagDateTime", "TagDict", "TagMarkup", "TagTuple", "TagUUID",
-    "TaggedJSONSerializer",
-]  # fmt: skip
-
-# What converters raise when they are given a value that no serializer wrote.
-_MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError)
 
 _CONTAINERS = (dict, list)
 
@@ -36,7 +29,6 @@ class JSONTag:
     """
 
     __slots__ = ("serializer",)
-
     key: str = ""
 
     def __init__(self, serializer: TaggedJSONSerializer) -> None:
@@ -60,31 +52,22 @@ class JSONTag:
 
 
 class _TypeTag(JSONTag):
-    """A tag for the instances of one type; ``json_type`` is the only type that may stand under it in JSON."""
+    """A tag for the instances of one type, which its constructor makes of their JSON unless a subclass says else."""
 
-    __slots__ = ()
-    python_type: ClassVar[type]
-    json_type: ClassVar[type] = str
+    python_type: ClassVar[type[Any]]
 
     def check(self, value: Any) -> bool:
         return isinstance(value, self.python_type)
 
     def to_python(self, value: Any) -> Any:
-        if not isinstance(value, self.json_type):
-            raise TypeError(f"a {self.json_type.__name__} is expected, not a {type(value).__name__}")
-        return self.read(value)
-
-    def read(self, value: Any) -> Any:
-        """Return the value that a ``json_type`` stands for."""
-        raise NotImplementedError
+        return self.python_type(value)
 
 
 class TagDict(_TypeTag):
     """A dictionary that would be taken for a tagged value: its only key is a tag, so it gets two underscores."""
 
-    __slots__ = ()
     key = " di"
-    python_type = json_type = dict
+    python_type = dict
 
     def check(self, value: Any) -> bool:
         return super().check(value) and len(value) == 1 and next(iter(value)) in self.serializer.tags
@@ -93,17 +76,14 @@ class TagDict(_TypeTag):
         ((key, member),) = value.items()
         return {f"{key}__": self.serializer.tag(member)}
 
-    def read(self, value: Any) -> Any:
+    def to_python(self, value: Any) -> Any:
         ((key, member),) = value.items()
-        if not key.endswith("__"):
-            raise LookupError(f"the key {key!r} lacks its underscores")
-        return {key[:-2]: member}
+        return {key.removesuffix("__"): member}
 
 
 class PassDict(_TypeTag):
     """Any other dictionary: only its values may need tags."""
 
-    __slots__ = ()
     python_type = dict
 
     def to_json(self, value: Any) -> Any:
@@ -112,54 +92,46 @@ class PassDict(_TypeTag):
     tag = to_json
 
 
-class _SequenceTag(_TypeTag):
-    """What tuples and lists have in common: an array of items that may need tags."""
+class TagTuple(_TypeTag):
+    """A tuple, written as an array."""
 
-    __slots__ = ()
-    json_type = list
+    key = " t"
+    python_type = tuple
 
     def to_json(self, value: Any) -> Any:
         return list(map(self.serializer.tag, value))
 
 
-class TagTuple(_SequenceTag):
-    """A tuple, written as an array."""
-
-    __slots__ = ()
-    key = " t"
-    python_type = tuple
-
-    def read(self, value: Any) -> Any:
-        return tuple(value)
-
-
-class PassList(_SequenceTag):
+class PassList(_TypeTag):
     """A list: only its items may need tags."""
 
-    __slots__ = ()
     python_type = list
-    tag = _SequenceTag.to_json
+
+    def to_json(self, value: Any) -> Any:
+        return list(map(self.serializer.tag, value))
+
+    tag = to_json
 
 
 class TagBytes(_TypeTag):
     """Bytes, written in base64 (RFC 4648, section 4)."""
 
-    __slots__ = ()
     key = " b"
     python_type = bytes
 
     def to_json(self, value: Any) -> Any:
         return b64encode(value).decode("ascii")
 
-    def read(self, value: Any) -> Any:
+    def to_python(self, value: Any) -> Any:
         return b64decode(value, validate=True)
 
 
 class TagMarkup(_TypeTag):
     """Whatever knows its own HTML, written as that HTML and read as ``Markup``."""
 
-    __slots__ = ()
     key = " m"
+    # What a reader may trust: it was markup when it was written, and the cookie is signed.
+    python_type = Markup
 
     def check(self, value: Any) -> bool:
         return callable(getattr(value, "__html__", None))
@@ -167,39 +139,28 @@ class TagMarkup(_TypeTag):
     def to_json(self, value: Any) -> Any:
         return str(value.__html__())
 
-    def read(self, value: Any) -> Any:
-        return Markup(value)  # noqa: S704 - it was markup when it was written, and the cookie is signed
-
 
 class TagUUID(_TypeTag):
     """A UUID, written as 32 hexadecimal digits."""
 
-    __slots__ = ()
     key = " u"
     python_type = UUID
 
     def to_json(self, value: Any) -> Any:
         return value.hex
 
-    def read(self, value: Any) -> Any:
-        return UUID(value)
-
 
 class TagDateTime(_TypeTag):
     """A moment, written as an HTTP date (RFC 9110, section 5.6.7): in UTC, to the second."""
 
-    __slots__ = ()
     key = " d"
     python_type = datetime
 
     def to_json(self, value: Any) -> Any:
         return http_date(value)
 
-    def read(self, value: Any) -> Any:
-        moment = parse_date(value)
-        if moment is None:
-            raise ValueError("it is not a date")
-        return moment
+    def to_python(self, value: Any) -> Any:
+        return parsedate_to_datetime(value)
 
 
 class TaggedJSONSerializer:
@@ -209,14 +170,13 @@ class TaggedJSONSerializer:
     """
 
     __slots__ = ("order", "tags")
-
     default_tags: ClassVar[list[type[JSONTag]]] = [
         TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
     ]  # fmt: skip
 
     def __init__(self) -> None:
-        self.tags: dict[str, JSONTag] = {}
         self.order: list[JSONTag] = []
+        self.tags: dict[str, JSONTag] = {}
         for tag_class in self.default_tags:
             self.register(tag_class)
 
@@ -226,9 +186,9 @@ class TaggedJSONSerializer:
         Raises ``KeyError`` if its key is taken, unless ``force`` says to replace the holder.
         """
         tag = tag_class(self)
+        if tag.key in self.tags and not force:
+            raise KeyError(f"The tag {tag.key!r} is registered already. Choose another key, or pass force=True.")
         if tag.key:
-            if tag.key in self.tags and not force:
-                raise KeyError(f"The tag {tag.key!r} is registered already. Choose another key, or pass force=True.")
             self.tags[tag.key] = tag
         self.order.insert(len(self.order) if index is None else index, tag)
 
@@ -240,19 +200,12 @@ class TaggedJSONSerializer:
         return value
 
     def untag(self, value: dict[str, Any]) -> Any:
-        """Return what an object of the JSON text stands for: itself, unless its only member is a tag.
-
-        Raises ``ValueError`` if the tag's value can't have been written by the tag.
-        """
-        if len(value) != 1:
-            return value
-        ((key, tagged),) = value.items()
-        if key not in self.tags:
-            return value
-        try:
-            return self.tags[key].to_python(tagged)
-        except _MALFORMED as error:
-            raise ValueError(f"The value under the tag {key!r} is malformed: {error}.") from error
+        """Return what an object of the JSON text stands for: itself, unless its only member is a tag."""
+        if len(value) == 1:
+            ((key, tagged),) = value.items()
+            if key in self.tags:
+                return self.tags[key].to_python(tagged)
+        return value
 
     def _untag_scan(self, value: Any) -> Any:
         """Untag a value from the inside out."""
@@ -272,5 +225,6 @@ class TaggedJSONSerializer:
         """Return what :meth:`dumps` was given; raises ``ValueError``, and nothing else, for any other text."""
         try:
             return self._untag_scan(loads(value))
-        except RecursionError:
-            raise ValueError("The tagged JSON is nested too deeply to be read.") from None
+        # What the readers of tags raise for a value that no serializer wrote, and what the deepest nesting leads to.
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
+            raise ValueError(f"This is no tagged JSON: {error!r}.") from error
