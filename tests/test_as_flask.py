@@ -140,6 +140,13 @@ def test_the_arguments_of_the_flask_command_are_understood(folder: Path) -> None
     assert "index" in python("-m", "wsgiapp.as_flask", "--app", "shop", "routes", cwd=folder)
 
 
+def test_a_folder_named_like_a_command_is_not_run(folder: Path) -> None:
+    (folder / "routes").mkdir()
+    assert "index" in python("-m", "wsgiapp.as_flask", "--app", "shop", "routes", cwd=folder)
+    (folder / "app.py").write_text(APP, encoding="utf-8")
+    assert "index" in python("-m", "wsgiapp.as_flask", "routes", cwd=folder)
+
+
 def test_a_child_process_inherits_the_alias(folder: Path) -> None:
     (folder / "parent.py").write_text(
         "import subprocess, sys\n"

@@ -130,6 +130,11 @@ def inherit() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (folder, paths)))
 
 
+def _is_program(name: str) -> bool:
+    """Whether *name* is a file or folder to run; a bare name such as ``routes`` is a command, whatever lies there."""
+    return Path(name).exists() and (Path(name).suffix in (".py", ".pyw", ".pyz") or Path(name).name != name)
+
+
 def _run_file(path: str) -> None:
     """Run a file as ``python FILE`` does: as ``__main__``, its folder first on ``sys.path``."""
     sys.path[0] = str(Path(path).resolve().parent)
@@ -154,7 +159,7 @@ def main(args: list[str] | None = None) -> None:
             raise SystemExit("wsgiapp.as_flask: '-m' needs the name of a module to run.")
         sys.argv = args[1:]
         runpy.run_module(args[1], run_name="__main__", alter_sys=True)
-    elif args and Path(args[0]).exists():
+    elif args and _is_program(args[0]):
         sys.argv = args
         if Path(args[0]).is_file():
             _run_file(args[0])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, cast
 
 import werkzeug.utils
 from werkzeug.exceptions import abort as _abort
 from werkzeug.wrappers import Response as BaseResponse
 
+from . import json
 from .config import get_debug_flag, get_load_dotenv
 from .ctx import _cv_app, stream_with_context
 from .files import send_file, send_from_directory
@@ -18,9 +20,12 @@ from .wrappers import Response, redirect_to
 
 __all__ = [
     "abort", "flash", "get_debug_flag", "get_flashed_messages", "get_load_dotenv", "get_root_path",
-    "get_template_attribute", "make_response", "redirect", "send_file", "send_from_directory", "stream_with_context",
-    "url_for", "werkzeug",
+    "get_template_attribute", "jsonify", "make_response", "redirect", "send_file", "send_from_directory",
+    "stream_with_context", "url_for", "werkzeug",
 ]  # fmt: skip
+
+#: :func:`wsgiapp.json.jsonify` itself, typed with the response class that stands above the JSON layer.
+jsonify: Callable[..., Response] = cast("Callable[..., Response]", json.jsonify)
 
 
 def make_response(*args: Any) -> Response:
