@@ -173,7 +173,8 @@ class App(Road, Scaffold):
     @property
     def debug(self) -> bool:
         """Whether errors propagate to a debugger and templates are reloaded. Never on where others can reach it."""
-        return cast(bool, self.config["DEBUG"])
+        value: bool = self.config["DEBUG"]
+        return value
 
     @debug.setter
     def debug(self, value: bool) -> None:

@@ -70,17 +70,12 @@ ROAD: tuple[Layer, ...] = (
 )
 
 
+# PERF: an endpoint's blueprints never change, and Request.blueprints splits them anew (benchmarks/: hooks).
 @lru_cache(maxsize=4096)
-def _blueprints_of(endpoint: str) -> tuple[str, ...]:
-    name = endpoint.rpartition(".")[0]
-    return tuple(split_blueprints(name)) if name else ()
-
-
-def _upward(request: Any) -> tuple[ft.AppOrBlueprintKey, ...]:
+def _scopes_of(endpoint: str | None) -> tuple[ft.AppOrBlueprintKey, ...]:
     """The scopes whose hooks a request meets on its way back: its blueprints, innermost first, then the app."""
-    rule = request.url_rule
-    # PERF: the names of an endpoint's blueprints never change; Request.blueprints splits them anew (callpath).
-    return (*_blueprints_of(rule.endpoint), None) if rule is not None else (None,)
+    name = (endpoint or "").rpartition(".")[0]
+    return (*split_blueprints(name), None) if name else (None,)
 
 
 class Road:
@@ -129,7 +124,7 @@ class Road:
         if not preprocessors and not hooks:
             return None
         request = _cv_request.get().request
-        scopes = _upward(request)[::-1]
+        scopes = _scopes_of(request.endpoint)[::-1]
         for scope in scopes:
             for preprocessor in preprocessors.get(scope, ()):
                 preprocessor(request.endpoint, request.view_args)
@@ -188,7 +183,7 @@ class Road:
             response = self.ensure_sync(hook)(response)
         hooks = self.after_request_funcs
         if hooks:
-            for scope in _upward(ctx.request):
+            for scope in _scopes_of(ctx.request.endpoint):
                 for hook in reversed(hooks.get(scope, ())):
                     response = self.ensure_sync(hook)(response)
         # PERF: no call for a session that was neither touched nor sent (callpath: session app).
@@ -209,7 +204,7 @@ class Road:
         if exc is _sentinel:
             exc = sys.exc_info()[1]
         by_scope = self.teardown_request_funcs
-        scopes = _upward(_cv_request.get().request)
+        scopes = _scopes_of(_cv_request.get().request.endpoint)
         self._tear_down((f for scope in scopes for f in reversed(by_scope.get(scope, ()))), request_tearing_down, exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
@@ -356,6 +351,10 @@ class Road:
             return cast(Response, self.json.response(rv))
         if isinstance(rv, HTTPException) and type(rv).get_response is HTTPException.get_response and not rv.response:
             # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
+            kind: Any = type(rv)
+            page = errors.stock_page(kind) if "description" not in rv.__dict__ else None
+            if page is not None:
+                return self.response_class(page, rv.code, mimetype="text/html")
             environ = _cv_request.get().request.environ
             return self.response_class(rv.get_body(environ), rv.code, rv.get_headers(environ))
         if isinstance(rv, BaseResponse) or callable(rv):
@@ -395,6 +394,9 @@ class Road:
     @stock
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """*func* as it can be called from here: a coroutine function is wrapped by :meth:`async_to_sync`."""
+        # PERF: a plain function is told by its flags; inspect takes four calls for it (benchmarks/: hooks).
+        if type(func) is FunctionType and not func.__code__.co_flags & CO_COROUTINE and _MARK not in func.__dict__:
+            return func
         return self.async_to_sync(func) if iscoroutinefunction(func) else func
 
     def async_to_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:

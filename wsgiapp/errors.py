@@ -7,6 +7,7 @@ to an error than a class, and a blueprint closer than the app.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -49,6 +50,8 @@ def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) ->
     :param spec: the app's ``error_handler_spec``.
     :param blueprints: the names of the current blueprints, innermost first.
     """
+    if not spec:
+        return None
     code = class_and_code(type(error))[1]
     scopes = (*blueprints, None)
     for wanted, scope in product((code, None) if code is not None else (None,), scopes):
@@ -57,6 +60,13 @@ def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) ->
             if cls in handlers:
                 return handlers[cls]
     return None
+
+
+@lru_cache(maxsize=256)
+def stock_page(cls: type[HTTPException]) -> str | None:
+    """The page of an HTTP exception that says nothing of its own; None where its class makes pages by itself."""
+    own = cls.get_body is not HTTPException.get_body or cls.get_headers is not HTTPException.get_headers
+    return None if own or cls not in default_exceptions.values() else cls().get_body()
 
 
 def is_trapped(error: Exception, config: Any, debug: bool) -> bool:

@@ -103,7 +103,8 @@ class Request(RequestBase):
     @lazy
     def method(self) -> str:
         """The method, in upper case (RFC 9110, 9.1)."""
-        return cast(str, self.environ.get("REQUEST_METHOD", "GET")).upper()
+        method: str = self.environ.get("REQUEST_METHOD", "GET")
+        return method.upper()
 
     @lazy
     def scheme(self) -> str:
@@ -180,7 +181,8 @@ class Request(RequestBase):
     @property
     def endpoint(self) -> str | None:
         """The endpoint that the URL matched, or None."""
-        return cast("str | None", self.url_rule.endpoint) if self.url_rule is not None else None
+        endpoint: str | None = self.url_rule.endpoint if self.url_rule is not None else None
+        return endpoint
 
     @property
     def blueprint(self) -> str | None:
@@ -417,4 +419,5 @@ class Response(ResponseBase):
     def max_cookie_size(self) -> int:  # type: ignore[override]  # Flask's too is read-only: the setting changes it
         """Above this many bytes a cookie is set with a warning; ``MAX_COOKIE_SIZE`` where an app is current."""
         ctx = _cv_app.get(None)
-        return cast(int, ctx.app.config["MAX_COOKIE_SIZE"] if ctx is not None else super().max_cookie_size)
+        size: int = ctx.app.config["MAX_COOKIE_SIZE"] if ctx is not None else super().max_cookie_size
+        return size
