@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from xml.etree import ElementTree
 
 HERE = Path(__file__).resolve().parent
@@ -25,6 +26,7 @@ ROOT = HERE.parent.parent
 CACHE = Path(os.environ.get("CONFORMANCE_CACHE", ROOT / ".cache" / "conformance"))
 CONSTRAINTS = HERE / "constraints.txt"
 FLASK = "flask==3.1.3"
+ALIAS = "wsgiapp.as_flask"
 SUITE_SECONDS = 300
 
 # What pip says when it cannot reach an index, as opposed to when an index has not what was asked for.
@@ -33,7 +35,7 @@ _OFFLINE = re.compile(
     r"|Max retries|Retrying \("
 )
 # A suite must not see how the run around it was started.
-_NOT_HANDED_ON = ("PYTEST_", "PYTHON", "COV_", "COVERAGE_", "FLASK_", "WERKZEUG_", "VIRTUAL_ENV", "REQUESTS_CA", "CURL_CA")
+_NOT_HANDED_ON = ("PYTEST", "PYTHON", "COV", "FLASK", "WERKZEUG", "VIRTUAL_ENV", "REQUESTS_CA", "CURL_CA")
 _FLASK_COMMAND = """#!{python}
 from wsgiapp import as_flask
 as_flask.inherit()
@@ -104,6 +106,12 @@ class Environment:
         return subprocess.run(
             command, cwd=folder, env=variables, capture_output=True, text=True, timeout=SUITE_SECONDS, check=False
         )
+
+
+class Workshop(Protocol):
+    """Makes an environment with the source distributions of some requirements in the cache."""
+
+    def __call__(self, name: str, requirements: Iterable[str], sources: Iterable[str], alias: bool) -> Environment: ...
 
 
 def make_environment(name: str, requirements: Iterable[str], wheel: Path | None = None) -> Environment:
@@ -205,12 +213,14 @@ class Results:
 def run_pytest(
     environment: Environment, folder: Path, arguments: Sequence[str], variables: Mapping[str, str] | None = None
 ) -> Results:
-    """Run pytest in *folder* and report every test; under the alias as ``python -m wsgiapp.as_flask -m pytest``.
+    """Run pytest in *folder* and report every test.
+
+    The alias is installed as ``python -m wsgiapp.as_flask -m pytest``, unless *arguments* load it as a plugin.
 
     :raises RuntimeError: when pytest ends without a report, such as for wrong arguments.
     """
     report = folder.parent / f"{folder.name}.xml"
-    program = ["-m", "wsgiapp.as_flask"] if environment.alias else []
+    program = ["-m", ALIAS] if environment.alias and ALIAS not in arguments else []
     options = ["-q", "--tb=short", "-p", "no:cacheprovider", f"--junitxml={report}"]
     done = environment.run([*program, "-m", "pytest", *options, *arguments], folder, variables)
     output = done.stdout + done.stderr

@@ -73,7 +73,8 @@ def requirements(suites: Iterable[Suite], common: Iterable[str]) -> list[str]:
 
 def summary(results: Results) -> dict[str, Any]:
     """What is recorded of a run: how many passed, and which did not."""
-    return {"passed": results.counts()["passed"], "failed": results.named("failed"), "skipped": results.named("skipped")}
+    names = {outcome: results.named(outcome) for outcome in ("failed", "skipped")}
+    return {"passed": results.counts()["passed"], **names}
 
 
 def read_recorded(path: Path = RECORDED) -> dict[str, dict[str, Any]]:

@@ -5,11 +5,10 @@ Written for these runs: the same file serves the run on Flask and the run under 
 
 import json
 
+import flask_restx
 import pytest
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
-
-import flask_restx
 
 
 class JSONClient(FlaskClient):
@@ -40,7 +39,7 @@ def app():
 
 @pytest.fixture
 def api(request, app):
-    """An API on a blueprint; the test's mark ``api`` sets the blueprint's prefix and subdomain, and the API's options."""
+    """An API on a blueprint; the test's mark ``api`` sets the blueprint's place and the API's options."""
     mark = request.node.get_closest_marker("api")
     options = dict(mark.kwargs) if mark else {}
     place = {"url_prefix": options.pop("prefix", None), "subdomain": options.pop("subdomain", None)}

@@ -1,0 +1,96 @@
+"""Flask's own tests, its tutorial's application and its typing samples, unchanged, on wsgiapp.
+
+They come from Flask's source distribution, fetched for the run; Flask itself is not installed where they run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import sandbox
+from sandbox import ALIAS, FLASK, Environment, Workshop
+
+from servers import Answer, Visitor, require, running
+
+# What Flask's tests import beside the framework, and the backend that pip asks for the metadata of its sdist.
+NEEDS = ["pytest==8.4.*", "asgiref", "greenlet", "python-dotenv", "flit_core>=3.11", "Werkzeug>=3.1.9"]
+
+
+@pytest.fixture(scope="module")
+def environment(workshop: Workshop) -> Environment:
+    """wsgiapp and what Flask's tests need, without any extension."""
+    parts = ["Jinja2>=3.1.6", "itsdangerous>=2.2", "blinker>=1.9", "click>=8.1", "MarkupSafe"]
+    return workshop("flask-suite", [*NEEDS, *parts], [FLASK], alias=True)
+
+
+@pytest.fixture
+def source(environment: Environment, tmp_path: Path) -> Path:
+    """A fresh copy of Flask's source distribution; its own package is taken away, lest a test import it."""
+    folder = sandbox.unpack(FLASK, tmp_path)
+    shutil.rmtree(folder / "src")
+    return folder
+
+
+@pytest.fixture
+def stubs(tmp_path: Path) -> Path:
+    """A folder that has mypy take `flask` and its modules for ours, as the alias does at run time."""
+    package = tmp_path / "stubs" / "flask"
+    package.mkdir(parents=True)
+    names = "from wsgiapp import *\nfrom wsgiapp import App\n\nFlask = App\n"
+    (package / "__init__.pyi").write_text(names, encoding="utf-8")
+    for name in ("templating", "typing", "views", "wrappers"):
+        (package / f"{name}.pyi").write_text(f"from wsgiapp.{name} import *\n", encoding="utf-8")
+    return package.parent
+
+
+def test_mypy_accepts_the_typing_samples_of_flask(source: Path, stubs: Path, tmp_path: Path) -> None:
+    """In strict mode; a probe that only our App satisfies shows that an installed Flask does not answer."""
+    require("mypy")
+    probe = tmp_path / "probe.py"
+    probe.write_text("import flask\nimport wsgiapp\n\nours: type[wsgiapp.App] = flask.Flask\n", encoding="utf-8")
+    samples = sorted(str(path) for path in (source / "tests" / "type_check").glob("*.py"))
+    assert len(samples) == 3
+    variables = {**os.environ, "MYPYPATH": os.pathsep.join([str(stubs), str(sandbox.ROOT)])}
+    options = ["--strict", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache")]
+    command = [sys.executable, "-m", "mypy", *options, str(probe), *samples]
+    checked = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_test_of_flask_passes(environment: Environment, source: Path) -> None:
+    results = sandbox.run_pytest(environment, source, ["-p", ALIAS, "tests"])
+    assert results.counts() == {"passed": 490, "failed": 0, "skipped": 0}, results.output
+
+
+def test_every_test_of_the_tutorial_passes(environment: Environment, source: Path) -> None:
+    results = sandbox.run_pytest(environment, source / "examples" / "tutorial", [])
+    assert results.counts() == {"passed": 24, "failed": 0, "skipped": 0}, results.output
+
+
+def test_the_tutorial_serves(environment: Environment, source: Path) -> None:
+    """Its flask command makes the database and serves; a visitor registers, logs in and writes a post."""
+    folder = source / "examples" / "tutorial"
+    flaskr = ["-m", ALIAS, "--app", "flaskr"]
+    made = environment.run([*flaskr, "init-db"], folder)
+    assert "Initialized the database." in made.stdout, made.stderr
+    serve = [str(environment.python), *flaskr, "run", "--port", "{port}"]
+    with running(serve, folder, environment.variables()) as server:
+        visitor = Visitor(server.port)
+        account = {"username": "Ada", "password": "engine"}
+        assert submit(visitor, "/auth/register", **account).headers["location"] == "/auth/login"
+        assert submit(visitor, "/auth/login", **account).headers["location"] == "/"
+        assert submit(visitor, "/create", title="Note G", body="Numbers <of> Bernoulli").status == 302
+        page = visitor.get("/").text
+    assert "<h1>Note G</h1>" in page and "Numbers &lt;of&gt; Bernoulli" in page
+
+
+def submit(visitor: Visitor, path: str, **fields: str) -> Answer:
+    """POST *fields* as a form."""
+    form = urlencode(fields).encode()
+    return visitor.send("POST", path, form, Content_Type="application/x-www-form-urlencoded")
