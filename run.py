@@ -2,6 +2,7 @@
 
     python run.py [--host H] [--port P] [--no-reload]    set up .venv, then serve the shop
     python run.py test [pytest arguments]                the same set-up, then lint, types, tests
+    python run.py bench [--stack | --startup] [--quick]  the same set-up, then measure it beside other frameworks
 
 The doorstep of the repository: standard library only, every command a list and no shell, so that it works alike on
 Linux, macOS and Windows. Nothing of the framework belongs here. Python 3.6 must still be able to read the whole file,
@@ -38,6 +39,7 @@ EXTRAS = ("shop", "async", "dotenv")
 LOGIN = "demo / workbench"
 FIRST_PORT = 5000
 PORTS_TO_TRY = 100
+GROUPS = ("", "benchmarks", "dev")  # of dependencies; each holds those before it
 
 
 class SetupError(Exception):
@@ -66,11 +68,11 @@ def expand_group(groups: dict[str, Any], name: str) -> list[str]:
     return found
 
 
-def wanted_packages(pyproject: dict[str, Any], dev: bool) -> list[str]:
-    """Every third-party requirement of the set-up: the project's, its extras', and for *dev* the group's."""
+def wanted_packages(pyproject: dict[str, Any], group: str) -> list[str]:
+    """Every third-party requirement of the set-up: the project's, its extras', and those of *group*, if any."""
     project = pyproject["project"]
-    group = expand_group(pyproject["dependency-groups"], "dev") if dev else []
-    return [*project["dependencies"], *expand_extras(project, EXTRAS), *group]
+    grouped = expand_group(pyproject["dependency-groups"], group) if group else []
+    return [*project["dependencies"], *expand_extras(project, EXTRAS), *grouped]
 
 
 # -- the virtual environment ---------------------------------------------------------------------
@@ -127,9 +129,10 @@ def read_stamp(stamp: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def is_current(stamp: dict[str, Any], mark: str, dev: bool) -> bool:
+def is_current(stamp: dict[str, Any], mark: str, group: str) -> bool:
     """True when the last set-up was for the same pyproject.toml and held at least what is wanted now."""
-    return stamp.get("fingerprint") == mark and (stamp.get("dev") is True or not dev)
+    enough = GROUPS[GROUPS.index(group) :]
+    return stamp.get("fingerprint") == mark and stamp.get("group") in enough
 
 
 def install_command(python: Path, packages: list[str], root: Path = ROOT) -> list[str]:
@@ -145,8 +148,10 @@ def is_complete(python: Path, packages: list[str]) -> bool:
     return succeeds(known) and succeeds(present)
 
 
-def set_up(dev: bool) -> Path:
+def set_up(group: str = "") -> Path:
     """Make and fill ``.venv`` where it is not, and return its interpreter; quick when nothing changed.
+
+    *group* is one of `GROUPS`: what is wanted beside the project and its extras.
 
     Raises:
         SetupError: when the environment can be neither made nor filled.
@@ -154,14 +159,14 @@ def set_up(dev: bool) -> Path:
     python, stamp = venv_python(VENV), VENV / "wsgiapp-setup.json"
     source = (ROOT / "pyproject.toml").read_bytes()
     mark = fingerprint(source)
-    if python.exists() and is_current(read_stamp(stamp), mark, dev):
+    if python.exists() and is_current(read_stamp(stamp), mark, group):
         return python
     make_venv(VENV, python)
     make_pip(python)
-    packages = wanted_packages(tomllib.loads(source.decode()), dev)
+    packages = wanted_packages(tomllib.loads(source.decode()), group)
     print("Installing into .venv; the first time takes a minute or two ...", flush=True)
     if subprocess.call(install_command(python, packages), cwd=ROOT) == 0:
-        stamp.write_text(json.dumps({"fingerprint": mark, "dev": dev}), encoding="utf-8")
+        stamp.write_text(json.dumps({"fingerprint": mark, "group": group}), encoding="utf-8")
     elif is_complete(python, packages):
         print("pip could not install (is there a network?), but all that is needed is in .venv already: going on.")
     else:
@@ -224,12 +229,12 @@ def run_until_stopped(command: list[str]) -> int:
 
 def serve(arguments: list[str]) -> int:
     """``python run.py``: set up, say where the shop is, serve it."""
-    parser = argparse.ArgumentParser(prog="run.py", description="Serve the shop. To run the checks: run.py test")
+    parser = argparse.ArgumentParser(prog="run.py", description="Serve the shop. Others: run.py test, run.py bench")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, help="port to listen on (default: 5000, or the next free one)")
     parser.add_argument("--no-reload", dest="reload", action="store_false", help="do not restart when code changes")
     options = parser.parse_args(arguments)
-    python = set_up(dev=False)
+    python = set_up()
     port = choose_port(options.host, options.port)
     shown = f"[{options.host}]" if ":" in options.host else options.host
     print(f"\n  Shop    http://{shown}:{port}/\n  Login   {LOGIN}\n  Stop    Ctrl-C\n", flush=True)
@@ -251,7 +256,7 @@ def checks(python: Path, pytest_arguments: list[str]) -> list[Check]:
     module = [str(python), "-m"]
     return [
         Check("ruff", [*module, "ruff", "check", "."]),
-        Check("mypy", [*module, "mypy", "--strict", "wsgiapp", "run.py"]),
+        Check("mypy", [*module, "mypy", "--strict", "wsgiapp", "benchmarks", "run.py"]),
         Check("pytest", [*module, "pytest", *pytest_arguments]),
     ]
 
@@ -270,11 +275,21 @@ def run_checks(steps: list[Check]) -> int:
     return int(any(code for _, code, _ in results))
 
 
+# -- bench ---------------------------------------------------------------------------------------
+
+
+def bench_command(python: Path, arguments: list[str]) -> list[str]:
+    """The command that measures; it knows its own arguments, and ``--help`` lists them."""
+    return [str(python), "-m", "benchmarks", *arguments]
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line and return the exit code."""
     try:
         if arguments[:1] == ["test"]:
-            return run_checks(checks(set_up(dev=True), arguments[1:]))
+            return run_checks(checks(set_up("dev"), arguments[1:]))
+        if arguments[:1] == ["bench"]:
+            return run_until_stopped(bench_command(set_up("benchmarks"), arguments[1:]))
         return serve(arguments)
     except SetupError as error:
         print(f"run.py: {error}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import signal
 import socket
@@ -56,16 +57,16 @@ def test_an_older_python_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch
 
 
 def test_own_extras_and_included_groups_become_plain_requirements() -> None:
-    assert run.wanted_packages(PROJECT, dev=False) == ["base>=1", "models", "orm", "loop", "env"]
-    assert run.wanted_packages(PROJECT, dev=True)[-2:] == ["checker==2.*", "writer"]
+    assert run.wanted_packages(PROJECT, "") == ["base>=1", "models", "orm", "loop", "env"]
+    assert run.wanted_packages(PROJECT, "dev")[-2:] == ["checker==2.*", "writer"]
 
 
 def test_the_real_project_never_asks_an_index_for_itself() -> None:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = run.wanted_packages(pyproject, dev=True)
+    wanted = run.wanted_packages(pyproject, "dev")
     assert not [requirement for requirement in wanted if requirement.startswith("wsgiapp")]
     assert "flask==3.1.3" in wanted
-    assert not [r for r in run.wanted_packages(pyproject, dev=False) if r.lower().startswith("flask")]
+    assert not [r for r in run.wanted_packages(pyproject, "") if r.lower().startswith("flask")]
 
 
 def test_the_project_is_installed_editable_with_its_extras() -> None:
@@ -77,18 +78,26 @@ def test_the_project_is_installed_editable_with_its_extras() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stamp", "dev", "current"),
+    ("stamp", "group", "current"),
     [
-        ({"fingerprint": "now", "dev": False}, False, True),
-        ({"fingerprint": "now", "dev": True}, False, True),
-        ({"fingerprint": "now", "dev": True}, True, True),
-        ({"fingerprint": "now", "dev": False}, True, False),
-        ({"fingerprint": "before", "dev": True}, False, False),
-        ({}, False, False),
+        ({"fingerprint": "now", "group": ""}, "", True),
+        ({"fingerprint": "now", "group": "dev"}, "", True),
+        ({"fingerprint": "now", "group": "dev"}, "benchmarks", True),
+        ({"fingerprint": "now", "group": "dev"}, "dev", True),
+        ({"fingerprint": "now", "group": "benchmarks"}, "dev", False),
+        ({"fingerprint": "now", "group": ""}, "benchmarks", False),
+        ({"fingerprint": "before", "group": "dev"}, "", False),
+        ({}, "", False),
     ],
 )
-def test_a_set_up_is_repeated_only_when_it_lacks_something(stamp: dict[str, Any], dev: bool, current: bool) -> None:
-    assert run.is_current(stamp, "now", dev) is current
+def test_a_set_up_is_repeated_only_when_it_lacks_something(stamp: dict[str, Any], group: str, current: bool) -> None:
+    assert run.is_current(stamp, "now", group) is current
+
+
+def test_each_group_holds_those_before_it() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = [set(run.wanted_packages(pyproject, group)) for group in run.GROUPS]
+    assert all(smaller < larger for smaller, larger in itertools.pairwise(packages))
 
 
 def test_the_fingerprint_follows_pyproject_and_nothing_else() -> None:
@@ -133,9 +142,9 @@ def place(folder: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls) -> Path:
 def test_the_second_set_up_starts_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = Calls(), Calls()
     python = place(tmp_path, monkeypatch, first)
-    assert run.set_up(dev=True) == python
+    assert run.set_up("dev") == python
     monkeypatch.setattr(subprocess, "call", second)
-    assert run.set_up(dev=True) == run.set_up(dev=False) == python
+    assert run.set_up("dev") == run.set_up("") == python
     assert any("--editable" in command for command in first.commands)
     assert second.commands == []
 
@@ -143,10 +152,10 @@ def test_the_second_set_up_starts_no_program(tmp_path: Path, monkeypatch: pytest
 def test_a_changed_pyproject_is_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls()
     place(tmp_path, monkeypatch, calls)
-    run.set_up(dev=False)
+    run.set_up()
     with (tmp_path / "pyproject.toml").open("a") as file:
         file.write("# changed\n")
-    run.set_up(dev=False)
+    run.set_up()
     assert sum("--editable" in command for command in calls.commands) == 2
 
 
@@ -154,7 +163,7 @@ def test_without_a_network_a_complete_environment_is_used_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     python = place(tmp_path, monkeypatch, Calls("--editable"))
-    assert run.set_up(dev=True) == python
+    assert run.set_up("dev") == python
     assert "going on" in capsys.readouterr().out
     assert run.read_stamp(tmp_path / ".venv" / "wsgiapp-setup.json") == {}
 
@@ -164,13 +173,13 @@ def test_without_a_network_an_incomplete_environment_is_an_error(
 ) -> None:
     place(tmp_path, monkeypatch, Calls("--editable", "--no-index"))
     with pytest.raises(run.SetupError, match="pip could not install"):
-        run.set_up(dev=True)
+        run.set_up("dev")
 
 
 def test_an_environment_without_pip_is_given_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls("pip --version")
     place(tmp_path, monkeypatch, calls)
-    run.set_up(dev=False)
+    run.set_up()
     assert any("ensurepip" in command for command in calls.commands)
 
 
@@ -193,7 +202,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(tmp_path: Path) -> None:
 def test_main_explains_a_failed_set_up_on_stderr(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(dev: bool) -> Path:
+    def fail(group: str) -> Path:
         raise run.SetupError("no way")
 
     monkeypatch.setattr(run, "set_up", fail)
@@ -229,7 +238,7 @@ def test_serve_says_where_the_shop_is_and_who_may_log_in(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port, started = free_port(), []
-    monkeypatch.setattr(run, "set_up", lambda dev: Path("python"))
+    monkeypatch.setattr(run, "set_up", lambda group="": Path("python"))
     monkeypatch.setattr(run, "run_until_stopped", lambda command: started.append(command) or 0)
     assert run.main(["--port", str(port), "--no-reload"]) == 0
     assert f"http://127.0.0.1:{port}/" in (shown := capsys.readouterr().out)
@@ -290,3 +299,15 @@ def test_a_failed_check_does_not_hide_the_later_ones(capfd: pytest.CaptureFixtur
     assert "a        FAILED (exit code 2)" in shown
     assert "b        passed" in shown
     assert run.run_checks(steps[1:]) == 0
+
+
+# -- bench ---------------------------------------------------------------------------------------
+
+
+def test_bench_sets_up_the_peers_and_hands_its_arguments_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, started = [], []
+    monkeypatch.setattr(run, "set_up", lambda group: asked.append(group) or Path("python"))
+    monkeypatch.setattr(run, "run_until_stopped", lambda command: started.append(command) or 0)
+    assert run.main(["bench", "--stack", "--quick"]) == 0
+    assert asked == ["benchmarks"]
+    assert started == [["python", "-m", "benchmarks", "--stack", "--quick"]]

@@ -1,0 +1,101 @@
+"""The command line: measure, print, and with ``--write`` put the figures into the documentation.
+
+    python run.py bench [--quick]      requests in process, every framework
+    python run.py bench --stack        whole servers on the loopback, Flask and wsgiapp
+    python run.py bench --startup      import, commands, first request, memory
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import picture, report, rounds, stack, startup
+from benchmarks.workloads import BY_NAME, FOLDER, WORKLOADS
+
+PAGE = FOLDER.parent / "docs" / "benchmarks.md"
+OUTPUT = FOLDER.parent / "build" / "benchmarks"
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(prog="run.py bench", description="Measure wsgiapp beside other frameworks.")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--stack", dest="kind", action="store_const", const="stack", help="whole servers on the loopback")
+    kind.add_argument("--startup", dest="kind", action="store_const", const="startup", help="import, start, memory")
+    parser.set_defaults(kind="requests")
+    parser.add_argument("--quick", action="store_true", help="short rounds: a first impression, not a result")
+    parser.add_argument("--only", metavar="WORKLOADS", help=f"names, with commas: {', '.join(BY_NAME)}")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for raw figures and picture")
+    parser.add_argument("--write", action="store_true", help="put figures and picture into docs/benchmarks.md")
+    options = parser.parse_args(arguments)
+    unknown = set((options.only or "").split(",")) - {"", *BY_NAME}
+    if unknown:
+        parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are: {', '.join(BY_NAME)}")
+    return options
+
+
+def command(options: argparse.Namespace) -> str:
+    """The command that makes these figures again; where it leaves them is nobody else's business."""
+    kind = "" if options.kind == "requests" else f" --{options.kind}"
+    only = f" --only {options.only}" if options.only else ""
+    return f"python run.py bench{kind}{' --quick' * options.quick}{only}{' --write' * options.write}"
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """The raw figures that were asked for."""
+
+    def say(text: str) -> None:
+        print(f"  {text}", file=sys.stderr, flush=True)
+
+    chosen = [BY_NAME[name] for name in options.only.split(",")] if options.only else None
+    if options.kind == "stack":
+        return stack.run(stack.QUICK if options.quick else stack.Plan(), chosen, say)
+    if options.kind == "startup":
+        return startup.run(startup.QUICK if options.quick else startup.Plan(), say)
+    return rounds.run(chosen or WORKLOADS, rounds.QUICK if options.quick else rounds.Plan(), say=say)
+
+
+def as_json(raw: dict[str, Any]) -> str:
+    """The raw figures for people and programs: indented, but every list of plain values on one line."""
+    indented = json.dumps(raw, indent=1, ensure_ascii=False)
+    return re.sub(r"\[[^][{}]*\]", lambda found: " ".join(found[0].split()), indented) + "\n"
+
+
+def save(folder: Path, raw: dict[str, Any]) -> None:
+    """The raw figures as JSON; requests as a picture too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{raw['kind']}.json").write_text(as_json(raw), encoding="utf-8")
+    if raw["kind"] == "requests":
+        (folder / "requests.svg").write_text(picture.draw(raw), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return the exit code."""
+    options = parse(arguments)
+    try:
+        raw = measure(options)
+    except (rounds.WrongAnswerError, stack.ServerError) as wrong:
+        print(f"run.py bench: {wrong}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    raw["command"] = command(options)
+    text = getattr(report, raw["kind"])(raw)
+    print(text)
+    save(options.output, raw)
+    if options.write:
+        save(PAGE.with_suffix(""), raw)
+        report.insert(PAGE, raw["kind"], f"Made by `{raw['command']}`.\n\n{text}")
+        print(f"\nWritten to docs/{PAGE.name}.", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers and servers are ended too
+    sys.exit(main(sys.argv[1:]))

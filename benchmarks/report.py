@@ -1,0 +1,171 @@
+"""Figures as text: tables for the terminal and for the page of the documentation, out of the raw figures alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine
+from benchmarks.programs import FRAMEWORKS
+from benchmarks.workloads import BY_NAME
+
+FLOORS = ("jinja2",)  # measured beside the frameworks, shown below the table
+
+
+def number(value: float) -> str:
+    """Three digits that mean something; what was counted stays whole."""
+    if value >= 100 or isinstance(value, int):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
+    """A Markdown table, aligned so that it reads as plain text too: the first columns are *words*, the rest figures."""
+    lines = [list(head), *(list(row) for row in rows)]
+    widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(head))]
+
+    def show(line: Sequence[str]) -> str:
+        cells = [cell.rjust(width) if index >= words else cell.ljust(width)
+                 for index, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        return f"| {' | '.join(cells)} |"
+
+    rule = [("-" * (width - 1) + ":") if index >= words else "-" * width for index, width in enumerate(widths)]
+    return "\n".join([show(lines[0]), show(rule), *(show(line) for line in lines[1:])])
+
+
+# -- requests in process -------------------------------------------------------------------------
+
+
+def columns(raw: dict[str, Any]) -> list[str]:
+    """The names of the frameworks that were asked, floors apart, in their order."""
+    asked = {name for results in raw["results"].values() for name in results}
+    return [framework.name for framework in FRAMEWORKS if framework.name in asked and framework.name not in FLOORS]
+
+
+def titles(names: Iterable[str]) -> list[str]:
+    """How the frameworks of those names are called."""
+    known = {framework.name: framework.title for framework in FRAMEWORKS}
+    return [known[name] for name in names]
+
+
+def table(raw: dict[str, Any], figure: str) -> str:
+    """One line a workload, one column a framework; "-" where the framework cannot do it."""
+    names = columns(raw)
+
+    def row(workload: str, results: dict[str, Any]) -> list[str]:
+        values = [results.get(name, {}).get(figure) for name in names]
+        return [BY_NAME[workload].title, *("-" if value is None else number(value) for value in values)]
+
+    return markdown(["", *titles(names)], (row(*item) for item in raw["results"].items()))
+
+
+def reasons(raw: dict[str, Any]) -> list[str]:
+    """Why a figure is missing, once for each framework and reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for workload, results in raw["results"].items():
+        for name in columns(raw):
+            if "unable" in results.get(name, {}):
+                found.setdefault((name, results[name]["unable"]), []).append(BY_NAME[workload].title)
+    return [f"- {titles([name])[0]} ({reason}): {'; '.join(where)}" for (name, reason), where in found.items()]
+
+
+def floors(raw: dict[str, Any]) -> list[str]:
+    """What no framework can go below, in words."""
+    return [
+        f"The floor of “{BY_NAME[workload].title}” is the template's bare render: {number(results[name]['us'])} µs."
+        for workload, results in raw["results"].items()
+        for name in FLOORS
+        if "us" in results.get(name, {})
+    ]
+
+
+def programs(raw: dict[str, Any]) -> list[str]:
+    """Version and note of each framework."""
+    pairs = [pair for results in raw["results"].values() for pair in results.items()]
+    known = {name: result for name, result in pairs if "note" in result}
+    return [
+        f"- {' '.join([*titles([name]), known[name]['version']]).strip()}: {known[name]['note']}"
+        for name in columns(raw)
+        if name in known
+    ]
+
+
+def requests(raw: dict[str, Any]) -> str:
+    """The whole report on requests in process."""
+    plan = raw["plan"]
+    how = (f"Medians of {plan['rounds']} rounds in turn, each of {plan['batches']} batches of about "
+           f"{plan['batch_ms']:g} ms. {machine.sentence(raw['machine'])}")
+    missing = reasons(raw)
+    return "\n\n".join([
+        how,
+        "Microseconds a request:",
+        table(raw, "us"),
+        "Times the cost of wsgiapp, round by round:",
+        table(raw, "ratio"),
+        "Python functions entered by one request (compiled ones do not count):",
+        table(raw, "calls"),
+        *floors(raw),
+        *(["Not measured:\n\n" + "\n".join(missing)] if missing else []),
+        "The programs:\n\n" + "\n".join(programs(raw)),
+    ])  # fmt: skip
+
+
+# -- servers -------------------------------------------------------------------------------------
+
+
+def stack(raw: dict[str, Any]) -> str:
+    """The report on whole servers: one line for each server, workload and number of connections."""
+    head = ["server", "workload", "conn.", "Flask req/s", "wsgiapp req/s", "ratio", "Flask p50 ms", "wsgiapp p50 ms",
+            "Flask p99 ms", "wsgiapp p99 ms", "Flask CPU µs", "wsgiapp CPU µs", "client busy"]
+
+    def row(result: dict[str, Any]) -> list[str]:
+        flask, own = result["flask"], result["wsgiapp"]
+        start = [result["server"], BY_NAME[result["workload"]].title, str(result["connections"])]
+        pairs = [(flask[name], own[name]) for name in ("p50_ms", "p99_ms", "cpu_us")]
+        shown = ["-" if value is None else number(value) for pair in pairs for value in pair]
+        busy = max(flask["client_busy"], own["client_busy"])
+        return [*start, number(flask["rate"]), number(own["rate"]), f"{result['ratio']:.2f}", *shown, f"{busy:.0%}"]
+
+    plan = raw["plan"]
+    how = (f"Medians of {plan['rounds']} rounds in turn, each of {plan['seconds']:g} s or {plan['requests']:,} "
+           f"requests; one worker process. {machine.sentence(raw['machine'])}")
+    missing = [f"- {reason}" for reason in raw["missing"]]
+    parts = [how, markdown(head, map(row, raw["results"]), words=2)]
+    return "\n\n".join(parts + (["Not measured:\n\n" + "\n".join(missing)] if missing else []))
+
+
+# -- start-up ------------------------------------------------------------------------------------
+
+
+def startup(raw: dict[str, Any]) -> str:
+    """The report on start-up: one line a figure."""
+    results = raw["results"]
+    names = list(results)
+    rows = []
+    for key, title in raw["figures"].items():
+        values = [results[name].get(key) for name in names]
+        rows.append([title, *("-" if value is None else number(value) for value in values)])
+    how = f"Best of {raw['plan']['processes']} fresh processes, in turn. {machine.sentence(raw['machine'])}"
+    slowest = [f"- {name}: " + ", ".join(f"{module} {number(ms)} ms" for module, ms in results[name]["slowest"])
+               for name in names if results[name].get("slowest")]
+    shares = "Most of the import is (time in each package's own modules):\n\n" + "\n".join(slowest)
+    return "\n\n".join([how, markdown(["", *names], rows), shares])
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+def insert(page: Path, kind: str, text: str) -> None:
+    """Put *text* between the page's markers of that kind.
+
+    Raises:
+        ValueError: when the page has no such markers.
+    """
+    begin, end = f"<!-- bench {kind}: begin -->", f"<!-- bench {kind}: end -->"
+    content = page.read_text(encoding="utf-8")
+    if content.count(begin) != 1 or content.count(end) != 1:
+        raise ValueError(f"{page.name} needs the lines {begin} and {end}, once each, for the figures to stand between")
+    before, _, rest = content.partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

@@ -1,0 +1,330 @@
+"""The benchmarks measure what they say: equal answers everywhere, a harness that runs, a page not typed by hand.
+
+No time is asserted anywhere: on a shared machine it would fail by chance. Calls are, since they are always the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import __main__ as bench
+from benchmarks import client, machine, picture, report, rounds, stack, startup, worker
+from benchmarks.programs import FRAMEWORK, FRAMEWORKS
+from benchmarks.workloads import BY_NAME, WORKLOADS, Exchange, Workload
+from servers import ROOT, require
+
+TINY = rounds.Plan(rounds=2, batches=2, batch_ms=0.2, warm_up=0.01)
+FLASK_AND_WSGIAPP = [FRAMEWORK["raw"], FRAMEWORK["wsgiapp"], FRAMEWORK["flask"]]
+
+# Python functions that one warm request enters on wsgiapp, as measured; two more are let pass.
+SLACK = 2
+CALLS = {
+    "hello": 22,
+    "parameter": 33,
+    "routes_3": 22,
+    "routes_300": 22,
+    "routes_3000": 22,
+    "hooks": 94,
+    "template": 308,
+    "sessions": 238,
+    "form_post": 102,
+    "json_post": 67,
+    "static_file": 212,
+    "not_modified": 251,
+    "not_found": 41,
+    "upload": 345,
+    "stream": 217,
+}
+
+
+@cache
+def survey(framework: str) -> dict[str, Any]:
+    """Every workload of a framework, checked and counted in a process of its own: peers never meet in one."""
+    shown = subprocess.run([sys.executable, "-m", "benchmarks.worker", framework], cwd=ROOT, capture_output=True,
+                           text=True, check=True)
+    found: dict[str, Any] = json.loads(shown.stdout)
+    return found
+
+
+# -- the programs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workload", BY_NAME)
+@pytest.mark.parametrize("framework", FRAMEWORK)
+def test_every_program_gives_the_answers_of_the_workload_or_says_why_it_cannot(framework: str, workload: str) -> None:
+    if framework in ("bottle", "falcon", "pyramid", "django"):
+        require(framework)
+    state = survey(framework)[workload]
+    if framework in ("wsgiapp", "flask"):
+        assert "ready" in state, state
+    assert "ready" in state or state["unable"] in KNOWN_LACKS, state
+
+
+KNOWN_LACKS = {
+    "plain WSGI has no hooks",
+    "plain WSGI has no sessions",
+    "Werkzeug has no hooks",
+    "a template engine alone",
+}
+
+
+def test_flask_is_flask_and_wsgiapp_is_wsgiapp_though_their_source_is_one() -> None:
+    assert FRAMEWORK["flask"].module == FRAMEWORK["wsgiapp"].module
+    code = "from benchmarks.programs import *; print(type(build(FRAMEWORK['{}'], 'hello')).__module__)"
+    shown = [subprocess.run([sys.executable, "-c", code.format(name)], cwd=ROOT, capture_output=True, text=True,
+                            check=True).stdout.strip() for name in ("flask", "wsgiapp")]
+    assert shown == ["flask.app", "wsgiapp.app"]
+
+
+@pytest.mark.parametrize("workload", CALLS)
+def test_a_request_enters_no_more_functions_than_it_did(workload: str) -> None:
+    assert survey("wsgiapp")[workload]["calls"] <= CALLS[workload] + SLACK
+
+
+def test_the_calls_of_every_workload_are_pinned() -> None:
+    assert list(CALLS) == list(BY_NAME)
+
+
+def test_the_last_of_3000_routes_costs_no_call_more_than_the_first_of_3() -> None:
+    found = survey("wsgiapp")
+    assert found["routes_3000"]["calls"] == found["routes_300"]["calls"] == found["routes_3"]["calls"]
+
+
+# -- checking ------------------------------------------------------------------------------------
+
+EXPECTED = Exchange(200, b"body", {"content-type": "text/html; charset=utf-8"})
+RIGHT = ("200 OK", [("Content-Type", "text/html;charset=UTF-8"), ("Content-Length", "4")], b"body")
+
+
+def test_a_right_answer_may_differ_in_case_and_spacing_of_a_header() -> None:
+    assert list(worker.complaints(worker.Answer(*RIGHT), EXPECTED)) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (("500 Oops", *RIGHT[1:]), "status 500 instead of 200"),
+        ((*RIGHT[:2], b"BODY"), "body b'BODY' instead of b'body'"),
+        ((RIGHT[0], [("Content-Type", "text/plain")], b"body"), "content-type: 'text/plain'"),
+        ((RIGHT[0], [], b"body"), "content-type: ''"),
+        ((RIGHT[0], [*RIGHT[1][:1], ("Content-Length", "5")], b"body"), "content-length 5 for a body of 4 bytes"),
+    ],
+    ids=["status", "body", "type", "no type", "length"],
+)
+def test_a_wrong_answer_is_found_and_named(answer: Any, complaint: str) -> None:
+    (said,) = worker.complaints(worker.Answer(*answer), EXPECTED)
+    assert complaint in said
+
+
+def test_a_session_that_forgets_is_a_wrong_answer() -> None:
+    def forgetful(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Set-Cookie", "session=x; Path=/")])
+        return [b"visit 1"]
+
+    with pytest.raises(worker.AnswerError, match="request 2: body b'visit 1' instead of b'visit 2'"):
+        worker.check(forgetful, BY_NAME["sessions"])
+
+
+def test_nothing_is_timed_when_a_program_answers_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds.Worker, "read", lambda self: {"wrong": "hello, request 1: status 500"})
+    with pytest.raises(rounds.WrongAnswerError, match="Flask: hello, request 1: status 500"):
+        rounds.measure(BY_NAME["hello"], [FRAMEWORK["flask"]], TINY, None)
+
+
+def test_a_framework_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*arguments: object) -> None:
+        raise ModuleNotFoundError("No module named 'bottle'", name="bottle")
+
+    monkeypatch.setattr(worker, "build", missing)
+    assert worker.prepare("bottle", "hello") == (None, {"unable": "not installed: bottle"})
+
+
+# -- the harness ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def raw() -> dict[str, Any]:
+    """The raw figures of a very short run."""
+    return rounds.run([BY_NAME["hello"], BY_NAME["hooks"]], TINY, FLASK_AND_WSGIAPP)
+
+
+def test_a_run_has_every_round_of_every_framework_and_the_ratio_to_wsgiapp(raw: dict[str, Any]) -> None:
+    results = raw["results"]["hello"]
+    assert list(results) == ["raw", "wsgiapp", "flask"]
+    assert all(len(results[name]["rounds"]) == len(results[name]["wall"]) == TINY.rounds for name in results)
+    assert results["wsgiapp"]["ratio"] == 1
+    assert results["flask"]["us"] > results["raw"]["us"] > 0
+
+
+def test_the_report_shows_a_dash_with_its_reason(raw: dict[str, Any]) -> None:
+    text = report.requests(raw)
+    assert re.search(r"^\| before, after[^|]*\| +- \| +\d", text, re.MULTILINE)
+    assert "- raw WSGI (plain WSGI has no hooks): before, after, teardown, nested blueprint" in text
+
+
+def test_the_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
+    assert rounds.summarise([20.0, 30.0, 90.0], [10.0, 10.0, 90.0]) == {"us": 30.0, "ratio": 2.0}
+
+
+def test_the_picture_is_well_formed_and_has_a_mark_for_every_figure(raw: dict[str, Any]) -> None:
+    drawn = ElementTree.fromstring(picture.draw(raw))
+    hints = [title.text for title in drawn.iter("{http://www.w3.org/2000/svg}title") if title.text]
+    figures = [f"{FRAMEWORK[name].title}: {report.number(result['us'])} µs"
+               for results in raw["results"].values() for name, result in results.items() if "us" in result]
+    assert len(figures) == 5
+    assert set(figures) <= set(hints)
+    assert "prefers-color-scheme: dark" in picture.draw(raw)
+
+
+def test_every_framework_with_a_column_has_a_shape_and_a_colour_in_both_settings() -> None:
+    for framework in FRAMEWORKS:
+        if framework.name not in report.FLOORS:
+            assert framework.name in picture.SHAPES
+            assert picture.STYLE.count(f".{framework.name} {{ fill") == 2
+
+
+def test_the_machine_is_described_without_its_paths(raw: dict[str, Any]) -> None:
+    assert {"python", "system", "processor", "processors", "load", "load_after", "versions"} <= raw["machine"].keys()
+    assert str(ROOT) not in (said := json.dumps(raw["machine"]))
+    assert str(Path.home()) not in said
+
+
+@pytest.mark.parametrize(("load", "noisy"), [([0.9, 0, 0], False), ([2.9, 0, 0], True), (None, False)])
+def test_a_busy_machine_is_called_noisy(load: list[float] | None, noisy: bool) -> None:
+    described = {**machine.describe(), "processors": 2, "load": load, "load_after": load}
+    assert machine.is_noisy(described) is noisy
+    assert ("noisy" in machine.sentence(described)) is noisy
+
+
+# -- the command ---------------------------------------------------------------------------------
+
+
+def test_the_command_prints_saves_and_writes_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- bench requests: begin -->\nlast year\n<!-- bench requests: end -->\nafter\n")
+    monkeypatch.setattr(bench, "PAGE", page)
+    monkeypatch.setattr(rounds, "QUICK", TINY)
+    arguments = ["--quick", "--only", "hello", "--write", "--output", str(tmp_path / "out")]
+    assert bench.main(arguments) == 0
+    shown, written = capsys.readouterr().out, page.read_text("utf-8")
+    assert "last year" not in written
+    assert "`python run.py bench --quick --only hello --write`" in written
+    assert shown.strip() in written
+    assert {file.name for file in (tmp_path / "page").iterdir()} == {"requests.json", "requests.svg"}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"requests.json", "requests.svg"}
+
+
+def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing\n")
+    with pytest.raises(ValueError, match="bench requests: begin"):
+        report.insert(page, "requests", "text")
+    assert page.read_text() == "nothing\n"
+
+
+def test_an_unknown_workload_is_an_error_that_lists_the_known(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.parse(["--only", "hullo"])
+    assert "no such workload: hullo; there are: hello, parameter" in capsys.readouterr().err
+
+
+# -- servers, start-up ---------------------------------------------------------------------------
+
+SHORT = stack.Plan(rounds=1, seconds=0.3, requests=60, connections=(3,), workloads=("sessions",))
+
+
+@pytest.mark.parametrize("server", [stack.SERVERS[0], stack.gthread(2), stack.granian(1)], ids=lambda s: s.title)
+def test_both_frameworks_are_loaded_on_a_real_server(server: stack.Server) -> None:
+    if sys.platform == "win32" and server.module == "gunicorn":
+        pytest.skip("gunicorn does not run on Windows")
+    require(server.module)
+    raw = stack.run(SHORT, servers=[server])
+    (result,) = raw["results"]
+    for name in stack.PAIR:
+        (run,) = result[name]["rounds"]
+        assert 0 < run["answers"] < SHORT.requests + stack.USUAL_CONNECTIONS
+        assert 0 < run["p50_ms"] <= run["p99_ms"]
+    assert f"| {server.title} " in report.stack(raw)
+
+
+def test_a_server_that_is_not_installed_is_reported() -> None:
+    raw = stack.run(SHORT, servers=[stack.Server("made up", "no_such_server", ())])
+    assert raw["results"] == []
+    assert "made up: no_such_server is not installed" in report.stack(raw)
+
+
+def test_a_server_that_does_not_start_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    broken = stack.Server("broken", "platform", ())  # a program that prints and ends
+    with pytest.raises(stack.ServerError, match="did not start"):
+        list(stack.measure(broken, BY_NAME["hello"], SHORT))
+
+
+@pytest.mark.parametrize(
+    "data", [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody", b"HTTP/1.1 200 OK\r\ncontent-length:4\r\n\r\n"]
+)
+def test_the_client_knows_how_long_an_answer_is(data: bytes) -> None:
+    status, headers, length = client.parse(data)
+    assert (status, headers) == (200, {"content-length": "4"})
+    assert length == data.index(b"\r\n\r\n") + 8
+
+
+def test_the_client_counts_no_answer_without_a_length() -> None:
+    with pytest.raises(client.BrokenAnswerError, match="without a Content-Length"):
+        client.parse(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def test_start_up_is_measured_in_fresh_processes() -> None:
+    raw = startup.run(startup.Plan(processes=1))
+    figures = set(startup.FIGURES) - (set() if sys.platform == "linux" else {"memory_mb", "memory_served_mb"})
+    for name in ("wsgiapp", "flask"):
+        assert figures <= raw["results"][name].keys()
+        assert {"werkzeug", name} <= {package for package, _ in raw["results"][name]["slowest"]}
+    assert "from import to the first answer" in report.startup(raw)
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+MARKED = re.findall(r"<!-- bench (\w+): begin -->\n(.*?)<!-- bench \1: end -->", PAGE, re.DOTALL)
+
+
+def test_the_page_has_a_place_for_every_kind_of_figure() -> None:
+    assert [kind for kind, _ in MARKED] == ["requests", "stack", "startup"]
+
+
+@pytest.mark.parametrize(("kind", "text"), MARKED, ids=[kind for kind, _ in MARKED])
+def test_the_page_names_the_command_and_shows_its_raw_figures(kind: str, text: str) -> None:
+    raw = json.loads((ROOT / "docs" / "benchmarks" / f"{kind}.json").read_text(encoding="utf-8"))
+    assert raw["command"].startswith("python run.py bench")
+    assert text == f"Made by `{raw['command']}`.\n\n{getattr(report, kind)(raw)}\n"
+
+
+def test_the_picture_on_the_page_is_drawn_from_its_raw_figures() -> None:
+    folder = ROOT / "docs" / "benchmarks"
+    raw = json.loads((folder / "requests.json").read_text(encoding="utf-8"))
+    assert (folder / "requests.svg").read_text(encoding="utf-8") == picture.draw(raw)
+    assert list(raw["results"]) == [workload.name for workload in WORKLOADS]
+
+
+def test_a_workload_is_asked_by_its_own_method_and_type() -> None:
+    upload: Workload = BY_NAME["upload"]
+    environ = worker.base_environ(upload)
+    assert (environ["REQUEST_METHOD"], environ["CONTENT_LENGTH"]) == ("POST", str(len(upload.body)))
+    assert "CONTENT_TYPE" not in worker.base_environ(BY_NAME["hello"])
+
+
+def test_the_raw_figures_are_json_with_short_lines() -> None:
+    raw = {"text": "a [b] c", "rounds": [1.5, 2.5], "deep": [{"x": [1, [2, 3]]}], "none": []}
+    assert json.loads(bench.as_json(raw)) == raw
+    assert '"rounds": [ 1.5, 2.5 ]' in bench.as_json(raw)
