@@ -10,6 +10,7 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterable, ValuesView
+from contextlib import closing
 from datetime import timedelta
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
@@ -22,35 +23,23 @@ from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.utils import cached_property
 from werkzeug.wrappers import Response as BaseResponse
 
-from . import cli, routing
+from . import cli, routing, scaffold
 from . import typing as ft
 from .blueprints import Blueprint
 from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
-from .ctx import (
-    AppContext,
-    RequestContext,
-    _AppCtxGlobals,
-    _cv_app,
-    _cv_request,
-    g_proxy,
-    request_proxy,
-    session_proxy,
-)
+from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, g_proxy, request_proxy, session_proxy
 from .debughelpers import describe
-from .dispatch import Road
+from .dispatch import Road, _scopes_of
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
-from .scaffold import Scaffold, T_teardown, _endpoint_from_view_func, find_package, registering, setupmethod
+from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, registering, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
 from .templating import DispatchingJinjaLoader, Environment, _default_template_ctx_processor
 from .testing import EnvironBuilder, FlaskClient, FlaskCliRunner
 from .typing import StartResponse, WSGIEnvironment
-from .wrappers import Request, Response, UnsendableResponse, environ_fault, redirect_to, split_blueprints
+from .wrappers import Request, Response, UnsendableResponse, environ_fault, redirect_to
 
 T_shell_context_processor = TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
-T_template_filter = TypeVar("T_template_filter", bound=ft.TemplateFilterCallable)
-T_template_global = TypeVar("T_template_global", bound=ft.TemplateGlobalCallable)
-T_template_test = TypeVar("T_template_test", bound=ft.TemplateTestCallable)
 
 # What a fragment may hold unquoted (https://url.spec.whatwg.org/#fragment-percent-encode-set).
 _IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
@@ -105,10 +94,9 @@ class App(Road, Scaffold):
     permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", get_converter=_seconds)
 
     def __init__(
-        self, import_name: str, static_url_path: str | None = None,
-        static_folder: str | os.PathLike[str] | None = "static", static_host: str | None = None,
-        host_matching: bool = False, subdomain_matching: bool = False,
-        template_folder: str | os.PathLike[str] | None = "templates", instance_path: str | None = None,
+        self, import_name: str, static_url_path: str | None = None, static_folder: Folder | None = "static",
+        static_host: str | None = None, host_matching: bool = False, subdomain_matching: bool = False,
+        template_folder: Folder | None = "templates", instance_path: str | None = None,
         instance_relative_config: bool = False, root_path: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
@@ -184,8 +172,7 @@ class App(Road, Scaffold):
 
     def make_config(self, instance_relative: bool = False) -> Config:
         """The configuration of a new app: :attr:`default_config`, with ``DEBUG`` from ``FLASK_DEBUG``."""
-        defaults = dict(self.default_config)
-        defaults["DEBUG"] = get_debug_flag()
+        defaults = {**self.default_config, "DEBUG": get_debug_flag()}
         return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
 
     def make_aborter(self) -> Aborter:
@@ -217,20 +204,14 @@ class App(Road, Scaffold):
 
     def create_jinja_environment(self) -> Environment:
         """The Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
-        options = {"autoescape": self.select_jinja_autoescape, **self.jinja_options}
-        if "auto_reload" not in options:
-            reload_setting = self.config["TEMPLATES_AUTO_RELOAD"]
-            options["auto_reload"] = self.debug if reload_setting is None else reload_setting
-        environment = self.jinja_environment(self, **options)
+        reload = self.config["TEMPLATES_AUTO_RELOAD"]
+        settings = {"autoescape": self.select_jinja_autoescape, "auto_reload": self.debug if reload is None else reload}
+        environment = self.jinja_environment(self, **{**settings, **self.jinja_options})
+        # The proxies too, for templates that are imported without the context.
         environment.globals.update(
-            url_for=self.url_for,
-            get_flashed_messages=get_flashed_messages,
-            config=self.config,
-            # The proxies too, for templates that are imported without the context.
-            request=request_proxy,
-            session=session_proxy,
-            g=g_proxy,
-        )
+            url_for=self.url_for, get_flashed_messages=get_flashed_messages, config=self.config, request=request_proxy,
+            session=session_proxy, g=g_proxy,
+        )  # fmt: skip
         environment.policies["json.dumps_function"] = self.json.dumps
         return environment
 
@@ -262,8 +243,7 @@ class App(Road, Scaffold):
         :raises AssertionError: when the endpoint has another view already.
         :raises TypeError: when ``methods`` is a string.
         """
-        if endpoint is None:
-            endpoint = _endpoint_from_view_func(view_func)
+        endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
         methods = options.pop("methods", None) or getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
             raise TypeError(f"'methods' must be a list of strings, such as methods=[{methods!r}], not a string.")
@@ -288,7 +268,7 @@ class App(Road, Scaffold):
             self.view_functions[endpoint] = view_func
 
     @setupmethod
-    def template_filter(self, name: str | None = None) -> Callable[[T_template_filter], T_template_filter]:
+    def template_filter(self, name: str | None = None) -> Callable[[F], F]:
         """Make the decorated function a template filter, by *name* or its own."""
         return registering(lambda f: self.add_template_filter(f, name))
 
@@ -298,7 +278,7 @@ class App(Road, Scaffold):
         self.jinja_env.filters[name or f.__name__] = f
 
     @setupmethod
-    def template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]:
+    def template_test(self, name: str | None = None) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]:
         """Make the decorated function a template test, by *name* or its own."""
         return registering(lambda f: self.add_template_test(f, name))
 
@@ -308,7 +288,7 @@ class App(Road, Scaffold):
         self.jinja_env.tests[name or f.__name__] = f
 
     @setupmethod
-    def template_global(self, name: str | None = None) -> Callable[[T_template_global], T_template_global]:
+    def template_global(self, name: str | None = None) -> Callable[[F], F]:
         """Make the decorated function a template global, by *name* or its own."""
         return registering(lambda f: self.add_template_global(f, name))
 
@@ -318,7 +298,7 @@ class App(Road, Scaffold):
         self.jinja_env.globals[name or f.__name__] = f
 
     @setupmethod
-    def teardown_appcontext(self, f: T_teardown) -> T_teardown:
+    def teardown_appcontext(self, f: scaffold.T_teardown) -> scaffold.T_teardown:
         """Run *f* when an app context ends, after each request and command, with the error that ended it or None."""
         self.teardown_appcontext_funcs.append(f)
         return f
@@ -376,11 +356,9 @@ class App(Road, Scaffold):
         request_ctx = _cv_request.get(None)
         if request_ctx is not None:
             if endpoint[:1] == ".":
-                blueprint = request_ctx.request.blueprint
-                endpoint = f"{blueprint}{endpoint}" if blueprint is not None else endpoint[1:]
-            adapter = request_ctx.url_adapter
-            if adapter is None:  # the request's host was refused; its error page may still have links
-                adapter = cast(MapAdapter, self.url_map.bind("", script_name=request_ctx.request.root_path or "/"))
+                endpoint = f"{request_ctx.request.blueprint or ''}{endpoint}".removeprefix(".")
+            # There is none where the request's host was refused; its error page may still have links.
+            adapter = request_ctx.url_adapter or self.url_map.bind("", script_name=request_ctx.request.root_path or "/")
             return adapter, endpoint, True
         app_ctx = _cv_app.get(None)
         adapter = app_ctx.url_adapter if app_ctx is not None else self.create_url_adapter(None)
@@ -393,12 +371,9 @@ class App(Road, Scaffold):
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
         """Let the url_defaults functions add to the *values* of a URL: the app's first, then the blueprints'."""
-        functions = self.url_default_functions
-        if functions:
-            name = endpoint.rpartition(".")[0]
-            for scope in (None, *reversed(split_blueprints(name) if name else ())):
-                for function in functions.get(scope, ()):
-                    function(endpoint, values)
+        for scope in reversed(_scopes_of(endpoint)):
+            for function in self.url_default_functions.get(scope, ()):
+                function(endpoint, values)
 
     def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
         """Ask ``url_build_error_handlers`` for the URL that could not be built.
@@ -408,11 +383,10 @@ class App(Road, Scaffold):
         for handler in self.url_build_error_handlers:
             try:
                 url = handler(error, endpoint, values)
-            except BuildError as other:
-                error = other
-            else:
                 if url is not None:
                     return url
+            except BuildError as other:
+                error = other
         raise error
 
     def redirect(self, location: str, code: int = 302) -> BaseResponse:
@@ -431,11 +405,8 @@ class App(Road, Scaffold):
 
     def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext:
         """A context for a made-up request; the arguments are those of Werkzeug's ``EnvironBuilder``."""
-        builder = EnvironBuilder(self, *args, **kwargs)
-        try:
+        with closing(EnvironBuilder(self, *args, **kwargs)) as builder:
             return self.request_context(builder.get_environ())
-        finally:
-            builder.close()
 
     def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002  # for those who override it
         """Whether teardown functions are not told of *error*; no error is ignored unless overridden."""
@@ -464,8 +435,7 @@ class App(Road, Scaffold):
                 return response(environ, start_response)
             except UnsendableResponse as raised:
                 error = raised
-                response = self.handle_exception(raised)
-                return response(environ, start_response)
+                return self.handle_exception(raised)(environ, start_response)
         except BaseException as raised:
             error = raised
             raise
@@ -525,8 +495,7 @@ class App(Road, Scaffold):
         if debug is not None:
             self.debug = bool(debug)
         name, _, name_port = (self.config["SERVER_NAME"] or "").partition(":")
-        if port is None:
-            port = int(name_port) if name_port else 5000
+        port = int(name_port or 5000) if port is None else port
         options = {"use_reloader": self.debug, "use_debugger": self.debug, "threaded": True, **options}
         cli.show_server_banner(self.debug, self.name)
         try:
@@ -540,8 +509,8 @@ class App(Road, Scaffold):
 
         :param kwargs: those of the client's class, :attr:`test_client_class`.
         """
-        client_class: Any = self.test_client_class or FlaskClient
-        return cast(FlaskClient, client_class(self, self.response_class, use_cookies=use_cookies, **kwargs))
+        client_class = self.test_client_class or FlaskClient
+        return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
     def test_cli_runner(self, **kwargs: Any) -> FlaskCliRunner:
         """A runner for the app's commands; its class is :attr:`test_cli_runner_class`."""

@@ -6,32 +6,16 @@ What is decorated on a blueprint is kept as functions that set an app up. Regist
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
+from . import scaffold
 from . import typing as ft
 from .cli import AppGroup
 from .ctx import _sentinel
-from .scaffold import (
-    F,
-    Scaffold,
-    T_after_request,
-    T_before_request,
-    T_error_handler,
-    T_teardown,
-    T_template_context_processor,
-    T_url_defaults,
-    T_url_value_preprocessor,
-    _endpoint_from_view_func,
-    registering,
-    setupmethod,
-)
+from .scaffold import F, Folder, Scaffold, T_error_handler, T_template_test, registering, setupmethod
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
-T_filter = TypeVar("T_filter", bound=ft.TemplateFilterCallable)
-T_global = TypeVar("T_global", bound=ft.TemplateGlobalCallable)
-T_test = TypeVar("T_test", bound=ft.TemplateTestCallable)
 
 
 class BlueprintSetupState:
@@ -62,10 +46,9 @@ class BlueprintSetupState:
         if self.url_prefix is not None:
             rule = f"{self.url_prefix.rstrip('/')}/{rule.lstrip('/')}" if rule else self.url_prefix
         options.setdefault("subdomain", self.subdomain)
-        if endpoint is None:
-            endpoint = _endpoint_from_view_func(view_func)
+        own_name = scaffold._endpoint_from_view_func(view_func) if endpoint is None else endpoint
         defaults = {**self.url_defaults, **(options.pop("defaults", None) or {})}
-        name = f"{self.name_prefix}.{self.name}.{endpoint}".lstrip(".")
+        name = f"{self.name_prefix}.{self.name}.{own_name}".lstrip(".")
         self.app.add_url_rule(rule, name, view_func, defaults=defaults, **options)
 
 
@@ -87,10 +70,9 @@ class Blueprint(Scaffold):
     _got_registered_once = False
 
     def __init__(
-        self, name: str, import_name: str, static_folder: str | os.PathLike[str] | None = None,
-        static_url_path: str | None = None, template_folder: str | os.PathLike[str] | None = None,
-        url_prefix: str | None = None, subdomain: str | None = None, url_defaults: dict[str, Any] | None = None,
-        root_path: str | None = None, cli_group: str | None = _sentinel,
+        self, name: str, import_name: str, static_folder: Folder | None = None, static_url_path: str | None = None,
+        template_folder: Folder | None = None, url_prefix: str | None = None, subdomain: str | None = None,
+        url_defaults: dict[str, Any] | None = None, root_path: str | None = None, cli_group: str | None = _sentinel,
     ) -> None:  # fmt: skip
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
@@ -103,8 +85,7 @@ class Blueprint(Scaffold):
         self.deferred_functions: list[DeferredSetupFunction] = []
         self.url_values_defaults: dict[str, Any] = url_defaults or {}
         self.cli_group = cli_group
-        self.cli: AppGroup = AppGroup()
-        self.cli.name = name
+        self.cli: AppGroup = AppGroup(name)
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
 
     def _check_setup_finished(self, f_name: str) -> None:
@@ -172,34 +153,29 @@ class Blueprint(Scaffold):
         name = f"{prefix}.{own_name}".lstrip(".")
         taken = app.blueprints.get(name)
         if taken is not None:
-            which = "this" if taken is self else "another"
+            holder = "this blueprint" if taken is self else f"another blueprint ({taken!r} of {taken.import_name})"
             raise ValueError(
-                f"The name {name!r} is already registered for {which} blueprint"
-                f"{'' if taken is self else f' ({taken!r} of {taken.import_name})'}. Give 'name=' to"
-                f" register_blueprint to register it under another one."
+                f"The name {name!r} is already registered for {holder}. Give 'name=' to register_blueprint to register"
+                f" it under another one."
             )
-        first_name = name not in app.blueprints
-        first = all(blueprint is not self for blueprint in app.blueprints.values())
+        first = self not in app.blueprints.values()
         app.blueprints[name] = self
         self._got_registered_once = True
         state = self.make_setup_state(app, options, first)
         if self.has_static_folder:
             state.add_url_rule(f"{self.static_url_path}/<path:filename>", "static", self.send_static_file)
-        if first or first_name:
-            self._merge_blueprint_funcs(app, name)
+        self._merge_blueprint_funcs(app, name)
         for deferred in self.deferred_functions:
             deferred(state)
         self._register_commands(app, name, options)
         for child, child_options in self._blueprints:
-            child.register(app, _nested_options(state, child, dict(child_options), name))
+            child.register(app, _nested_options(state, child, child_options, name))
 
     def _register_commands(self, app: Any, name: str, options: dict[str, Any]) -> None:
-        if not self.cli.commands:
-            return
         group = options.get("cli_group", self.cli_group)
         if group is None:
             app.cli.commands.update(self.cli.commands)
-        else:
+        elif self.cli.commands:
             self.cli.name = name if group is _sentinel else group
             app.cli.add_command(self.cli)
 
@@ -208,13 +184,9 @@ class Blueprint(Scaffold):
             return name if key is None else f"{name}.{key}"
 
         for registry in (
-            "before_request_funcs",
-            "after_request_funcs",
-            "teardown_request_funcs",
-            "url_default_functions",
-            "url_value_preprocessors",
-            "template_context_processors",
-        ):
+            "before_request_funcs", "after_request_funcs", "teardown_request_funcs", "url_default_functions",
+            "url_value_preprocessors", "template_context_processors",
+        ):  # fmt: skip
             for key, functions in getattr(self, registry).items():
                 getattr(app, registry)[under(key)].extend(functions)
         for key, by_code in self.error_handler_spec.items():
@@ -226,36 +198,36 @@ class Blueprint(Scaffold):
     # -- for the whole app ------------------------------------------------------------------------------------------
 
     def _for_app(self, registry: str, f: F) -> F:
-        self.record_once(lambda state: getattr(state.app, registry).setdefault(None, []).append(f))
+        self.record_once(lambda state: state.app._add_hook(registry, f))
         return f
 
     @setupmethod
-    def before_app_request(self, f: T_before_request) -> T_before_request:
+    def before_app_request(self, f: scaffold.T_before_request) -> scaffold.T_before_request:
         """:meth:`before_request` for every request of the app."""
         return self._for_app("before_request_funcs", f)
 
     @setupmethod
-    def after_app_request(self, f: T_after_request) -> T_after_request:
+    def after_app_request(self, f: scaffold.T_after_request) -> scaffold.T_after_request:
         """:meth:`after_request` for every request of the app."""
         return self._for_app("after_request_funcs", f)
 
     @setupmethod
-    def teardown_app_request(self, f: T_teardown) -> T_teardown:
+    def teardown_app_request(self, f: scaffold.T_teardown) -> scaffold.T_teardown:
         """:meth:`teardown_request` for every request of the app."""
         return self._for_app("teardown_request_funcs", f)
 
     @setupmethod
-    def app_context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
+    def app_context_processor(self, f: scaffold.T_template_context_processor) -> scaffold.T_template_context_processor:
         """:meth:`context_processor` for every template of the app."""
         return self._for_app("template_context_processors", f)
 
     @setupmethod
-    def app_url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
+    def app_url_value_preprocessor(self, f: scaffold.T_url_value_preprocessor) -> scaffold.T_url_value_preprocessor:
         """:meth:`url_value_preprocessor` for every request of the app."""
         return self._for_app("url_value_preprocessors", f)
 
     @setupmethod
-    def app_url_defaults(self, f: T_url_defaults) -> T_url_defaults:
+    def app_url_defaults(self, f: scaffold.T_url_defaults) -> scaffold.T_url_defaults:
         """:meth:`url_defaults` for every URL of the app."""
         return self._for_app("url_default_functions", f)
 
@@ -265,7 +237,7 @@ class Blueprint(Scaffold):
         return registering(lambda f: self.record_once(lambda state: state.app.register_error_handler(code, f)))
 
     @setupmethod
-    def app_template_filter(self, name: str | None = None) -> Callable[[T_filter], T_filter]:
+    def app_template_filter(self, name: str | None = None) -> Callable[[F], F]:
         """Make the decorated function a filter of the app's templates, by *name* or its own."""
         return registering(lambda f: self.add_app_template_filter(f, name))
 
@@ -275,7 +247,7 @@ class Blueprint(Scaffold):
         self.record_once(lambda state: state.app.add_template_filter(f, name))
 
     @setupmethod
-    def app_template_test(self, name: str | None = None) -> Callable[[T_test], T_test]:
+    def app_template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]:
         """Make the decorated function a test of the app's templates, by *name* or its own."""
         return registering(lambda f: self.add_app_template_test(f, name))
 
@@ -285,7 +257,7 @@ class Blueprint(Scaffold):
         self.record_once(lambda state: state.app.add_template_test(f, name))
 
     @setupmethod
-    def app_template_global(self, name: str | None = None) -> Callable[[T_global], T_global]:
+    def app_template_global(self, name: str | None = None) -> Callable[[F], F]:
         """Make the decorated function a global of the app's templates, by *name* or its own."""
         return registering(lambda f: self.add_app_template_global(f, name))
 
@@ -295,19 +267,12 @@ class Blueprint(Scaffold):
         self.record_once(lambda state: state.app.add_template_global(f, name))
 
 
-def _nested_options(
-    state: BlueprintSetupState, child: Blueprint, options: dict[str, Any], name: str
-) -> dict[str, Any]:
+def _nested_options(state: BlueprintSetupState, child: Blueprint, options: dict[str, Any], name: str) -> dict[str, Any]:
     """The options a nested blueprint is registered with, its parent's prefix, subdomain and name in front."""
-    prefix = child.url_prefix if options.get("url_prefix") is None else options["url_prefix"]
-    if state.url_prefix is not None and prefix is not None:
-        options["url_prefix"] = f"{state.url_prefix.rstrip('/')}/{prefix.lstrip('/')}"
-    elif state.url_prefix is not None or prefix is not None:
-        options["url_prefix"] = state.url_prefix if prefix is None else prefix
-    subdomain = child.subdomain if options.get("subdomain") is None else options["subdomain"]
-    if state.subdomain is not None and subdomain is not None:
-        options["subdomain"] = f"{subdomain}.{state.subdomain}"
-    elif state.subdomain is not None or subdomain is not None:
-        options["subdomain"] = state.subdomain if subdomain is None else subdomain
-    options["name_prefix"] = name
-    return options
+    own = BlueprintSetupState(child, state.app, options, first_registration=False)
+    prefix, subdomain = own.url_prefix, own.subdomain
+    if state.url_prefix is not None:
+        prefix = state.url_prefix if prefix is None else f"{state.url_prefix.rstrip('/')}/{prefix.lstrip('/')}"
+    if state.subdomain is not None:
+        subdomain = state.subdomain if subdomain is None else f"{subdomain}.{state.subdomain}"
+    return {**options, "url_prefix": prefix, "subdomain": subdomain, "name_prefix": name}

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar, Token
-from functools import update_wrapper
+from contextvars import ContextVar, Token, copy_context
+from functools import cached_property, update_wrapper
 from types import SimpleNamespace, TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar, cast, overload
+from typing import Any, Protocol, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
@@ -27,28 +27,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 _sentinel = cast(Any, object())  # "not given", where None has a meaning of its own
 
 
-class lazy(Generic[T]):
-    """An attribute computed at its first reading and then kept in the instance.
+class lazy(cached_property[T]):
+    """An attribute computed at its first reading and then kept in the instance; assign or delete it at will.
 
-    Assigning to it replaces the value, deleting it computes anew. Unlike :class:`functools.cached_property` of Python
-    3.11 it takes no lock: these objects belong to one thread.
+    Without the lock that all instances share in Python 3.11: these objects belong to one thread.
     """
 
-    def __init__(self, compute: Callable[[Any], T]) -> None:
-        self.compute = compute
-        self.__doc__ = compute.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+    attrname: str
 
     @overload
-    def __get__(self, instance: None, owner: type) -> lazy[T]: ...
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
     @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object | None, owner: type) -> lazy[T] | T:
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
+    def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
         if instance is None:
             return self
-        value = instance.__dict__[self.name] = self.compute(instance)
+        value = instance.__dict__[self.attrname] = self.func(instance)
         return value
 
 
@@ -59,16 +53,12 @@ def _unknown(app: Any, environ: WSGIEnvironment) -> None:
 class ContextApp(SupportsApp, Protocol):
     """What contexts ask of an app; each is a documented, overridable part of it."""
 
-    @property
-    def app_ctx_globals_class(self) -> type[Any]: ...
-    @property
-    def request_class(self) -> Callable[[WSGIEnvironment], Any]: ...
-    @property
-    def session_interface(self) -> Any: ...
-    @property
-    def json(self) -> Any: ...
-    @property
-    def url_map(self) -> Any: ...
+    app_ctx_globals_class: type[Any]
+    request_class: type[Any]
+    session_interface: Any
+    json: Any
+    url_map: Any
+
     def app_context(self) -> AppContext: ...
     def create_url_adapter(self, request: Any) -> MapAdapter | None: ...
     def do_teardown_request(self, exc: BaseException | None = ...) -> None: ...
@@ -114,9 +104,7 @@ class _Context:
         self.push()
         return self
 
-    def __exit__(
-        self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None) -> None:
         self.pop(exc_value)
 
 
@@ -176,23 +164,23 @@ class RequestContext(_Context):
     :param session: a session opened earlier.
     """
 
-    def __init__(
-        self, app: ContextApp, environ: WSGIEnvironment, request: Any = None, session: Any = None
-    ) -> None:
+    # PERF: what few requests change belongs to the class until then (benchmarks/: hello).
+    flashes: list[tuple[str, str]] | None = None
+    _app_ctx: AppContext | None = None
+    _streams = 0
+    _ended = _preserved = False
+
+    def __init__(self, app: ContextApp, environ: WSGIEnvironment, request: Any = None, session: Any = None) -> None:
         self.app: Any = app
         if request is None:
             request = app.request_class(environ)
             request.json_module = app.json
         self.request: Any = request
-        self.flashes: list[tuple[str, str]] | None = None
         if session is not None:
             self._session = session
         self._after_request_functions: list[AfterRequestCallable[Any]] = []
         # For each push: the token that undoes it, and the app context that it pushed as well, if any.
         self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
-        self._app_ctx: AppContext | None = None
-        self._streams = 0
-        self._ended = self._preserved = False
 
     @lazy
     def url_adapter(self) -> MapAdapter | None:
@@ -222,21 +210,18 @@ class RequestContext(_Context):
 
     def match_request(self) -> None:
         """Ask Werkzeug for the rule; what it refuses is kept in ``request.routing_exception`` and raised later."""
-        adapter = self.url_adapter
-        if adapter is not None:
-            try:
-                self.request.url_rule, self.request.view_args = adapter.match(return_rule=True)
-            except HTTPException as error:
-                self.request.routing_exception = error
+        adapter: Any = self.url_adapter
+        try:
+            self.request.url_rule, self.request.view_args = adapter.match(return_rule=True)
+        except HTTPException as error:
+            self.request.routing_exception = error
 
     def push(self) -> None:
         """Make this request the current one, open its session if its interface cannot wait, and match its URL."""
         app, request = self.app, self.request
         current, app_ctx = _cv_app.get(None), None
         if current is None or current.app is not app:
-            app_ctx = self._app_ctx
-            if app_ctx is None:
-                app_ctx = self._app_ctx = app.app_context()
+            app_ctx = self._app_ctx = self._app_ctx or app.app_context()
             app_ctx._tokens.append(_cv_app.set(app_ctx))
         self._tokens.append((_cv_request.set(self), app_ctx))
         if app_ctx is not None and appcontext_pushed.receivers:
@@ -245,15 +230,16 @@ class RequestContext(_Context):
             self._session  # noqa: B018  # an interface that cannot wait: reading opens it
         if request.url_rule is None and request.routing_exception is None:
             # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes).
-            find = getattr(app.url_map, "find", _unknown)
+            # A subclass may have its own match_request, which must be asked.
+            find = getattr(app.url_map, "find", _unknown) if type(self) is RequestContext else _unknown
             try:
                 found = find(app, request.environ)
             except HTTPException as error:
                 request.routing_exception = error
             else:
-                if found is None:
+                if found is None and self.url_adapter is not None:
                     self.match_request()
-                else:
+                elif found is not None:
                     request.url_rule, request.view_args = found
 
     def pop(self, exc: BaseException | None = _sentinel) -> None:
@@ -267,38 +253,30 @@ class RequestContext(_Context):
             raise AssertionError(f"{self!r} cannot be popped: the current request context is {current!r}.")
         if exc is _sentinel:
             exc = sys.exc_info()[1]
-        if len(self._tokens) > 1 or self._streams or (self._ended and self._preserved):
-            self._unpush()
-            return
         # PERF: one function for both contexts; each step of its own would be a call more (callpath).
         app, request = self.app, self.request
-        self._ended = True
+        ends = len(self._tokens) == 1 and not self._streams and not (self._ended and self._preserved)
         request_token, app_ctx = self._tokens[-1]
         try:
-            app.do_teardown_request(exc)
+            if ends:
+                self._ended = True
+                app.do_teardown_request(exc)
         finally:
             self._tokens.pop()
             _cv_request.reset(request_token)
             try:
-                if app_ctx is not None and len(app_ctx._tokens) == 1:
+                if ends and app_ctx is not None and len(app_ctx._tokens) == 1:
                     app.do_teardown_appcontext(exc)
             finally:
                 if app_ctx is not None:
                     _cv_app.reset(app_ctx._tokens.pop())
                 if app_ctx is not None and appcontext_popped.receivers:
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
-                request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
+                if ends:
+                    request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
                 # Werkzeug's close() has work only where files were parsed.
-                if "files" in request.__dict__ or type(request).close is not WerkzeugRequest.close:
+                if ends and ("files" in request.__dict__ or type(request).close is not WerkzeugRequest.close):
                     request.close()
-
-    def _unpush(self) -> None:
-        request_token, app_ctx = self._tokens.pop()
-        _cv_request.reset(request_token)
-        if app_ctx is not None:
-            _cv_app.reset(app_ctx._tokens.pop())
-            if appcontext_popped.receivers:
-                appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
     def keep(self) -> None:
         """Leave teardown to the streams: the request ends when each keeper has called :meth:`release`."""
@@ -389,7 +367,7 @@ def copy_current_request_context(f: F) -> F:
 
 
 class ContextStream(Iterator[T]):
-    """An iterator whose steps run with a request as the current one, and only its steps.
+    """An iterator whose steps run in a copy of the context variables, where the request stays current.
 
     Between two chunks nothing is left in the thread, so streams may be interleaved or iterated elsewhere. The request
     is torn down after the last chunk, at an error, or when the stream is closed or forgotten.
@@ -398,7 +376,7 @@ class ContextStream(Iterator[T]):
     def __init__(self, chunks: Iterator[T], ctx: RequestContext) -> None:
         self.chunks = chunks
         self.ctx = ctx
-        self.app_ctx = _cv_app.get()
+        self.variables = copy_context()
         self.open = True
         ctx.keep()
 
@@ -406,18 +384,10 @@ class ContextStream(Iterator[T]):
         if not self.open:
             raise StopIteration
         try:
-            return self._step(self.chunks.__next__)
+            return self.variables.run(self.chunks.__next__)
         except BaseException as error:
             self._finish(None if isinstance(error, StopIteration) else error)
             raise
-
-    def _step(self, step: Callable[[], T]) -> T:
-        app_token, request_token = _cv_app.set(self.app_ctx), _cv_request.set(self.ctx)
-        try:
-            return step()
-        finally:
-            _cv_request.reset(request_token)
-            _cv_app.reset(app_token)
 
     def close(self) -> None:
         """Close the wrapped iterator and let the request end. Calling it again does nothing."""
@@ -429,7 +399,7 @@ class ContextStream(Iterator[T]):
         try:
             close = getattr(self.chunks, "close", None)
             if close is not None:
-                self._step(close)
+                self.variables.run(close)
         finally:
             self.ctx.release(exc)
 

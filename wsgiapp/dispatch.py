@@ -20,18 +20,11 @@ from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServe
 from werkzeug.routing import RequestRedirect, RoutingException
 from werkzeug.wrappers import Response as BaseResponse
 
-from . import errors, sessions, templating
+from . import errors, sessions, signals, templating
 from . import typing as ft
 from .ctx import _cv_request, _sentinel
 from .debughelpers import FormDataRoutingRedirect, describe
 from .routing import stock
-from .signals import (
-    appcontext_tearing_down,
-    got_request_exception,
-    request_finished,
-    request_started,
-    request_tearing_down,
-)
 from .wrappers import Request, Response, split_blueprints
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
@@ -107,8 +100,8 @@ class Road:
         """
         self._got_first_request = True
         try:
-            if request_started.receivers:
-                request_started.send(self, _async_wrapper=self.ensure_sync)
+            if signals.request_started.receivers:
+                signals.request_started.send(self, _async_wrapper=self.ensure_sync)
             answer = self.preprocess_request()
             answer = self.dispatch_request() if answer is None else answer
         except Exception as error:
@@ -147,13 +140,9 @@ class Road:
         if request.environ["REQUEST_METHOD"] == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
         view: Any = self.view_functions[rule.endpoint]
-        # PERF: a plain function needs no ensure_sync, and asking each time costs four calls (callpath).
-        if (
-            type(view) is not FunctionType
-            or view.__code__.co_flags & CO_COROUTINE
-            or _MARK in view.__dict__
-            or not getattr(self.ensure_sync, "stock", False)
-        ):
+        # PERF: a plain function needs no ensure_sync, and asking each time costs a call (callpath).
+        plain = type(view) is FunctionType and not view.__code__.co_flags & CO_COROUTINE and _MARK not in view.__dict__
+        if not plain or not getattr(self.ensure_sync, "stock", False):
             view = self.ensure_sync(view)
         rv: ft.ResponseReturnValue = view(**request.view_args)
         return rv
@@ -168,8 +157,8 @@ class Road:
         response = self.make_response(rv)
         try:
             response = self.process_response(response)
-            if request_finished.receivers:
-                request_finished.send(self, _async_wrapper=self.ensure_sync, response=response)
+            if signals.request_finished.receivers:
+                signals.request_finished.send(self, _async_wrapper=self.ensure_sync, response=response)
         except Exception:
             if not from_error_handler:
                 raise
@@ -199,23 +188,22 @@ class Road:
 
         :param exc: what ended the request; by default the exception being handled, if any.
         """
-        if not self.teardown_request_funcs and not request_tearing_down.receivers:
+        if not self.teardown_request_funcs and not signals.request_tearing_down.receivers:
             return
-        if exc is _sentinel:
-            exc = sys.exc_info()[1]
         by_scope = self.teardown_request_funcs
         scopes = _scopes_of(_cv_request.get().request.endpoint)
-        self._tear_down((f for scope in scopes for f in reversed(by_scope.get(scope, ()))), request_tearing_down, exc)
+        functions = (function for scope in scopes for function in reversed(by_scope.get(scope, ())))
+        self._tear_down(functions, signals.request_tearing_down, exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
         """Run the teardown_appcontext functions, latest first; errors as in :meth:`do_teardown_request`."""
-        if not self.teardown_appcontext_funcs and not appcontext_tearing_down.receivers:
+        if not self.teardown_appcontext_funcs and not signals.appcontext_tearing_down.receivers:
             return
-        if exc is _sentinel:
-            exc = sys.exc_info()[1]
-        self._tear_down(reversed(self.teardown_appcontext_funcs), appcontext_tearing_down, exc)
+        self._tear_down(reversed(self.teardown_appcontext_funcs), signals.appcontext_tearing_down, exc)
 
     def _tear_down(self, functions: Iterable[ft.TeardownCallable], signal: Any, exc: BaseException | None) -> None:
+        if exc is _sentinel:
+            exc = sys.exc_info()[1]
         failed: list[Exception] = []
 
         def attempt(run: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -240,7 +228,7 @@ class Road:
 
         :raises FormDataRoutingRedirect: in that case.
         """
-        error = cast(HTTPException, request.routing_exception)
+        error: Any = request.routing_exception
         keeps_data = error.code in (307, 308) or request.method in ("GET", "HEAD", "OPTIONS")
         if self.debug and isinstance(error, RequestRedirect) and not keeps_data:
             raise FormDataRoutingRedirect(request)
@@ -280,8 +268,8 @@ class Road:
 
         :raises Exception: *e* again, where errors propagate (``PROPAGATE_EXCEPTIONS``; testing and debug by default).
         """
-        if got_request_exception.receivers:
-            got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
+        if signals.got_request_exception.receivers:
+            signals.got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
         if self._propagates():
             raise e
         self.log_exception((type(e), e, e.__traceback__))
@@ -315,19 +303,13 @@ class Road:
         """
         if type(rv) is str:
             return self.response_class(rv)
-        status: Any = None
-        headers: Any = None
-        if isinstance(rv, tuple):
-            rv, status, headers = self._unpack(rv)
+        rv, status, headers = self._unpack(rv) if isinstance(rv, tuple) else (rv, None, None)
         if isinstance(rv, (str, bytes, bytearray, Iterator)):
             body: Any = rv  # a bytearray is fine too, which Werkzeug does not annotate
             return self.response_class(body, status=status, headers=headers)
         response = self._convert(rv)
         if status is not None:
-            if isinstance(status, (str, bytes, bytearray)):
-                response.status = status if isinstance(status, str) else bytes(status).decode()
-            else:
-                response.status_code = status
+            response.status = status.decode() if isinstance(status, (bytes, bytearray)) else status
         if headers:
             response.headers.update(headers)
         return response

@@ -25,23 +25,21 @@ def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]
     :raises ValueError: for a code that no HTTP exception has.
     :raises TypeError: for an exception object, or a class that is no Exception.
     """
-    if isinstance(exc_class_or_code, int):
-        known = default_exceptions.get(exc_class_or_code)
+    known = exc_class_or_code
+    if isinstance(known, int):
+        known = default_exceptions.get(known)
         if known is None:
             raise ValueError(
                 f"{exc_class_or_code} is not a recognized HTTP error code. Use a subclass of HTTPException with that"
                 f" code instead."
             )
-        return known, known.code
-    if isinstance(exc_class_or_code, Exception):
-        raise TypeError(f"{exc_class_or_code!r} is an instance, not a class. Register the handler for its class.")
-    if not isinstance(exc_class_or_code, type):
-        raise TypeError(f"{exc_class_or_code!r} is neither an exception class nor a status code.")
-    if not issubclass(exc_class_or_code, Exception):
-        raise ValueError(f"{exc_class_or_code.__name__!r} is not a subclass of Exception.")
-    if issubclass(exc_class_or_code, HTTPException):
-        return exc_class_or_code, exc_class_or_code.code
-    return exc_class_or_code, None
+    if isinstance(known, Exception):
+        raise TypeError(f"{known!r} is an instance, not a class. Register the handler for its class.")
+    if not isinstance(known, type):
+        raise TypeError(f"{known!r} is neither an exception class nor a status code.")
+    if not issubclass(known, Exception):
+        raise ValueError(f"{known.__name__!r} is not a subclass of Exception.")
+    return known, known.code if issubclass(known, HTTPException) else None
 
 
 def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) -> ErrorHandlerCallable | None:
@@ -53,8 +51,7 @@ def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) ->
     if not spec:
         return None
     code = class_and_code(type(error))[1]
-    scopes = (*blueprints, None)
-    for wanted, scope in product((code, None) if code is not None else (None,), scopes):
+    for wanted, scope in product((code, None) if code is not None else (None,), (*blueprints, None)):
         handlers = spec.get(scope, {}).get(wanted, {})
         for cls in type(error).__mro__:
             if cls in handlers:

@@ -5,51 +5,27 @@ Each is a proxy for what the context variables hold. The framework itself is han
 
 from __future__ import annotations
 
-from typing import cast
-
 from werkzeug.local import LocalProxy
 
+from . import ctx
 from .app import App
-from .ctx import (
-    AppContext,
-    RequestContext,
-    _AppCtxGlobals,
-    _cv_app,
-    _cv_request,
-    _no_app_msg,
-    _no_req_msg,
-    app_ctx_proxy,
-    app_proxy,
-    g_proxy,
-    request_ctx_proxy,
-    request_proxy,
-    session_proxy,
-)
+from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, _no_app_msg, _no_req_msg
 from .sessions import SessionMixin
 from .wrappers import Request
 
 __all__ = [
-    "LocalProxy",
-    "_cv_app",
-    "_cv_request",
-    "_no_app_msg",
-    "_no_req_msg",
-    "app_ctx",
-    "current_app",
-    "g",
-    "request",
-    "request_ctx",
-    "session",
+    "LocalProxy", "_cv_app", "_cv_request", "_no_app_msg", "_no_req_msg", "app_ctx", "current_app", "g", "request",
+    "request_ctx", "session",
 ]  # fmt: skip
 
 #: The app that answers the current request, or runs the current command.
-current_app: App = cast(App, app_proxy)
+current_app: App = ctx.app_proxy
 #: A namespace for the time of the current app context.
-g: _AppCtxGlobals = cast(_AppCtxGlobals, g_proxy)
+g: _AppCtxGlobals = ctx.g_proxy
 #: The request that is being answered.
-request: Request = cast(Request, request_proxy)
+request: Request = ctx.request_proxy
 #: The session of the visitor who sent it.
-session: SessionMixin = cast(SessionMixin, session_proxy)
+session: SessionMixin = ctx.session_proxy
 #: The contexts themselves, for extensions.
-app_ctx: AppContext = cast(AppContext, app_ctx_proxy)
-request_ctx: RequestContext = cast(RequestContext, request_ctx_proxy)
+app_ctx: AppContext = ctx.app_ctx_proxy
+request_ctx: RequestContext = ctx.request_ctx_proxy

@@ -48,10 +48,8 @@ def url_for(
 
 
 def redirect(
-    location: str,
-    code: int = 302,
-    Response: type[BaseResponse] | None = None,  # noqa: N803  # Flask's name
-) -> BaseResponse:
+    location: str, code: int = 302, Response: type[BaseResponse] | None = None,  # noqa: N803  # Flask's name
+) -> BaseResponse:  # fmt: skip
     """A response that sends the browser to *location*.
 
     :param code: 301, 302, 303, 307 or 308 (RFC 9110, 15.4).
@@ -59,8 +57,7 @@ def redirect(
     """
     ctx = _cv_app.get(None)
     if ctx is not None and Response is None:
-        answer: BaseResponse = ctx.app.redirect(location, code=code)
-        return answer
+        return cast(BaseResponse, ctx.app.redirect(location, code=code))
     return redirect_to(location, code, Response)
 
 

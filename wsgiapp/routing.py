@@ -12,6 +12,8 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import call
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
@@ -30,8 +32,6 @@ _MAX_DIGITS = 18
 # No rule is below it; given where the host is another, so that Werkzeug need not warn at every such request.
 _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
-# How many Host headers are remembered as well formed; the set starts afresh beyond that.
-_MAX_HOSTS = 1_000
 
 
 @dataclass(slots=True)
@@ -40,20 +40,19 @@ class Leaf:
 
     rule: Rule
     names: tuple[str, ...]
-    converters: tuple[Callable[[str], Any] | None, ...]
+    converters: tuple[Callable[[str], Any], ...]
     #: Whether there is one value, whose conversion cannot fail.
     plain: bool = False
 
     def __post_init__(self) -> None:
-        self.plain = self.converters in ((None,), (int,))
+        self.plain = self.converters in ((str,), (int,))
 
     def arguments(self, values: list[str]) -> dict[str, Any]:
         """The view's arguments of the path's values.
 
         :raises ValueError: when a converter refuses its value.
         """
-        steps = zip(self.names, self.converters, values, strict=True)
-        return {name: value if convert is None else convert(value) for name, convert, value in steps}
+        return dict(zip(self.names, map(call, self.converters, values), strict=True))
 
 
 @dataclass(slots=True)
@@ -97,10 +96,6 @@ class Map(WerkzeugMap):
     # Made afresh when a rule was added: paths without values, places before a last value, the whole tree.
     _tables: tuple[dict[str, dict[str, Leaf]], dict[str, Node], Node] | None = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._hosts: set[str | None] = {None, ""}
-        super().__init__(*args, **kwargs)
-
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
         super().add(rulefactory)
@@ -114,7 +109,7 @@ class Map(WerkzeugMap):
         :raises NotFound: when no rule fits, whatever the method.
         """
         if (
-            (environ.get("HTTP_HOST") not in self._hosts and not self._well_formed(environ["HTTP_HOST"]))
+            not valid_host(environ.get("HTTP_HOST") or "")
             or app.config["TRUSTED_HOSTS"] is not None
             or app.subdomain_matching
             or "HTTP_UPGRADE" in environ
@@ -133,58 +128,16 @@ class Map(WerkzeugMap):
             if edge.pattern is None and (not edge.digits or (last.isdigit() and len(last) <= _MAX_DIGITS)):
                 leaf = edge.node.leaves.get(method)
                 if leaf is not None and leaf.plain:
-                    convert = leaf.converters[0]
-                    return leaf.rule, {leaf.names[0]: last if convert is None else convert(last)}
-        return self._walk(root, path, method)
-
-    def _well_formed(self, host: str) -> bool:
-        good = valid_host(host)
-        if good:
-            if len(self._hosts) >= _MAX_HOSTS:
-                self._hosts = {None, ""}
-            self._hosts.add(host)
-        return good
-
-    def _walk(self, root: Node, path: str, method: str) -> Found | None:
-        """Follow Werkzeug's order, depth first, up to the first rule that fits or the first thing not in the tree.
-
-        :raises NotFound: when no rule fits, whatever the method.
-        """
+                    return leaf.rule, {leaf.names[0]: leaf.converters[0](last)}
         if path[:1] != "/" or "//" in path or not path.isascii():
             return None
-        parts = path[1:].split("/")
-        stack: list[tuple[Node, int, list[str], int]] = [(root, 0, [], -1)]
-        while stack:
-            node, index, values, edge_index = stack.pop()
-            if index == len(parts):
-                if method in node.leaves:
-                    return self._answer(node.leaves[method], values)
-                if node.slashes or node.leaves:
-                    return None
-                continue
-            part = parts[index]
-            if edge_index < 0:
-                stack.append((node, index, values, 0))
-                if part in node.static:
-                    stack.append((node.static[part], index + 1, values, -1))
-            elif edge_index < len(node.dynamic):
-                edge = node.dynamic[edge_index]
-                if not edge.known:
-                    return None
-                stack.append((node, index, values, edge_index + 1))
-                value = edge.value("/".join(parts[index:]) if edge.final else part)
-                if value is not None:
-                    stack.append((edge.node, len(parts) if edge.final else index + 1, [*values, value], -1))
-            elif part == "" and index == len(parts) - 1 and (node.slashes or node.leaves):
-                return None
-        # The whole tree was walked and held no surprise: Werkzeug would find nothing either.
-        raise NotFound()
-
-    def _answer(self, leaf: Leaf, values: list[str]) -> Found | None:
         try:
-            return leaf.rule, leaf.arguments(values)
-        except ValueError:  # Werkzeug's ValidationError among them: what follows from it, Werkzeug knows
+            found = _match(root, path[1:].split("/"), 0, [], method)
+        except ValueError:
             return None
+        if found is None:
+            raise NotFound()  # the whole tree was walked and held no surprise: Werkzeug would find nothing either
+        return found
 
     def _compile(self) -> tuple[dict[str, dict[str, Leaf]], dict[str, Node], Node]:
         self.update()
@@ -194,15 +147,45 @@ class Map(WerkzeugMap):
             root = Node(dynamic=[Edge(None, False, True, Node(), known=False)])  # the host matters: Werkzeug's affair
         else:
             root = _compile_state(domain.static[""], {rule.endpoint for rule in self.iter_rules() if rule.defaults})
-        static: dict[str, dict[str, Leaf]] = {}
-        heads: dict[str, Node] = {}
-        for path, node in _static_places(root, ""):
-            if node.leaves and path.isascii() and "//" not in path:
-                static[path] = node.leaves
-            if node.dynamic and path.isascii() and "//" not in path:
-                heads[path] = node
+        places = {path: node for path, node in _static_places(root, "") if path.isascii() and "//" not in path}
+        static = {path: node.leaves for path, node in places.items() if node.leaves}
+        heads = {path: node for path, node in places.items() if node.dynamic}
         self._tables = static, heads, root
         return self._tables
+
+
+class _UnsureError(ValueError):
+    """Only Werkzeug knows the answer."""
+
+
+def _match(node: Node, parts: list[str], index: int, values: list[str], method: str) -> Found | None:
+    """Follow Werkzeug's order, depth first, from *node* up to the first rule that fits ``parts[index:]``.
+
+    :param values: what the segments before hold.
+    :return: None when no rule fits, whatever the method.
+    :raises ValueError: where Werkzeug must be asked: at a place that is not sure, or when a converter refuses a value.
+    """
+    if index == len(parts):
+        if method in node.leaves:
+            leaf = node.leaves[method]
+            return leaf.rule, leaf.arguments(values)
+        if node.slashes or node.leaves:
+            raise _UnsureError
+        return None
+    part, found = parts[index], None
+    if part in node.static:
+        found = _match(node.static[part], parts, index + 1, values, method)
+    for edge in node.dynamic:
+        if found is not None:
+            break
+        if not edge.known:
+            raise _UnsureError
+        value = edge.value("/".join(parts[index:]) if edge.final else part)
+        if value is not None:
+            found = _match(edge.node, parts, len(parts) if edge.final else index + 1, [*values, value], method)
+    if found is None and part == "" and index == len(parts) - 1 and (node.slashes or node.leaves):
+        raise _UnsureError
+    return found
 
 
 def _static_places(node: Node, path: str) -> Iterator[tuple[str, Node]]:
@@ -241,16 +224,18 @@ def _compile_edge(part: Any, state: Any, with_defaults: set[Any]) -> Edge:
     return Edge(pattern, False, part.final, node, known)
 
 
-def _step(converter: Any) -> Callable[[str], Any] | None:
-    """What turns a matched value into an argument; None where it stays the text it is."""
+def _step(converter: Any) -> Callable[[str], Any]:
+    """What turns a matched value into an argument; ``str`` and ``int`` cost no call of Python."""
     if type(converter) is UnicodeConverter:
-        return None
+        return str
     limits = (getattr(converter, "fixed_digits", 0), getattr(converter, "min", None), getattr(converter, "max", None))
     if type(converter) is IntegerConverter and limits == (0, None, None):
         return int
     return cast("Callable[[str], Any]", converter.to_python)
 
 
+# PERF: asked of every request, mostly about the same few hosts (callpath).
+@lru_cache(maxsize=256)
 def valid_host(host: str) -> bool:
     """Whether a Host header can be one (RFC 9110, 7.2): a name, an IPv4 or a bracketed IPv6 address, and a port.
 
@@ -305,12 +290,8 @@ def _is_below(request: Any, server_name: str) -> bool:
 def _warn_of_host(server_name: str) -> None:
     # Under the module name and the first words that filters written for Flask know. The host itself stays out of the
     # text: Python remembers each text it has shown, and hosts come from outside.
-    warnings.warn_explicit(
+    text = (
         f"Current server name doesn't match the configured SERVER_NAME {server_name!r}, so the request has no subdomain"
-        f" and only 404 for an answer.",
-        UserWarning,
-        __file__,
-        1,
-        module="flask.app",
-        registry=_WARNED,
+        f" and only 404 for an answer."
     )
+    warnings.warn_explicit(text, UserWarning, __file__, 1, module="flask.app", registry=_WARNED)

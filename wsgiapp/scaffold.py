@@ -10,9 +10,10 @@ import importlib.util
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import update_wrapper
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
@@ -32,11 +33,13 @@ T_before_request = TypeVar("T_before_request", bound=ft.BeforeRequestCallable)
 T_error_handler = TypeVar("T_error_handler", bound=ft.ErrorHandlerCallable)
 T_teardown = TypeVar("T_teardown", bound=ft.TeardownCallable)
 T_template_context_processor = TypeVar("T_template_context_processor", bound=ft.TemplateContextProcessorCallable)
+T_template_test = TypeVar("T_template_test", bound=ft.TemplateTestCallable)
 T_url_defaults = TypeVar("T_url_defaults", bound=ft.URLDefaultCallable)
 T_url_value_preprocessor = TypeVar("T_url_value_preprocessor", bound=ft.URLValuePreprocessorCallable)
 T_route = TypeVar("T_route", bound=ft.RouteCallable)
 
-_PathLike = os.PathLike[Any] | str
+#: A path to a folder, absolute or below the root path.
+Folder = str | os.PathLike[str]
 
 
 def setupmethod(f: F) -> F:
@@ -59,24 +62,26 @@ def registering(register: Callable[[Any], object]) -> Callable[[F], F]:
     return decorate
 
 
+def _find_spec(import_name: str) -> ModuleSpec | None:
+    """How *import_name* would be imported; None for what cannot be, as the ``__main__`` of a prompt."""
+    try:
+        return importlib.util.find_spec(import_name)
+    except (ImportError, ValueError):
+        return None
+
+
 def get_root_path(import_name: str) -> str:
     """The folder that the module or package *import_name* lies in; the current one for what is no file.
 
     :raises RuntimeError: for a namespace package, which has no folder of its own.
     """
-    module = sys.modules.get(import_name)
-    if module is not None and getattr(module, "__file__", None):
-        return os.path.dirname(os.path.abspath(cast(str, module.__file__)))
-    try:
-        spec = importlib.util.find_spec(import_name)
+    path: str | None = getattr(sys.modules.get(import_name), "__file__", None)
+    if path is None:
+        spec = _find_spec(import_name)
         if spec is None:
             return os.getcwd()
-    except (ImportError, ValueError):
-        return os.getcwd()
-    loader: Any = spec.loader
-    path: str | None = loader.get_filename(import_name) if hasattr(loader, "get_filename") else None
-    if path is None:
-        path = getattr(module or importlib.import_module(import_name), "__file__", None)
+        # An import hook that names no location may still give the module a file.
+        path = spec.origin if spec.has_location else getattr(importlib.import_module(import_name), "__file__", None)
     if path is None:
         raise RuntimeError(
             f"No root path can be found for {import_name!r}: it comes from a namespace package or an import hook that"
@@ -85,30 +90,11 @@ def get_root_path(import_name: str) -> str:
     return os.path.dirname(os.path.abspath(path))
 
 
-def _find_package_path(import_name: str) -> str:
-    """The folder that holds the top-level package or module of *import_name*."""
-    top = import_name.partition(".")[0]
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None:
-        return os.getcwd()
-    if spec.submodule_search_locations:
-        if spec.origin in (None, "namespace"):
-            return os.path.dirname(_namespace_folder(import_name, list(spec.submodule_search_locations)))
-        return os.path.dirname(os.path.dirname(spec.origin))
-    return os.path.dirname(spec.origin) if spec.origin else os.getcwd()
-
-
-def _namespace_folder(import_name: str, locations: list[str]) -> str:
-    """Of the folders that a namespace package is spread over, the one that holds *import_name*."""
-    spec = importlib.util.find_spec(import_name)
-    inside = (spec.submodule_search_locations or [spec.origin or ""]) if spec is not None else []
-    for location in locations:
-        if any(path and Path(path).is_relative_to(location) for path in inside):
-            return location
-    return locations[0]
+def _locations(import_name: str) -> list[str]:
+    """The file of a module, or the folders of a package: one, but any number for a namespace package."""
+    spec = _find_spec(import_name)
+    found: Iterable[str | None] = (spec.submodule_search_locations or [spec.origin]) if spec is not None else []
+    return [path for path in found if path is not None]
 
 
 def find_package(import_name: str) -> tuple[str | None, str]:
@@ -117,30 +103,23 @@ def find_package(import_name: str) -> tuple[str | None, str]:
     :return: the prefix (such as ``/usr`` or a virtual environment) or None where it is not installed, and the folder
         from which it can be imported.
     """
-    folder = _find_package_path(import_name)
-    path, prefix = Path(folder).resolve(), Path(sys.prefix).resolve()
-    if path.is_relative_to(prefix):
+    tops, inner = _locations(import_name.partition(".")[0]), _locations(import_name)
+    holding = (top for top in tops if any(Path(path).is_relative_to(top) for path in inner))
+    folder = os.path.dirname(next(holding, tops[0])) if tops else os.getcwd()
+    path = Path(folder).resolve()
+    if path.is_relative_to(Path(sys.prefix).resolve()):
         return sys.prefix, folder
-    if path.name.lower() == "site-packages":
-        parent = path.parent
-        if parent.name.lower() == "lib":  # Windows: prefix/Lib/site-packages
-            return str(parent.parent), folder
-        if parent.parent.name.lower() == "lib":  # POSIX: prefix/lib/pythonX.Y/site-packages
-            return str(parent.parent.parent), folder
-        return str(parent), folder
-    return None, folder
+    if path.name.lower() != "site-packages":
+        return None, folder
+    # Windows has prefix/Lib/site-packages, POSIX prefix/lib/pythonX.Y/site-packages.
+    above_lib = (parent.parent for parent in path.parents[:2] if parent.name.lower() == "lib")
+    return str(next(above_lib, path.parent)), folder
 
 
 def _endpoint_from_view_func(view_func: ft.RouteCallable | None) -> str:
     if view_func is None:
         raise TypeError("An endpoint is needed where no view function is given.")
     return view_func.__name__
-
-
-def max_age_of(config: Any) -> int | None:
-    """``SEND_FILE_MAX_AGE_DEFAULT`` in seconds; None leaves freshness to conditional requests."""
-    value = config["SEND_FILE_MAX_AGE_DEFAULT"]
-    return int(value.total_seconds()) if isinstance(value, timedelta) else cast("int | None", value)
 
 
 class Scaffold:
@@ -159,8 +138,8 @@ class Scaffold:
     _static_url_path: str | None = None
 
     def __init__(
-        self, import_name: str, static_folder: _PathLike | None = None, static_url_path: str | None = None,
-        template_folder: _PathLike | None = None, root_path: str | None = None,
+        self, import_name: str, static_folder: Folder | None = None, static_url_path: str | None = None,
+        template_folder: Folder | None = None, root_path: str | None = None,
     ) -> None:  # fmt: skip
         self.import_name = import_name
         self.static_folder = cast("str | None", static_folder)
@@ -190,7 +169,7 @@ class Scaffold:
         return os.path.join(self.root_path, self._static_folder) if self._static_folder is not None else None
 
     @static_folder.setter
-    def static_folder(self, value: _PathLike | None) -> None:
+    def static_folder(self, value: Folder | None) -> None:
         self._static_folder = os.fspath(value).rstrip("\\/") if value is not None else None
 
     @property
@@ -218,7 +197,8 @@ class Scaffold:
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002  # for those who override it
         """For how many seconds a browser may keep a file before it asks again; None to ask each time."""
-        return max_age_of(_cv_app.get().app.config)
+        value: timedelta | int | None = _cv_app.get().app.config["SEND_FILE_MAX_AGE_DEFAULT"]
+        return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
     def send_static_file(self, filename: str) -> Response:
         """The static file *filename*, as the view of the ``static`` endpoint.
@@ -302,41 +282,39 @@ class Scaffold:
 
     # -- hooks and handlers ---------------------------------------------------------------------------------------
 
+    def _add_hook(self, registry: str, f: F) -> F:
+        getattr(self, registry).setdefault(None, []).append(f)
+        return f
+
     @setupmethod
     def before_request(self, f: T_before_request) -> T_before_request:
         """Run *f* before each view; what it returns, unless None, is the answer."""
-        self.before_request_funcs.setdefault(None, []).append(f)
-        return f
+        return self._add_hook("before_request_funcs", f)
 
     @setupmethod
     def after_request(self, f: T_after_request) -> T_after_request:
         """Send each response through *f*, which takes it and returns one. Not run where an error goes unhandled."""
-        self.after_request_funcs.setdefault(None, []).append(f)
-        return f
+        return self._add_hook("after_request_funcs", f)
 
     @setupmethod
     def teardown_request(self, f: T_teardown) -> T_teardown:
         """Run *f* when a request has ended, with the error that ended it or None. It always runs, exactly once."""
-        self.teardown_request_funcs.setdefault(None, []).append(f)
-        return f
+        return self._add_hook("teardown_request_funcs", f)
 
     @setupmethod
     def context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
         """Add to every template the variables of the dict that *f* returns."""
-        self.template_context_processors[None].append(f)
-        return f
+        return self._add_hook("template_context_processors", f)
 
     @setupmethod
     def url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
         """Run *f* with the endpoint and the view's arguments, which it may change, before any hook."""
-        self.url_value_preprocessors[None].append(f)
-        return f
+        return self._add_hook("url_value_preprocessors", f)
 
     @setupmethod
     def url_defaults(self, f: T_url_defaults) -> T_url_defaults:
         """Run *f* with the endpoint and the values of each URL that is built; it may add to them."""
-        self.url_default_functions[None].append(f)
-        return f
+        return self._add_hook("url_default_functions", f)
 
     @setupmethod
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
@@ -352,6 +330,4 @@ class Scaffold:
         cls, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][cls] = f
 
-    @staticmethod
-    def _get_exc_class_and_code(exc_class_or_code: type[Exception] | int) -> tuple[type[Exception], int | None]:
-        return class_and_code(exc_class_or_code)
+    _get_exc_class_and_code = staticmethod(class_and_code)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import zlib
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeTimedSerializer
@@ -25,7 +26,7 @@ from .signals import message_flashed
 
 # A signed cookie of 4 KB can be made to inflate a thousandfold by whoever holds the key; a browser's never does.
 MAX_PAYLOAD = 1024 * 1024
-# The interface is shared by all apps of a class: so many keys are kept at hand before the oldest are made anew.
+# All apps share the serializers: so many are kept at hand before the one used least recently is made anew.
 MAX_SERIALIZERS = 64
 
 
@@ -119,13 +120,11 @@ class SessionInterface:
 
     def get_cookie_httponly(self, app: Any) -> bool:
         """Whether scripts are kept from the cookie, ``SESSION_COOKIE_HTTPONLY``."""
-        value: bool = app.config["SESSION_COOKIE_HTTPONLY"]
-        return value
+        return bool(app.config["SESSION_COOKIE_HTTPONLY"])
 
     def get_cookie_secure(self, app: Any) -> bool:
         """Whether the cookie is sent over HTTPS only, ``SESSION_COOKIE_SECURE``."""
-        value: bool = app.config["SESSION_COOKIE_SECURE"]
-        return value
+        return bool(app.config["SESSION_COOKIE_SECURE"])
 
     def get_cookie_samesite(self, app: Any) -> str | None:
         """``Strict``, ``Lax``, ``None`` or nothing, ``SESSION_COOKIE_SAMESITE``."""
@@ -134,8 +133,7 @@ class SessionInterface:
 
     def get_cookie_partitioned(self, app: Any) -> bool:
         """Whether the cookie is kept apart for each top-level site, ``SESSION_COOKIE_PARTITIONED``."""
-        value: bool = app.config["SESSION_COOKIE_PARTITIONED"]
-        return value
+        return bool(app.config["SESSION_COOKIE_PARTITIONED"])
 
     def get_expiration_time(self, app: Any, session: SessionMixin) -> datetime | None:
         """When the cookie expires (UTC); None for a session that ends with the browser."""
@@ -172,15 +170,9 @@ class KeptSigner(TimestampSigner):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._derived: dict[Any, bytes] = {}
+        self.__dict__["derive_key"] = cache(self.derive_key)  # in front of the method: asked once for each secret key
         if self.digest_method is _lazy_sha1:
             self.algorithm = _Sha1(self.digest_method)
-
-    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
-        """The key that signs for the salt (itsdangerous)."""
-        if secret_key not in self._derived:
-            self._derived[secret_key] = super().derive_key(secret_key)
-        return self._derived[secret_key]
 
 
 class BoundedSerializer(URLSafeTimedSerializer):
@@ -207,10 +199,18 @@ class BoundedSerializer(URLSafeTimedSerializer):
                 inflater.decompress(base64_decode(payload[1:]), MAX_PAYLOAD)
                 if inflater.unconsumed_tail:
                     raise ValueError(f"more than {MAX_PAYLOAD} bytes when inflated")
-            data = super().load_payload(payload, *args, **kwargs)
+            return super().load_payload(payload, *args, **kwargs)
         except (ValueError, TypeError, RecursionError, zlib.error) as error:
             raise BadSignature(f"The payload cannot be read: {error}") from error
-        return data
+
+
+# PERF: made once a key, not twice a request (benchmarks/: session).
+@lru_cache(maxsize=MAX_SERIALIZERS)
+def _serializer(
+    keys: tuple[Any, ...], salt: str, serializer: Any, digest_method: Any, key_derivation: str
+) -> BoundedSerializer:
+    signer_kwargs = {"key_derivation": key_derivation, "digest_method": digest_method}
+    return BoundedSerializer(list(keys), salt=salt, serializer=serializer, signer_kwargs=signer_kwargs)
 
 
 # What a late-opening interface must not have changed; see SecureCookieSessionInterface.opens_late.
@@ -251,25 +251,8 @@ class SecureCookieSessionInterface(SessionInterface):
         secret = app.secret_key
         if not secret:
             return None
-        fallbacks = app.config["SECRET_KEY_FALLBACKS"]
-        keys = (*fallbacks, secret) if fallbacks else (secret,)  # the newest key comes last (itsdangerous)
-        made_of = (keys, self.salt, self.serializer, self.digest_method, self.key_derivation)
-        # PERF: made once a key, not twice a request (benchmarks/: session).
-        made: dict[Any, URLSafeTimedSerializer] = self.__dict__.setdefault("_signing", {})
-        signing = made.get(made_of)
-        if signing is None:
-            if len(made) >= MAX_SERIALIZERS:
-                made.clear()
-            signing = made[made_of] = self._make_serializer(list(keys))
-        return signing
-
-    def _make_serializer(self, keys: list[Any]) -> URLSafeTimedSerializer:
-        return BoundedSerializer(
-            keys,
-            salt=self.salt,
-            serializer=self.serializer,
-            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": self.digest_method},
-        )
+        keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), secret)  # the newest key comes last (itsdangerous)
+        return _serializer(keys, self.salt, self.serializer, self.digest_method, self.key_derivation)
 
     def open_session(self, app: Any, request: Any) -> SecureCookieSession | None:
         """The session in the request's cookie; a new one where it is absent, forged, expired or unreadable."""
@@ -364,5 +347,5 @@ def get_flashed_messages(
         session = ctx.session
         ctx.flashes = session.pop("_flashes") if "_flashes" in session else []
     wanted = set(category_filter)
-    pairs: Iterator[tuple[str, str]] = (pair for pair in ctx.flashes if not wanted or pair[0] in wanted)
-    return list(pairs) if with_categories else [message for _, message in pairs]
+    pairs = [pair for pair in ctx.flashes if not wanted or pair[0] in wanted]
+    return pairs if with_categories else [message for _, message in pairs]

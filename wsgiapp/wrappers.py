@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import accumulate
 from typing import IO, Any, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -30,36 +31,31 @@ from .debughelpers import attach_enctype_error_multidict
 
 def _decoded(environ: WSGIEnvironment, name: str) -> str:
     """A path of the environment as text: PEP 3333 hands over bytes dressed as latin-1."""
-    value = cast(str, environ.get(name) or "")
+    value: str = environ.get(name) or ""
     return value if value.isascii() else value.encode("latin1").decode(errors="replace")
 
 
 class _Limit:
-    """A limit on bodies: what was set on the request, else the current app's setting, else a default."""
+    """A limit in bytes or parts: what was set on the object, else the current app's setting, else a default."""
 
     def __init__(self, setting: str, default: int | None) -> None:
         self.setting = setting
         self.default = default
 
-    def __get__(self, request: Any, owner: type) -> int | None:
-        own: int | None = request.__dict__.get(self.setting) if request is not None else None
-        if own is not None:
-            return own
-        ctx = _cv_app.get(None)
-        limit: int | None = ctx.app.config[self.setting] if ctx is not None else self.default
+    def __get__(self, instance: Any, owner: type) -> int | None:
+        limit: int | None = instance.__dict__.get(self.setting) if instance is not None else None
+        if limit is None:
+            ctx = _cv_app.get(None)
+            limit = ctx.app.config[self.setting] if ctx is not None else self.default
         return limit
 
-    def __set__(self, request: Any, value: int | None) -> None:
-        request.__dict__[self.setting] = value
+    def __set__(self, instance: Any, value: int | None) -> None:
+        instance.__dict__[self.setting] = value
 
 
 def split_blueprints(name: str) -> list[str]:
     """A dotted blueprint name and the names it is nested in, innermost first: ``a.b`` gives ``["a.b", "a"]``."""
-    names = [name]
-    while "." in name:
-        name = name.rpartition(".")[0]
-        names.append(name)
-    return names
+    return list(accumulate(name.split("."), "{}.{}".format))[::-1]
 
 
 class _ChunkedBody(LimitedStream):
@@ -132,7 +128,7 @@ class Request(RequestBase):
     @lazy
     def query_string(self) -> bytes:
         """What follows the question mark. A raw byte beyond ASCII arrives percent-encoded, as it should have been."""
-        raw = cast(str, self.environ.get("QUERY_STRING", ""))
+        raw: str = self.environ.get("QUERY_STRING", "")
         if not raw.isascii():
             raw = "".join(char if char.isascii() else f"%{ord(char) & 0xFF:02X}" for char in raw)
         return raw.encode()
@@ -181,14 +177,12 @@ class Request(RequestBase):
     @property
     def endpoint(self) -> str | None:
         """The endpoint that the URL matched, or None."""
-        endpoint: str | None = self.url_rule.endpoint if self.url_rule is not None else None
-        return endpoint
+        return self.url_rule.endpoint if self.url_rule is not None else None
 
     @property
     def blueprint(self) -> str | None:
         """The dotted name of the blueprint that the endpoint belongs to, or None."""
-        endpoint = self.endpoint
-        return endpoint.rpartition(".")[0] if endpoint is not None and "." in endpoint else None
+        return (self.endpoint or "").rpartition(".")[0] or None
 
     @property
     def blueprints(self) -> list[str]:
@@ -232,6 +226,12 @@ _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
 
 @lru_cache(maxsize=256)
 def _content_type(mimetype: str) -> str:
+    """The header for a media type of text.
+
+    :raises ValueError: for characters that would end the header, or that cannot be sent in one.
+    """
+    if not _VALUE.fullmatch(mimetype):
+        raise ValueError(f"{mimetype!r} is no media type: it has characters that cannot stand in a header.")
     return get_content_type(mimetype, "utf-8")
 
 
@@ -298,6 +298,9 @@ class Response(ResponseBase):
     json_module = json
     autocorrect_location_header = False
 
+    #: Above this many bytes a cookie is set with a warning.
+    max_cookie_size = _Limit("MAX_COOKIE_SIZE", 4093)  # type: ignore[assignment]  # None works in Werkzeug as well
+
     # Whether a body of text or bytes may be sent without Werkzeug's help: no method that does it is overridden.
     _sends_plainly = True
     # That body, while it is still the one that the response was made with, and the headers that belong to it.
@@ -310,14 +313,11 @@ class Response(ResponseBase):
             cls._sends_plainly = False
 
     def __init__(
-        self,
-        response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
+        self, response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
         status: int | str | HTTPStatus | None = None,
         headers: Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | None = None,
-        mimetype: str | None = None,
-        content_type: str | None = None,
-        direct_passthrough: bool = False,
-    ) -> None:
+        mimetype: str | None = None, content_type: str | None = None, direct_passthrough: bool = False,
+    ) -> None:  # fmt: skip
         # PERF: text or bytes, the usual case, need no Headers and no content-type parser (benchmarks/: hello, JSON).
         if (
             headers is None
@@ -369,7 +369,8 @@ class Response(ResponseBase):
             and not self.direct_passthrough
             and environ.get("REQUEST_METHOD") != "HEAD"
         ):
-            head = self._own_head() if "headers" in self.__dict__ else self._head
+            # A copy, since servers and middleware may add to it (PEP 3333), and a response may be sent again.
+            head = self._own_head() if "headers" in self.__dict__ else [*self._head]
             if head is not None:
                 start_response(self._status, head)
                 return body
@@ -414,10 +415,3 @@ class Response(ResponseBase):
         if _CONTROL.search(value):
             sent = self.headers.getlist("Set-Cookie")
             self.headers.setlist("Set-Cookie", [_CONTROL.sub(_octal, header) for header in sent])
-
-    @property
-    def max_cookie_size(self) -> int:  # type: ignore[override]  # Flask's too is read-only: the setting changes it
-        """Above this many bytes a cookie is set with a warning; ``MAX_COOKIE_SIZE`` where an app is current."""
-        ctx = _cv_app.get(None)
-        size: int = ctx.app.config["MAX_COOKIE_SIZE"] if ctx is not None else super().max_cookie_size
-        return size

@@ -527,3 +527,69 @@ def test_unsigned_zip_bomb_is_not_inflated(framework: Any) -> None:
     bomb = base64.urlsafe_b64encode(zlib.compress(b'{"a":"' + b"x" * 8_000_000 + b'"}', 9)).rstrip(b"=").decode()
     status, _, body = call(app, environ_of("/all", HTTP_COOKIE=f"session=.{bomb}.aBH2rw.AAAA"))
     assert (status, body) == (200, b'{"session":{}}\n')
+
+
+# Found by review ------------------------------------------------------------------------------------------------------
+
+
+def test_header_list_of_one_visitor_does_not_reach_the_next(framework: Any) -> None:
+    """A response kept at module level, and middleware that appends to the list it is handed."""
+    kept = framework.Response("same")
+    inner = app_with(framework, lambda: kept)
+    seen: list[list[str]] = []
+
+    def middleware(environ: Any, start_response: Any) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            headers.append(("Set-Cookie", f"sid={len(seen)}"))
+            seen.append([value for name, value in headers if name == "Set-Cookie"])
+            return start_response(status, headers)
+
+        return inner(environ, start)
+
+    for _ in range(3):
+        call(middleware, environ_of())
+    assert seen == [["sid=0"], ["sid=1"], ["sid=2"]]
+
+
+@pytest.mark.parametrize("mimetype", ["a\r\nSet-Cookie: b=c", "a\x00b", "\N{EURO SIGN}/x"])
+def test_media_type_that_would_break_the_message_is_refused(framework: Any, mimetype: str) -> None:
+    app = app_with(framework, lambda: framework.Response("x", mimetype=mimetype))
+    status, headers, _ = call(app, environ_of())
+    if framework.name == "wsgiapp":
+        assert status == 500 and "Set-Cookie" not in headers
+    else:
+        assert status == (500 if "\r\n" in mimetype else 200)
+
+
+def test_another_app_may_be_current_over_several_steps_of_a_stream(framework: Any) -> None:
+    other = framework.App("other")
+
+    def view():
+        def generate():
+            with other.app_context():
+                yield framework.current_app.name
+                yield framework.current_app.name
+            yield framework.current_app.name
+
+        return framework.Response(framework.stream_with_context(generate()))
+
+    status, _, body = call(app_with(framework, view), environ_of())
+    assert (status, body) == (200, b"otherotherbetter_probe")
+
+
+def test_match_request_of_an_own_request_context_is_asked(framework: Any) -> None:
+    asked: list[str] = []
+
+    class Own(framework.ctx.RequestContext):
+        def match_request(self) -> None:
+            asked.append(self.request.path)
+            super().match_request()
+
+    class App(framework.App):
+        def request_context(self, environ: Any) -> Any:
+            return Own(self, environ)
+
+    app = App("better_probe")
+    app.add_url_rule("/", "view", lambda: "x")
+    assert call(app, environ_of())[0] == 200
+    assert asked == ["/"]
