@@ -6,7 +6,6 @@ Flask is a development dependency and the oracle: a behaviour test asks the same
 
 import contextlib
 import importlib
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any
@@ -15,8 +14,7 @@ from wsgiref.validate import InputWrapper, validator
 import pytest
 import werkzeug.test
 
-FRAMEWORKS = ("wsgiapp", "flask")
-CONTEXT_VARIABLES = ("_cv_request", "_cv_app")
+from leaks import FRAMEWORKS, bound_contexts
 
 
 class Framework:
@@ -54,18 +52,6 @@ def framework(request: pytest.FixtureRequest) -> Framework:
 def both() -> tuple[Framework, Framework]:
     """wsgiapp and Flask together, for tests that compare the two answers to one request."""
     return Framework("wsgiapp"), Framework("flask")
-
-
-def bound_contexts() -> list[tuple[str, Any]]:
-    """Name and value of each context variable of either framework that is bound at this moment."""
-    bound = []
-    for name in FRAMEWORKS:
-        module = sys.modules.get(f"{name}.globals")
-        for variable in CONTEXT_VARIABLES if module else ():
-            context = getattr(module, variable).get(None)
-            if context is not None:
-                bound.append((f"{name}.globals.{variable}", context))
-    return bound
 
 
 @pytest.fixture(autouse=True)

@@ -257,7 +257,7 @@ class App(Road, Scaffold):
         known = self.view_functions.get(endpoint)
         if view_func is not None and known is not None and known != view_func:
             raise AssertionError(
-                f"View function mapping is overwriting an existing endpoint function: {endpoint!r} belongs to"
+                f"Two view functions claim one endpoint: {endpoint!r} belongs to"
                 f" {describe(known)}, not to {describe(view_func)}. Give one of them another name, or"
                 f" an 'endpoint' of its own (a decorator may need functools.wraps)."
             )

@@ -111,7 +111,7 @@ def explain_template_loading_attempts(
         lines.append(f"       -> {'no match' if source is None else f'found ({source[1]!r})'}")
         found += source is not None
     if found > 1:
-        lines.append("Warning: multiple loaders returned a match for the template; the first is used.")
+        lines.append("Warning: several loaders have this template; the first one's is used.")
     if not found:
         lines.append("Error: the template could not be found.")
     if not found and blueprint is not None:

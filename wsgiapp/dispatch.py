@@ -322,8 +322,8 @@ class Road:
             is_headers = isinstance(second, (Headers, Mapping, tuple, list))
             return (body, None, second) if is_headers else (body, second, None)
         raise TypeError(
-            f"{self._the_view()} returned a tuple of {len(rv)}. The tuple must have the form (body, status, headers),"
-            f" (body, status), or (body, headers)."
+            f"{self._the_view()} returned a tuple of {len(rv)}. The tuple must have the form (body, status),"
+            f" (body, headers), or all three: (body, status, headers)."
         )
 
     def _convert(self, rv: Any) -> Response:

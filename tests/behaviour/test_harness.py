@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from conftest import bound_contexts
+from leaks import bound_contexts
 
 
 @pytest.mark.parametrize("kind", ["app_context", "test_request_context"])
