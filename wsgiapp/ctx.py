@@ -210,7 +210,9 @@ class RequestContext(_Context):
 
     def match_request(self) -> None:
         """Ask Werkzeug for the rule; what it refuses is kept in ``request.routing_exception`` and raised later."""
-        adapter: Any = self.url_adapter
+        adapter = self.url_adapter
+        if adapter is None:  # the host was refused, and routing_exception says so
+            return
         try:
             self.request.url_rule, self.request.view_args = adapter.match(return_rule=True)
         except HTTPException as error:

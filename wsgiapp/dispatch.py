@@ -213,7 +213,7 @@ class Road:
                 failed.append(error)
 
         for function in functions:
-            attempt(self.ensure_sync(function), exc)
+            attempt(lambda call: self.ensure_sync(call)(exc), function)
         if signal.receivers:
             attempt(signal.send, self, _async_wrapper=self.ensure_sync, exc=exc)
         if failed:

@@ -529,6 +529,22 @@ def test_unsigned_zip_bomb_is_not_inflated(framework: Any) -> None:
     assert (status, body) == (200, b'{"session":{}}\n')
 
 
+def test_interface_that_matches_early_still_answers_a_bad_host_with_400(framework: Any) -> None:
+    """Flask's documentation has open_session call match_request where it needs the endpoint."""
+
+    class Early(framework.sessions.SessionInterface):
+        def open_session(self, app, request):
+            framework.globals.request_ctx.match_request()
+
+        def save_session(self, app, session, response):
+            raise AssertionError("a null session is never saved")
+
+    app = app_with(framework, lambda: "x")
+    app.session_interface = Early()
+    status, _, _ = call(app, environ_of(HTTP_HOST="a b"))
+    assert status == {"wsgiapp": 400, "flask": 200}[framework.name]
+
+
 # Found by review ------------------------------------------------------------------------------------------------------
 
 

@@ -103,6 +103,32 @@ def test_teardown_may_still_use_the_context(framework: Any) -> None:
     assert seen == [("/path", 1, 2, app.name), (False, 2)]
 
 
+def test_teardown_that_cannot_be_called_does_not_stop_the_rest() -> None:
+    """On wsgiapp alone: a function that ensure_sync refuses (async, without asgiref) is one that failed."""
+    from wsgiapp import App
+
+    ran: list[str] = []
+
+    class Refusing(App):
+        def ensure_sync(self, func):
+            if getattr(func, "refused", False):
+                raise RuntimeError("refused")
+            return super().ensure_sync(func)
+
+    app = Refusing(__name__)
+    app.teardown_appcontext(lambda error: ran.append("first registered"))
+
+    def refused(error):
+        ran.append("never")
+
+    refused.refused = True
+    app.teardown_appcontext(refused)
+    app.teardown_appcontext(lambda error: ran.append("last registered"))
+    with pytest.raises(RuntimeError, match="refused"), app.app_context():
+        pass
+    assert ran == ["last registered", "first registered"]
+
+
 def test_return_value_of_teardown_is_ignored(framework: Any) -> None:
     app = framework.App(__name__)
     app.teardown_request(lambda error: "ignored")
