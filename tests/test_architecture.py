@@ -6,6 +6,7 @@ The plan itself stands here as `HOUSE`; the measuring is done by ``tests/tools/`
 from __future__ import annotations
 
 import ast
+import importlib
 import io
 import json
 import re
@@ -13,17 +14,23 @@ import subprocess
 import sys
 import tokenize
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from types import ModuleType
 
 import pytest
 
+import wsgiapp
 from servers import ROOT
 from tools import callpath, measure
+from wsgiapp import late
 
 PACKAGE = ROOT / "wsgiapp"
 
 # Bottom-up: a module imports only from its own entry and from entries before it, at run time and for typing alike.
 HOUSE = [
+    "late",
     "typing",
     "debughelpers",
     "signals",
@@ -34,6 +41,7 @@ HOUSE = [
     "files",
     "sessions",
     "routing",
+    "environment",
     "templating",
     "logging",
     "errors",
@@ -55,9 +63,13 @@ HOUSE = [
     "shop",
 ]
 
-# Optional packages, and parts of the standing ones that only a development server needs.
+# Optional packages, parts of the standing ones that only a development server needs, and what late modules load.
 NOT_LOADED_BY_IMPORT = [
     "flask",
+    "click",
+    "click.testing",
+    "pdb",
+    "importlib.metadata",
     "sqlalchemy",
     "pydantic",
     "jsonpatch",
@@ -123,12 +135,86 @@ def test_nothing_imports_flask(module: measure.Module) -> None:
     assert "flask" not in {name.partition(".")[0] for name in names}
 
 
-def test_importing_the_framework_loads_no_optional_package() -> None:
-    code = "import json, sys, wsgiapp; print(json.dumps(list(sys.modules)))"
+# -- what an import loads ------------------------------------------------------------------------
+
+ANSWER_ONE_REQUEST = """
+app = wsgiapp.App("hello")
+app.register_blueprint(wsgiapp.Blueprint("part", "hello"))
+app.add_url_rule("/user/<int:id>", "user", lambda id: {"id": id})
+environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/user/42", "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+environ |= {"wsgi.url_scheme": "http", "SERVER_PROTOCOL": "HTTP/1.1"}
+answered = []
+assert b"".join(app(environ, lambda *answer: answered.append(answer))) == b'{"id":42}\\n', answered
+"""
+
+
+@pytest.mark.parametrize("then", ["", ANSWER_ONE_REQUEST], ids=["import", "one request"])
+def test_importing_the_framework_and_answering_load_nothing_that_a_server_can_do_without(then: str) -> None:
+    code = f"import sys, wsgiapp\n{then}\nimport json\n"
+    code += "print(json.dumps({name: type(module).__name__ for name, module in sys.modules.items()}))"
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = json.loads(shown.stdout)
-    assert "wsgiapp.app" in loaded
+    assert loaded["wsgiapp.app"] == "module"
+    assert {loaded[f"wsgiapp.{name}"] for name in late.LATE} == {"LateModule"}
     assert [name for name in NOT_LOADED_BY_IMPORT if name in loaded] == []
+
+
+def test_a_late_module_is_the_one_that_every_import_gives() -> None:
+    assert importlib.import_module("wsgiapp.cli") is sys.modules["wsgiapp.cli"] is wsgiapp.cli
+    assert wsgiapp.cli.main.__module__ == "wsgiapp.cli"
+    assert type(wsgiapp.cli) is ModuleType
+
+
+def planted(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> ModuleType:
+    """A package with one late module, ``part``, that holds *code*."""
+    package = folder / f"planted_{folder.name}"
+    package.mkdir()
+    (package / "__init__.py").write_text("runs = []")
+    (package / "part.py").write_text(f"from . import runs\nruns.append(1)\n{code}\nvalue = 42")
+    monkeypatch.syspath_prepend(folder)
+    late.postpone(f"{package.name}.part")
+    return importlib.import_module(package.name)
+
+
+def test_a_late_module_runs_once_and_no_thread_sees_half_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = planted(tmp_path, monkeypatch, "import time\ntime.sleep(0.1)")
+    together = Barrier(8)
+
+    def read(_: int) -> int:
+        together.wait()
+        value: int = package.part.value
+        return value
+
+    assert package.runs == []
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(read, range(8))) == [42] * 8
+    assert package.runs == [1]
+
+
+def test_a_late_module_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = planted(tmp_path, monkeypatch, "half = 1\nif len(runs) < 3:\n    raise OSError(len(runs))")
+    for name, attempt in (("value", "1"), ("half", "2")):
+        with pytest.raises(OSError, match=attempt):
+            getattr(package.part, name)
+    assert (package.part.half, package.part.value) == (1, 42)
+
+
+def test_what_is_set_in_a_late_module_before_it_runs_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = planted(tmp_path, monkeypatch, "")
+    package.part.value = 43
+    assert (package.part.value, package.runs) == (43, [1])
+
+
+def test_the_names_of_a_late_module_can_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {"value", "runs"} <= set(dir(planted(tmp_path, monkeypatch, "").part))
+
+
+def test_a_name_that_a_late_module_lacks_is_an_attribute_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = planted(tmp_path, monkeypatch, "")
+    with pytest.raises(AttributeError, match=r"module 'planted_\w+\.part' has no attribute 'missing'"):
+        package.part.missing
+    with pytest.raises(ImportError, match="cannot import name 'missing'"):
+        exec(f"from {package.__name__}.part import missing")
 
 
 # -- size ----------------------------------------------------------------------------------------

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import metadata as _metadata
-
 from . import json as json
+from . import late as _late
 from .app import App as App
 from .blueprints import Blueprint as Blueprint
 from .config import Config as Config
@@ -47,5 +46,7 @@ from .wrappers import Response as Response
 
 def __getattr__(name: str) -> str:
     if name == "__version__":  # read when asked for: the metadata lie in a file of their own
-        return _metadata.version("wsgiapp")
+        from importlib import metadata
+
+        return metadata.version("wsgiapp")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,27 +15,28 @@ from datetime import timedelta
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
 
-import click
 import werkzeug.serving
-from jinja2 import BaseLoader
 from werkzeug.exceptions import Aborter
 from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.utils import cached_property
 from werkzeug.wrappers import Response as BaseResponse
 
-from . import cli, routing, scaffold
+from . import cli as _cli
+from . import ctx as _ctx
+from . import environment as _environment
+from . import routing, scaffold
+from . import testing as _testing
 from . import typing as ft
 from .blueprints import Blueprint
 from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
-from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, g_proxy, request_proxy, session_proxy
+from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, lazy
 from .debughelpers import describe
 from .dispatch import Road, _scopes_of
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
 from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, registering, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
-from .templating import DispatchingJinjaLoader, Environment, _default_template_ctx_processor
-from .testing import EnvironBuilder, FlaskClient, FlaskCliRunner
+from .templating import _default_template_ctx_processor
 from .typing import StartResponse, WSGIEnvironment
 from .wrappers import Request, Response, UnsendableResponse, environ_fault, redirect_to
 
@@ -48,6 +49,13 @@ _ESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
 
 def _seconds(value: timedelta | int) -> timedelta:
     return value if isinstance(value, timedelta) else timedelta(seconds=value)
+
+
+class _StockEnvironment:
+    """Stands on the class for :class:`~wsgiapp.environment.Environment`, which is loaded when it is asked for."""
+
+    def __get__(self, instance: object, owner: type) -> type[_environment.Environment]:
+        return _environment.Environment
 
 
 class App(Road, Scaffold):
@@ -78,16 +86,16 @@ class App(Road, Scaffold):
     aborter_class = Aborter
     app_ctx_globals_class = _AppCtxGlobals
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
-    jinja_environment = Environment
+    jinja_environment: type[_environment.Environment] = cast(Any, _StockEnvironment())
     #: Options for the Jinja2 environment, in a dict of your own.
     jinja_options: dict[str, Any] = {}  # noqa: RUF012  # Flask's name and type: assigned, not changed
     url_rule_class = Rule
     url_map_class: type[Any] = routing.Map
     session_interface: SessionInterface = SecureCookieSessionInterface()
     #: The class of :meth:`test_client`; None for :class:`~wsgiapp.testing.FlaskClient`.
-    test_client_class: type[FlaskClient] | None = None
+    test_client_class: type[_testing.FlaskClient] | None = None
     #: The class of :meth:`test_cli_runner`; None for :class:`~wsgiapp.testing.FlaskCliRunner`.
-    test_cli_runner_class: type[FlaskCliRunner] | None = None
+    test_cli_runner_class: type[_testing.FlaskCliRunner] | None = None
 
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
@@ -115,7 +123,6 @@ class App(Road, Scaffold):
         self.shell_context_processors: list[ft.ShellContextProcessorCallable] = []
         self.url_build_error_handlers: list[Callable[[Exception, str, dict[str, Any]], str]] = []
         self.template_context_processors[None].append(_default_template_ctx_processor)
-        self.cli: cli.AppGroup = cli.AppGroup(self.name)
         self._got_first_request = False
         if self.has_static_folder:
             self._add_static_rule(static_host, host_matching)
@@ -153,10 +160,15 @@ class App(Road, Scaffold):
         """The app's logger, by its name; with a handler to the server's error stream where none is configured."""
         return create_logger(self)
 
-    @cached_property
-    def jinja_env(self) -> Environment:
+    @lazy
+    def jinja_env(self) -> _environment.Environment:
         """The Jinja2 environment, made by :meth:`create_jinja_environment` when it is first needed."""
         return self.create_jinja_environment()
+
+    @lazy
+    def cli(self) -> _cli.AppGroup:
+        """The group of the app's own commands, made when it is first asked for."""
+        return _cli.AppGroup(self.name)
 
     @property
     def debug(self) -> bool:
@@ -194,23 +206,23 @@ class App(Road, Scaffold):
         path = os.path.join(self.instance_path, resource)
         return open(path, mode) if "b" in mode else open(path, mode, encoding=encoding)
 
-    def create_global_jinja_loader(self) -> BaseLoader:
+    def create_global_jinja_loader(self) -> _environment.BaseLoader:
         """The loader over the app's and the blueprints' templates."""
-        return DispatchingJinjaLoader(self)
+        return _environment.DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
         """Whether a template escapes what it prints: by the end of its name; one made from a string does."""
         return filename is None or filename.endswith(_ESCAPED)
 
-    def create_jinja_environment(self) -> Environment:
+    def create_jinja_environment(self) -> _environment.Environment:
         """The Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
         reload = self.config["TEMPLATES_AUTO_RELOAD"]
         settings = {"autoescape": self.select_jinja_autoescape, "auto_reload": self.debug if reload is None else reload}
         environment = self.jinja_environment(self, **{**settings, **self.jinja_options})
         # The proxies too, for templates that are imported without the context.
         environment.globals.update(
-            url_for=self.url_for, get_flashed_messages=get_flashed_messages, config=self.config, request=request_proxy,
-            session=session_proxy, g=g_proxy,
+            url_for=self.url_for, get_flashed_messages=get_flashed_messages, config=self.config, g=_ctx.g_proxy,
+            request=_ctx.request_proxy, session=_ctx.session_proxy,
         )  # fmt: skip
         environment.policies["json.dumps_function"] = self.json.dumps
         return environment
@@ -311,7 +323,7 @@ class App(Road, Scaffold):
 
     def make_shell_context(self) -> dict[str, Any]:
         """The names that the shell starts with: ``app``, ``g``, and what the processors give."""
-        names: dict[str, Any] = {"app": self, "g": g_proxy}
+        names: dict[str, Any] = {"app": self, "g": _ctx.g_proxy}
         for processor in self.shell_context_processors:
             names.update(processor())
         return names
@@ -405,7 +417,7 @@ class App(Road, Scaffold):
 
     def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext:
         """A context for a made-up request; the arguments are those of Werkzeug's ``EnvironBuilder``."""
-        with closing(EnvironBuilder(self, *args, **kwargs)) as builder:
+        with closing(_testing.EnvironBuilder(self, *args, **kwargs)) as builder:
             return self.request_context(builder.get_environ())
 
     def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002  # for those who override it
@@ -482,6 +494,8 @@ class App(Road, Scaffold):
         """
         if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
             if not werkzeug.serving.is_running_from_reloader():
+                import click  # a server of its own never comes here
+
                 click.secho(
                     " * 'app.run()' is ignored: the command line has started a server already. Put the call under"
                     " 'if __name__ == \"__main__\":'.",
@@ -489,7 +503,7 @@ class App(Road, Scaffold):
                 )
             return
         if get_load_dotenv(load_dotenv):
-            cli.load_dotenv()
+            _cli.load_dotenv()
             if "FLASK_DEBUG" in os.environ:
                 self.debug = get_debug_flag()
         if debug is not None:
@@ -497,21 +511,21 @@ class App(Road, Scaffold):
         name, _, name_port = (self.config["SERVER_NAME"] or "").partition(":")
         port = int(name_port or 5000) if port is None else port
         options = {"use_reloader": self.debug, "use_debugger": self.debug, "threaded": True, **options}
-        cli.show_server_banner(self.debug, self.name)
+        _cli.show_server_banner(self.debug, self.name)
         try:
             werkzeug.serving.run_simple(host or name or "127.0.0.1", port, self, **options)
         finally:
             # In a shell the server may be stopped, the app changed, and the server started again.
             self._got_first_request = False
 
-    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> FlaskClient:
+    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> _testing.FlaskClient:
         """A client that sends requests to the app without a server.
 
         :param kwargs: those of the client's class, :attr:`test_client_class`.
         """
-        client_class = self.test_client_class or FlaskClient
+        client_class = self.test_client_class or _testing.FlaskClient
         return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
-    def test_cli_runner(self, **kwargs: Any) -> FlaskCliRunner:
+    def test_cli_runner(self, **kwargs: Any) -> _testing.FlaskCliRunner:
         """A runner for the app's commands; its class is :attr:`test_cli_runner_class`."""
-        return (self.test_cli_runner_class or FlaskCliRunner)(self, **kwargs)
+        return (self.test_cli_runner_class or _testing.FlaskCliRunner)(self, **kwargs)

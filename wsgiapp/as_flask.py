@@ -150,10 +150,14 @@ def main(args: list[str] | None = None) -> None:
     """Run a program under the alias.
 
     :param args: ``-m MODULE ARGS...``, ``FILE ARGS...``, or the flask command's arguments; ``sys.argv`` by default.
+        With ``--xray`` in front every app is shown from inside, at ``/_xray``.
     """
     args = sys.argv[1:] if args is None else args
     install()
     inherit()
+    if args[:1] == ["--xray"]:
+        args = args[1:]
+        importlib.import_module("wsgiapp.xray").watch_all()  # by name: without the switch nothing of it is loaded
     if args[:1] == ["-m"]:
         if len(args) < 2:
             raise SystemExit("wsgiapp.as_flask: '-m' needs the name of a module to run.")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import cli as _cli
 from . import scaffold
 from . import typing as ft
-from .cli import AppGroup
-from .ctx import _sentinel
+from .ctx import _sentinel, lazy
 from .scaffold import F, Folder, Scaffold, T_error_handler, T_template_test, registering, setupmethod
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
@@ -85,8 +85,12 @@ class Blueprint(Scaffold):
         self.deferred_functions: list[DeferredSetupFunction] = []
         self.url_values_defaults: dict[str, Any] = url_defaults or {}
         self.cli_group = cli_group
-        self.cli: AppGroup = AppGroup(name)
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
+
+    @lazy
+    def cli(self) -> _cli.AppGroup:
+        """The group of the blueprint's own commands, made when it is first asked for."""
+        return _cli.AppGroup(self.name)
 
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_registered_once:
@@ -167,7 +171,8 @@ class Blueprint(Scaffold):
         self._merge_blueprint_funcs(app, name)
         for deferred in self.deferred_functions:
             deferred(state)
-        self._register_commands(app, name, options)
+        if "cli" in vars(self):  # else it was never asked for, and need not be made
+            self._register_commands(app, name, options)
         for child, child_options in self._blueprints:
             child.register(app, _nested_options(state, child, child_options, name))
 

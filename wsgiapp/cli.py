@@ -8,7 +8,6 @@ blueprints hang their own commands on. It stands below ``app``, so it knows one 
 from __future__ import annotations
 
 import ast
-import code
 import difflib
 import importlib.metadata
 import inspect
@@ -471,6 +470,8 @@ def run_command(
 @with_appcontext
 def shell_command() -> None:
     """Open a Python prompt with the app current and its shell context at hand."""
+    import code  # the other commands do without
+
     app = _cv_app.get().app
     names: dict[str, Any] = {}
     startup = Path(os.environ.get("PYTHONSTARTUP") or os.devnull)

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from inspect import getsourcefile
 from typing import Any
 
-from jinja2 import BaseLoader
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import RequestRedirect
 
 # What a loader gives: the source of a template, its file, and how to ask whether it is still up to date.
 LoadedSource = tuple[str, str | None, Callable[[], bool] | None]
 # A loader that was asked, the app or blueprint it belongs to, and what it found.
-Attempt = tuple[BaseLoader, Any, LoadedSource | None]
+Attempt = tuple[object, Any, LoadedSource | None]
 
 
 def describe(func: Callable[..., Any]) -> str:
@@ -83,7 +82,7 @@ def attach_enctype_error_multidict(request: Any) -> None:
     request.files = _ExplainedFiles(request)
 
 
-def _loader_facts(loader: BaseLoader) -> Iterator[str]:
+def _loader_facts(loader: object) -> Iterator[str]:
     yield f"{type(loader).__module__}.{type(loader).__qualname__}"
     for name, value in sorted(vars(loader).items()):
         items = value if isinstance(value, (list, tuple)) else [value]

@@ -7,34 +7,22 @@ its JSON provider, its session interface, its contexts after the response. The a
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from copy import copy
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import werkzeug.test
 from click.testing import CliRunner, Result
 from werkzeug.datastructures import Headers
 from werkzeug.test import Client, TestResponse
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
-from .cli import AppGroup, ScriptInfo
-from .ctx import ContextApp, RequestContext
+from .cli import ScriptInfo
 from .sessions import SessionMixin
-from .typing import StartResponse, WSGIEnvironment
-
-
-class _App(ContextApp, Protocol):
-    """What a test asks of an app beyond what its contexts do."""
-
-    @property
-    def cli(self) -> AppGroup: ...
-    @property
-    def response_class(self) -> Callable[[], Response]: ...
-    def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext: ...
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]: ...
+from .typing import WSGIEnvironment
 
 
 class EnvironBuilder(werkzeug.test.EnvironBuilder):
@@ -47,7 +35,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
     """
 
     def __init__(
-        self, app: _App, path: str = "/", base_url: str | None = None, subdomain: str | None = None,
+        self, app: Any, path: str = "/", base_url: str | None = None, subdomain: str | None = None,
         url_scheme: str | None = None, *args: Any, **kwargs: Any,
     ) -> None:  # fmt: skip
         if base_url is None:
@@ -76,7 +64,7 @@ class FlaskClient(Client):
     The arguments are those of Werkzeug's client.
     """
 
-    application: _App
+    application: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -171,7 +159,7 @@ class FlaskClient(Client):
 class FlaskCliRunner(CliRunner):
     """Runs an app's commands and keeps what they print; the keyword arguments are those of click's runner."""
 
-    def __init__(self, app: _App, **kwargs: Any) -> None:
+    def __init__(self, app: Any, **kwargs: Any) -> None:
         self.app = app
         super().__init__(**kwargs)
 

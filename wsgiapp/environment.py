@@ -1,0 +1,113 @@
+"""The Jinja2 environment of an app, and the search for templates over the app and its blueprints.
+
+Layer "environment": what derives from Jinja2's classes, and nothing else. It runs late (see ``late``): an app that
+renders nothing never loads Jinja2. What makes a page of a template and a context is ``templating``'s affair.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from jinja2 import BaseLoader, FileSystemLoader, Template, TemplateNotFound
+from jinja2 import Environment as BaseEnvironment
+from jinja2.runtime import Context, new_context
+
+from .ctx import _cv_request
+from .debughelpers import Attempt, LoadedSource, explain_template_loading_attempts
+
+# Jinja2's own names too, for those who may not import it at once.
+__all__ = ["AppTemplate", "BaseLoader", "DispatchingJinjaLoader", "Environment", "FileSystemLoader", "Template"]
+
+_OF_DICT = frozenset(dir(dict))
+
+
+class DispatchingJinjaLoader(BaseLoader):
+    """Asks the app's loader, then each blueprint's, in the order of their registration.
+
+    :param app: the app whose templates are looked for.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def get_source(self, environment: BaseEnvironment, template: str) -> LoadedSource:
+        """The source of *template*, its file name, and how to ask whether it is still up to date.
+
+        With ``EXPLAIN_TEMPLATE_LOADING`` every loader is asked, and what each said is logged.
+
+        :raises TemplateNotFound: when no loader has it.
+        """
+        attempts: Iterable[Attempt] = self._attempts(environment, template)
+        if self.app.config["EXPLAIN_TEMPLATE_LOADING"]:
+            attempts = list(attempts)
+            request_ctx = _cv_request.get(None)
+            blueprint = None if request_ctx is None else request_ctx.request.blueprint
+            explain_template_loading_attempts(self.app, template, attempts, blueprint)
+        for *_, source in attempts:
+            if source is not None:
+                return source
+        raise TemplateNotFound(template)
+
+    def _attempts(self, environment: BaseEnvironment, template: str) -> Iterator[Attempt]:
+        for owner, loader in self._iter_loaders(template):
+            try:
+                yield loader, owner, loader.get_source(environment, template)
+            except TemplateNotFound:
+                yield loader, owner, None
+
+    def _iter_loaders(self, template: str) -> Iterator[tuple[Any, BaseLoader]]:  # noqa: ARG002  # Flask's signature
+        for owner in (self.app, *self.app.iter_blueprints()):
+            if owner.jinja_loader is not None:
+                yield owner, owner.jinja_loader
+
+    def list_templates(self) -> list[str]:
+        """The names of all templates, each once."""
+        return list({name: None for _, loader in self._iter_loaders("") for name in loader.list_templates()})
+
+
+class AppTemplate(Template):
+    """A template whose globals are joined quickly."""
+
+    def new_context(
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Mapping[str, Any] | None = None
+    ) -> Context:
+        """The context of one rendering; see :meth:`jinja2.Template.new_context`."""
+        known: Any = self.globals
+        # PERF: Jinja2 would copy the chain name by name, each in two calls (benchmarks/: template).
+        if type(known) is ChainMap and len(known.maps) == 2:
+            known = {**known.maps[1], **known.maps[0]}
+        return new_context(self.environment, self.name, self.blocks, vars, shared, known, locals)
+
+
+class Environment(BaseEnvironment):
+    """A Jinja2 environment that loads over an app and its blueprints.
+
+    :param app: the app.
+    :param options: Jinja2's own; a ``loader`` replaces the app's.
+    """
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        options.setdefault("loader", app.create_global_jinja_loader())
+        # Shortcuts are for Jinja2's own ways alone: a subclass may bring in those of a sandbox, or native types.
+        self._plain = super(Environment, type(self)).getattr is BaseEnvironment.getattr
+        if type(self).template_class is Template:
+            self.template_class = AppTemplate
+        super().__init__(**options)
+        self.app = app
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What ``obj.attribute`` means in a template: the attribute, else the item, else undefined."""
+        if not self._plain:
+            return super().getattr(obj, attribute)
+        # PERF: a dict has no attributes but its class's; asking for one costs an exception (benchmarks/: template).
+        if type(obj) is not dict or attribute in _OF_DICT:
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass
+        try:
+            return obj[attribute]
+        except (AttributeError, LookupError, TypeError):
+            return self.undefined(obj=obj, name=attribute)
