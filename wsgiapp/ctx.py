@@ -167,6 +167,8 @@ class RequestContext(_Context):
     # PERF: what few requests change belongs to the class until then (benchmarks/: hello).
     flashes: list[tuple[str, str]] | None = None
     _app_ctx: AppContext | None = None
+    #: The session, once it was opened.
+    _opened: Any = None
     _streams = 0
     _ended = _preserved = False
 
@@ -177,7 +179,7 @@ class RequestContext(_Context):
             request.json_module = app.json
         self.request: Any = request
         if session is not None:
-            self._session = session
+            self._opened = session
         self._after_request_functions: list[AfterRequestCallable[Any]] = []
         # For each push: the token that undoes it, and the app context that it pushed as well, if any.
         self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
@@ -191,11 +193,17 @@ class RequestContext(_Context):
             self.request.routing_exception = error
             return None
 
-    @lazy
+    @property
     def _session(self) -> Any:
-        interface = self.app.session_interface
-        session = interface.open_session(self.app, self.request)
-        return interface.make_null_session(self.app) if session is None else session
+        if self._opened is None:
+            interface = self.app.session_interface
+            session = interface.open_session(self.app, self.request)
+            self._opened = interface.make_null_session(self.app) if session is None else session
+        return self._opened
+
+    @_session.setter
+    def _session(self, value: Any) -> None:
+        self._opened = value
 
     @property
     def session(self) -> Any:
@@ -277,7 +285,7 @@ class RequestContext(_Context):
                 if ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
                 # Werkzeug's close() has work only where files were parsed.
-                if ends and ("files" in request.__dict__ or type(request).close is not WerkzeugRequest.close):
+                if ends and (getattr(request, "_parsed", True) or type(request).close is not WerkzeugRequest.close):
                     request.close()
 
     def keep(self) -> None:
@@ -312,13 +320,30 @@ _no_req_msg = """Working outside of request context.
 Something asked for the current request, or for its session, while no request is being answered. Inside a view, a
 hook or a template there is one; a thread needs 'copy_current_request_context', a test 'app.test_request_context()'."""
 
-# What the proxies of ``globals`` are made of; the layers between need them for templates, without their types.
+def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
+    """Werkzeug's proxy of what is current, whose attributes take one call to read instead of three."""
+
+    class Proxy(LocalProxy[Any]):
+        __slots__ = ()
+
+        # PERF: looked up in what is current at once, not first in the proxy and in vain (benchmarks/: hooks, forms).
+        def __getattribute__(self, name: str) -> Any:
+            owner = variable.get(None)
+            if owner is None or name in _OF_PROXY:
+                return super().__getattribute__(name)
+            return getattr(getattr(owner, attribute), name)
+
+    return Proxy(variable, attribute, unbound_message=message)
+
+
+_OF_PROXY = frozenset({"_get_current_object", "_LocalProxy__wrapped"})
+# What ``globals`` gives types; the layers between need them for templates.
 app_ctx_proxy: Any = LocalProxy(_cv_app, unbound_message=_no_app_msg)
 request_ctx_proxy: Any = LocalProxy(_cv_request, unbound_message=_no_req_msg)
-app_proxy: Any = LocalProxy(_cv_app, "app", unbound_message=_no_app_msg)
-g_proxy: Any = LocalProxy(_cv_app, "g", unbound_message=_no_app_msg)
-request_proxy: Any = LocalProxy(_cv_request, "request", unbound_message=_no_req_msg)
-session_proxy: Any = LocalProxy(_cv_request, "session", unbound_message=_no_req_msg)
+app_proxy = _proxy(_cv_app, "app", _no_app_msg)
+g_proxy = _proxy(_cv_app, "g", _no_app_msg)
+request_proxy = _proxy(_cv_request, "request", _no_req_msg)
+session_proxy = _proxy(_cv_request, "session", _no_req_msg)
 
 
 def current_request_context(what: str) -> RequestContext:

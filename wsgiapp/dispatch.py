@@ -9,7 +9,7 @@ extensions add to them late.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from inspect import CO_COROUTINE, iscoroutinefunction
 from types import FunctionType, TracebackType
@@ -117,10 +117,11 @@ class Road:
         if not preprocessors and not hooks:
             return None
         request = _cv_request.get().request
-        scopes = _scopes_of(request.endpoint)[::-1]
-        for scope in scopes:
-            for preprocessor in preprocessors.get(scope, ()):
-                preprocessor(request.endpoint, request.view_args)
+        scopes = _scopes_of(getattr(request.url_rule, "endpoint", None))[::-1]
+        if preprocessors:
+            for scope in scopes:
+                for preprocessor in preprocessors.get(scope, ()):
+                    preprocessor(request.endpoint, request.view_args)
         for scope in scopes:
             for hook in hooks.get(scope, ()):
                 rv: ft.ResponseReturnValue | None = self.ensure_sync(hook)()
@@ -172,12 +173,12 @@ class Road:
             response = self.ensure_sync(hook)(response)
         hooks = self.after_request_funcs
         if hooks:
-            for scope in _scopes_of(ctx.request.endpoint):
+            for scope in _scopes_of(getattr(ctx.request.url_rule, "endpoint", None)):
                 for hook in reversed(hooks.get(scope, ())):
                     response = self.ensure_sync(hook)(response)
         # PERF: no call for a session that was neither touched nor sent (callpath: session app).
         interface = self.session_interface
-        if "_session" in ctx.__dict__ or "HTTP_COOKIE" in ctx.request.environ or not interface.opens_late:
+        if ctx._opened is not None or "HTTP_COOKIE" in ctx.request.environ or not interface.opens_late:
             sessions.save_to_response(self, ctx, response)
         return response
 
@@ -188,34 +189,30 @@ class Road:
 
         :param exc: what ended the request; by default the exception being handled, if any.
         """
-        if not self.teardown_request_funcs and not signals.request_tearing_down.receivers:
-            return
         by_scope = self.teardown_request_funcs
-        scopes = _scopes_of(_cv_request.get().request.endpoint)
-        functions = (function for scope in scopes for function in reversed(by_scope.get(scope, ())))
-        self._tear_down(functions, signals.request_tearing_down, exc)
+        if by_scope or signals.request_tearing_down.receivers:
+            scopes = _scopes_of(getattr(_cv_request.get().request.url_rule, "endpoint", None))
+            functions = [function for scope in scopes for function in reversed(by_scope.get(scope, ()))]
+            self._tear_down(functions, signals.request_tearing_down, exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
         """Run the teardown_appcontext functions, latest first; errors as in :meth:`do_teardown_request`."""
-        if not self.teardown_appcontext_funcs and not signals.appcontext_tearing_down.receivers:
-            return
-        self._tear_down(reversed(self.teardown_appcontext_funcs), signals.appcontext_tearing_down, exc)
+        if self.teardown_appcontext_funcs or signals.appcontext_tearing_down.receivers:
+            self._tear_down(self.teardown_appcontext_funcs[::-1], signals.appcontext_tearing_down, exc)
 
-    def _tear_down(self, functions: Iterable[ft.TeardownCallable], signal: Any, exc: BaseException | None) -> None:
-        if exc is _sentinel:
-            exc = sys.exc_info()[1]
+    def _tear_down(self, functions: list[ft.TeardownCallable], signal: Any, exc: BaseException | None) -> None:
+        exc = sys.exc_info()[1] if exc is _sentinel else exc
         failed: list[Exception] = []
-
-        def attempt(run: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        for function in functions:
             try:
-                run(*args, **kwargs)
+                self.ensure_sync(function)(exc)
             except Exception as error:
                 failed.append(error)
-
-        for function in functions:
-            attempt(lambda call: self.ensure_sync(call)(exc), function)
-        if signal.receivers:
-            attempt(signal.send, self, _async_wrapper=self.ensure_sync, exc=exc)
+        try:
+            if signal.receivers:
+                signal.send(self, _async_wrapper=self.ensure_sync, exc=exc)
+        except Exception as error:
+            failed.append(error)
         if failed:
             for other in failed[1:]:
                 failed[0].add_note(f"Another teardown function failed as well: {other!r}")
@@ -229,17 +226,21 @@ class Road:
         :raises FormDataRoutingRedirect: in that case.
         """
         error: Any = request.routing_exception
-        keeps_data = error.code in (307, 308) or request.method in ("GET", "HEAD", "OPTIONS")
-        if self.debug and isinstance(error, RequestRedirect) and not keeps_data:
-            raise FormDataRoutingRedirect(request)
+        if self.debug and isinstance(error, RequestRedirect) and error.code not in (307, 308):
+            if request.method not in ("GET", "HEAD", "OPTIONS"):
+                raise FormDataRoutingRedirect(request)
         raise error
 
     def trap_http_exception(self, e: Exception) -> bool:
         """Whether *e* is treated like any other error; see :func:`wsgiapp.errors.is_trapped`."""
-        return errors.is_trapped(e, self.config, self.debug)
+        return errors.is_trapped(e, self.config)
 
     def _find_error_handler(self, e: Exception, blueprints: list[str]) -> ft.ErrorHandlerCallable | None:
         return errors.find_handler(self.error_handler_spec, e, blueprints)
+
+    def _handler_of(self, e: Exception) -> ft.ErrorHandlerCallable | None:
+        scopes = _scopes_of(getattr(_cv_request.get().request.url_rule, "endpoint", None))
+        return self._find_error_handler(e, [scope for scope in scopes if scope is not None])
 
     def handle_user_exception(self, e: Exception) -> HTTPException | ft.ResponseReturnValue:
         """Answer what a view or hook raised, by its handler; an HTTP exception answers itself.
@@ -251,7 +252,7 @@ class Road:
                 e.show_exception = True  # the page may name the missing key
             if not self.trap_http_exception(e):
                 return self.handle_http_exception(e)
-        handler = self._find_error_handler(e, _cv_request.get().request.blueprints)
+        handler = self._handler_of(e)
         if handler is None:
             raise e
         return cast(ft.ResponseReturnValue, self.ensure_sync(handler)(e))
@@ -260,7 +261,7 @@ class Road:
         """Answer an HTTP exception by its handler, or by itself. Redirects of the router have no handler."""
         if e.code is None or isinstance(e, RoutingException):
             return e
-        handler = self._find_error_handler(e, _cv_request.get().request.blueprints)
+        handler = self._handler_of(e)
         return e if handler is None else cast(ft.ResponseReturnValue, self.ensure_sync(handler)(e))
 
     def handle_exception(self, e: Exception) -> Response:
@@ -274,7 +275,7 @@ class Road:
             raise e
         self.log_exception((type(e), e, e.__traceback__))
         answer: Any = InternalServerError(original_exception=e)
-        handler = self._find_error_handler(answer, _cv_request.get().request.blueprints)
+        handler = self._handler_of(answer)
         if handler is not None:
             answer = self.ensure_sync(handler)(answer)
         return self.finalize_request(answer, from_error_handler=True)
@@ -303,11 +304,20 @@ class Road:
         """
         if type(rv) is str:
             return self.response_class(rv)
-        rv, status, headers = self._unpack(rv) if isinstance(rv, tuple) else (rv, None, None)
-        if isinstance(rv, (str, bytes, bytearray, Iterator)):
+        status = headers = None
+        if isinstance(rv, tuple):
+            rv, status, headers = self._unpack(rv)
+        if isinstance(rv, (str, bytes, bytearray)):
             body: Any = rv  # a bytearray is fine too, which Werkzeug does not annotate
             return self.response_class(body, status=status, headers=headers)
-        response = self._convert(rv)
+        if isinstance(rv, self.response_class):
+            response = rv
+        elif isinstance(rv, (dict, list)):
+            response = self.json.response(rv)
+        elif isinstance(rv, Iterator):
+            return self.response_class(rv, status=status, headers=headers)
+        else:
+            response = self._convert(rv)
         if status is not None:
             response.status = status.decode() if isinstance(status, (bytes, bytearray)) else status
         if headers:
@@ -327,10 +337,6 @@ class Road:
         )
 
     def _convert(self, rv: Any) -> Response:
-        if isinstance(rv, self.response_class):
-            return rv
-        if isinstance(rv, (dict, list)):
-            return cast(Response, self.json.response(rv))
         if isinstance(rv, HTTPException) and type(rv).get_response is HTTPException.get_response and not rv.response:
             # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
             kind: Any = type(rv)
@@ -341,7 +347,7 @@ class Road:
             return self.response_class(rv.get_body(environ), rv.code, rv.get_headers(environ))
         if isinstance(rv, BaseResponse) or callable(rv):
             try:
-                return cast(Response, self.response_class.force_type(rv, _cv_request.get().request.environ))
+                return self.response_class.force_type(rv, _cv_request.get().request.environ)
             except TypeError as error:
                 raise self._not_a_response(rv, f" Called as a WSGI application it failed: {error}") from error
         raise self._not_a_response(rv)

@@ -66,7 +66,7 @@ def stock_page(cls: type[HTTPException]) -> str | None:
     return None if own or cls not in default_exceptions.values() else cls().get_body()
 
 
-def is_trapped(error: Exception, config: Any, debug: bool) -> bool:
+def is_trapped(error: Exception, config: Any) -> bool:
     """Whether an HTTP exception is treated like any other error, so that a developer sees it.
 
     ``TRAP_HTTP_EXCEPTIONS`` traps all, ``TRAP_BAD_REQUEST_ERRORS`` those of status 400; in debug mode, where the latter
@@ -75,6 +75,6 @@ def is_trapped(error: Exception, config: Any, debug: bool) -> bool:
     if config["TRAP_HTTP_EXCEPTIONS"]:
         return True
     trap_bad = config["TRAP_BAD_REQUEST_ERRORS"]
-    if trap_bad is None and debug and isinstance(error, BadRequestKeyError):
+    if trap_bad is None and config["DEBUG"] and isinstance(error, BadRequestKeyError):
         return True
     return bool(trap_bad) and isinstance(error, BadRequest)

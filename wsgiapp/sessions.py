@@ -307,7 +307,7 @@ def save_to_response(app: Any, ctx: Any, response: Any) -> None:
     :param ctx: the request context.
     """
     interface = app.session_interface
-    if "_session" not in ctx.__dict__ and interface.opens_late:
+    if ctx._opened is None and interface.opens_late:
         # PERF: an untouched session is opened only where its cookie may have to be prolonged (callpath: session app).
         came_along = interface.get_cookie_name(app) in ctx.request.environ.get("HTTP_COOKIE", "")
         if not came_along or not app.config["SESSION_REFRESH_EACH_REQUEST"]:

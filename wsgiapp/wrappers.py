@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from itertools import accumulate
 from typing import IO, Any, cast
+from urllib.parse import unquote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from werkzeug.datastructures import EnvironHeaders, Headers
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
-from werkzeug.http import parse_options_header
+from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.http import is_entity_header, parse_options_header
 from werkzeug.routing import Rule
-from werkzeug.utils import cached_property, get_content_type, redirect
+from werkzeug.utils import get_content_type, redirect
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import LimitedStream
@@ -72,6 +73,23 @@ class _ChunkedBody(LimitedStream):
         return size
 
 
+# A request of a class that overrides one of these must parse its forms Werkzeug's way.
+_PARSING = ("form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing")
+
+
+class _SizedBody(LimitedStream):
+    """A body of known length, which is mostly read at once."""
+
+    # PERF: one read of the server's stream, past six calls (benchmarks/: form POST, JSON POST).
+    def readall(self) -> bytes:
+        try:
+            data: bytes = b"" if self._pos else self._stream.read(self.limit)
+        except (OSError, ValueError) as error:
+            raise ClientDisconnected() from error
+        self._pos += len(data)
+        return data if self._pos == self.limit else data + super().readall()
+
+
 class Request(RequestBase):
     """The request of one WSGI environment; every attribute is computed at its first reading.
 
@@ -88,6 +106,14 @@ class Request(RequestBase):
     view_args: dict[str, Any] | None = None
     #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
     routing_exception: HTTPException | None = None
+
+    # Whether forms are parsed as they are here: no method that has a part in it is overridden.
+    _parses_plainly = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if any(getattr(cls, name) is not getattr(Request, name) for name in _PARSING):
+            cls._parses_plainly = False
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
@@ -143,7 +169,7 @@ class Request(RequestBase):
         """The peer's address, as the server says; no header is trusted."""
         return self.environ.get("REMOTE_ADDR")
 
-    @cached_property
+    @lazy
     def stream(self) -> IO[bytes]:
         """The body as it arrives, limited to its length, and to :attr:`max_content_length`.
 
@@ -152,15 +178,16 @@ class Request(RequestBase):
         """
         environ, most, body = self.environ, self.max_content_length, self.environ["wsgi.input"]
         length: str = environ.get("CONTENT_LENGTH", "")
-        terminated = "wsgi.input_terminated" in environ
-        if terminated and "CONTENT_LENGTH" not in environ and not self.shallow:
-            return cast("IO[bytes]", _ChunkedBody(body, most))
-        if terminated or self.shallow or not _LENGTH.fullmatch(length):
-            return super().stream
-        # PERF: a length in plain digits is all there is to know; Werkzeug asks in ten calls (benchmarks/: JSON POST).
-        if most is not None and int(length) > most:
+        stream: Any
+        if "wsgi.input_terminated" in environ and "CONTENT_LENGTH" not in environ and not self.shallow:
+            stream = _ChunkedBody(body, most)
+        elif self.shallow or not _LENGTH.fullmatch(length):
+            stream = super().stream
+        elif most is not None and int(length) > most:
             raise RequestEntityTooLarge()
-        return cast("IO[bytes]", LimitedStream(body, int(length)))
+        else:
+            stream = _SizedBody(body, int(length))
+        return cast("IO[bytes]", stream)
 
     def _parse_content_type(self) -> None:
         # PERF: read from the environ, without a view on all headers (benchmarks/: form POST, JSON POST).
@@ -204,17 +231,56 @@ class Request(RequestBase):
                 raise BadRequest() from error
             raise
 
+    @lazy
+    def args(self) -> MultiDict[str, str]:
+        """The values in the query, by name."""
+        return self.parameter_storage_class(parse_pairs(self.query_string.decode()))
+
+    @lazy
+    def form(self) -> ImmutableMultiDict[str, str]:
+        """The values of a form's fields, by name; files are in :attr:`files`."""
+        self._load_form_data()
+        return cast("ImmutableMultiDict[str, str]", self.__dict__["form"])
+
+    # Whether there may be files to close at the end.
+    _parsed = False
+
     def _load_form_data(self) -> None:
-        super()._load_form_data()
+        own = self.__dict__
+        self._parsed = True
+        if "form" not in own and self.environ.get("CONTENT_TYPE") == _FORM and self._parses_plainly:
+            # PERF: a plain form needs no parser, which asks four limits and makes a stream (benchmarks/: form POST).
+            try:
+                items = parse_pairs((own.get("_cached_data") or self.stream.read()).decode())
+            except UnicodeDecodeError:
+                items = []
+            own["form"], own["files"] = self.parameter_storage_class(items), self.parameter_storage_class()
+        else:
+            super()._load_form_data()
         if _debugging() and self.mimetype != "multipart/form-data" and not self.files:
             attach_enctype_error_multidict(self)
 
 
 def _debugging() -> bool:
     ctx = _cv_app.get(None)
-    return ctx is not None and bool(ctx.app.debug)
+    return ctx is not None and bool(ctx.app.config["DEBUG"])
 
 
+def parse_pairs(text: str) -> list[tuple[str, str]]:
+    """The names and values of a query or a form (https://url.spec.whatwg.org/#urlencoded-parsing), in order.
+
+    What :func:`urllib.parse.parse_qsl` gives; bytes that are no UTF-8 stay percent-encoded, as Werkzeug has it.
+    """
+    # PERF: most names and values hold nothing to decode (benchmarks/: form POST).
+    parts = [part.partition("=") for part in text.replace("+", " ").split("&") if part]
+    return [
+        (unquote(name, errors=_KEPT) if "%" in name else name, unquote(value, errors=_KEPT) if "%" in value else value)
+        for name, _, value in parts
+    ]
+
+
+_FORM = "application/x-www-form-urlencoded"
+_KEPT = "werkzeug.url_quote"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
@@ -222,6 +288,8 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
 _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
+# Headers that hold a URI, and perhaps an IRI.
+_URIS = frozenset({"location", "content-location"})
 
 
 @lru_cache(maxsize=256)
@@ -239,15 +307,40 @@ def _octal(match: re.Match[str]) -> str:
     return f"\\{ord(match[0]):03o}"
 
 
-def _check_head(status: str, headers: list[tuple[str, str]]) -> None:
-    """Refuse what would end a header early (RFC 9110, 5): not every server looks."""
+def _check_head(status: str, headers: list[tuple[str, str]]) -> set[str]:
+    """Refuse what would end a header early (RFC 9110, 5): not every server looks.
+
+    :return: the headers' names, in lower case.
+    """
     if not _STATUS.fullmatch(status):
         raise UnsendableResponse(f"{status!r} is no status line: three digits and a phrase, no control characters.")
+    names = set()
     for name, value in headers:
-        if not _TOKEN.fullmatch(name):
-            raise UnsendableResponse(f"{name!r} is no name of a header.")
-        if not _VALUE.fullmatch(value):
+        names.add(_field_name(name))
+        if not (value.isascii() and value.isprintable()) and not _VALUE.fullmatch(value):
             raise UnsendableResponse(f"The header {name} has characters that cannot be sent: {value!r}.")
+    return names
+
+
+@lru_cache(maxsize=256)
+def _describes_body(name: str) -> bool:
+    """Whether a header is left out of a 304 (RFC 9110, 15.4.5)."""
+    return is_entity_header(name) and name.lower() not in ("expires", "content-location")
+
+
+# PERF: an app uses the same few names for every response (benchmarks/: hooks).
+@lru_cache(maxsize=256)
+def _field_name(name: str) -> str:
+    if not _TOKEN.fullmatch(name):
+        raise UnsendableResponse(f"{name!r} is no name of a header.")
+    return name.lower()
+
+
+@lru_cache(maxsize=256, typed=True)
+def _status_line(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
+    """The status line and the code of *status*, and whether it can be sent."""
+    line, code = ResponseBase._clean_status(cast(ResponseBase, None), status)
+    return line, code, bool(_STATUS.fullmatch(line))
 
 
 def environ_fault(environ: WSGIEnvironment) -> str | None:
@@ -280,7 +373,21 @@ class UnsendableResponse(ValueError):
 
 
 # A response of a class that overrides one of these must go Werkzeug's way from end to end.
-_SENDING = ("__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close")
+_SENDING = ("__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data")
+
+
+class _Sent:
+    """The body of a response on its way to the server, which closes it at the end (PEP 3333)."""
+
+    def __init__(self, response: ResponseBase) -> None:
+        self.response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.response.iter_encoded()
+
+    def close(self) -> None:
+        """Close the response."""
+        self.response.close()
 
 
 class Response(ResponseBase):
@@ -301,16 +408,21 @@ class Response(ResponseBase):
     #: Above this many bytes a cookie is set with a warning.
     max_cookie_size = _Limit("MAX_COOKIE_SIZE", 4093)  # type: ignore[assignment]  # None works in Werkzeug as well
 
+    # PERF: what few responses change belongs to the class until then (benchmarks/: hello).
+    _status, _status_code = "200 OK", 200
+    direct_passthrough = False
     # Whether a body of text or bytes may be sent without Werkzeug's help: no method that does it is overridden.
     _sends_plainly = True
     # That body, while it is still the one that the response was made with, and the headers that belong to it.
     _plain: list[bytes] | None = None
     _head: list[tuple[str, str]]
+    _headers: Headers | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if any(getattr(cls, name) is not getattr(Response, name) for name in _SENDING):
             cls._sends_plainly = False
+        cls._status, cls._status_code, _ = _status_line(cls.default_status)
 
     def __init__(
         self, response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
@@ -318,37 +430,63 @@ class Response(ResponseBase):
         headers: Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | None = None,
         mimetype: str | None = None, content_type: str | None = None, direct_passthrough: bool = False,
     ) -> None:  # fmt: skip
-        # PERF: text or bytes, the usual case, need no Headers and no content-type parser (benchmarks/: hello, JSON).
-        if (
-            headers is None
-            and content_type is None
-            and not direct_passthrough
-            and isinstance(response, (str, bytes))
-            and (status is None or (type(status) is int and 200 <= status < 600))
-        ):
-            self._status, self._status_code = ("200 OK", 200) if status is None else self._clean_status(status)
-            self.direct_passthrough = False
-            self._on_close = []
-            # What JSON calls a lone surrogate is no text that can be sent.
-            body = response if isinstance(response, bytes) else response.encode(errors="replace")
-            self.response = self._plain = [body]
-            media_type = mimetype or self.default_mimetype
-            self._head = [("Content-Type", _content_type(media_type))] if media_type is not None else []
-            self._head.append(("Content-Length", str(len(body))))
+        # PERF: no copy of Headers and no parser of content types; Werkzeug takes 12 calls (benchmarks/: hello, JSON).
+        self._on_close = []
+        if status is not None:
+            self.status = status
+        if direct_passthrough:
+            self.direct_passthrough = True
+        if headers is None and content_type is None:
+            media_type = self.default_mimetype if mimetype is None else mimetype
+            self._head = [] if media_type is None else [("Content-Type", _content_type(media_type))]
         else:
-            super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
+            super(ResponseBase, self).__init__(self.status, headers, mimetype, content_type)
+        if not isinstance(response, (str, bytes, bytearray)):
+            self.response = [] if response is None else response
+        elif self._headers is not None or not self._sends_plainly:
+            self.set_data(response)
+        else:
+            # What JSON calls a lone surrogate is no text that can be sent.
+            body = response.encode(errors="replace") if isinstance(response, str) else bytes(response)
+            self.response = self._plain = [body]
+            self._head.append(("Content-Length", str(len(body))))
 
-    @lazy
+    @property
     def headers(self) -> Headers:
         """The headers; a body of text or bytes has the two that belong to it."""
-        return Headers(self._head)
+        if self._headers is None:
+            self._headers = Headers()
+            self._headers._list = self._head  # PERF: as it stands, without a check of each (benchmarks/: hooks)
+        return self._headers
+
+    @headers.setter
+    def headers(self, value: Headers) -> None:
+        self._headers = value
+
+    @property
+    def status(self) -> str:
+        """The status line; set it to a code, or to a code and a phrase."""
+        return self._status
+
+    @status.setter
+    def status(self, value: str | int | HTTPStatus) -> None:
+        self._status, self._status_code, sendable = _status_line(value)
+        if not sendable:
+            self._sends_plainly = False
+
+    @classmethod
+    def force_type(cls, response: ResponseBase, environ: WSGIEnvironment | None = None) -> Response:
+        """A response of this class, made of another or of a WSGI callable; Werkzeug's own are changed in place."""
+        forced = cast(Response, super().force_type(response, environ))
+        forced._headers = forced.__dict__.pop("headers", forced._headers)
+        return forced
 
     def vary_by(self, name: str) -> None:
         """Say that the response depends on a header of the request (RFC 9110, 12.5.5).
 
         :param name: the header, such as ``Cookie``.
         """
-        if "headers" in self.__dict__:
+        if self._headers is not None:
             self.vary.add(name)
         elif ("Vary", name) not in self._head:
             self._head.append(("Vary", name))
@@ -358,22 +496,25 @@ class Response(ResponseBase):
 
         :raises UnsendableResponse: before anything is sent.
         """
-        body = self._plain
-        # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, session).
+        body: Any = self.response
+        plain = body is self._plain
+        # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, stream).
         if (
-            body is not None
-            and self.response is body
-            and self._sends_plainly
+            self._sends_plainly
             and self._status_code not in _BODILESS
-            and not self._on_close
-            and not self.direct_passthrough
+            and (plain or not isinstance(body, (list, tuple)))
             and environ.get("REQUEST_METHOD") != "HEAD"
         ):
             # A copy, since servers and middleware may add to it (PEP 3333), and a response may be sent again.
-            head = self._own_head() if "headers" in self.__dict__ else [*self._head]
+            head = [*self._head] if self._headers is None else self._own_head(plain, self._headers)
             if head is not None:
                 start_response(self._status, head)
-                return body
+                return body if self.direct_passthrough or (plain and not self._on_close) else _Sent(self)
+        elif self._status_code == 304 and self._sends_plainly and body == [] and not self._on_close:
+            head = [*self._head] if self._headers is None else self._own_head(False, self._headers)
+            if head is not None:
+                start_response(self._status, [pair for pair in head if not _describes_body(pair[0])])
+                return ()
         try:
             app_iter, status, headers = self.get_wsgi_response(environ)
         except Exception as error:
@@ -382,13 +523,12 @@ class Response(ResponseBase):
         start_response(status, headers)
         return app_iter
 
-    def _own_head(self) -> list[tuple[str, str]] | None:
+    def _own_head(self, counted: bool, headers: Headers) -> list[tuple[str, str]] | None:
         """The headers as they stand; None where Werkzeug has to make URIs of some, or find the length out."""
-        head = [*self.headers]
-        names = {name.lower() for name, _ in head}
-        if "content-length" not in names or "location" in names or "content-location" in names:
+        head = [*iter(headers)]
+        names = _check_head(self._status, head)
+        if (counted and "content-length" not in names) or not _URIS.isdisjoint(names):
             return None
-        _check_head(self._status, head)
         return head
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:

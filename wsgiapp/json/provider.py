@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import IO, Any, AnyStr
 from uuid import UUID
 
@@ -88,6 +89,16 @@ def _loads(s: str | bytes, **kwargs: Any) -> Any:
         raise ValueError("The JSON text is nested too deeply to be read.") from None
 
 
+_COMPACT: dict[str, Any] = {"separators": (",", ":")}
+_RULES = ("default", "ensure_ascii", "sort_keys")
+
+
+# PERF: an encoder for each set of rules, not for each answer (benchmarks/: JSON).
+@lru_cache(maxsize=32)
+def _compact(*rules: Any) -> Callable[[Any], str]:
+    return json.JSONEncoder(**dict(zip(_RULES, rules, strict=True)), **_COMPACT).encode
+
+
 class DefaultJSONProvider(JSONProvider):
     """A provider on the standard library's ``json``.
 
@@ -110,8 +121,10 @@ class DefaultJSONProvider(JSONProvider):
 
         Raises ``TypeError`` for a value without a form in JSON or for keys that can't be put in order.
         """
-        options = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
-        return json.dumps(obj, **{**options, **kwargs})
+        rules = (self.default, self.ensure_ascii, self.sort_keys)
+        if kwargs == _COMPACT:
+            return _compact(*rules)(obj)
+        return json.dumps(obj, **{**dict(zip(_RULES, rules, strict=True)), **kwargs})
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Return the value of a JSON text; keyword arguments are those of ``json.loads``.
@@ -123,7 +136,7 @@ class DefaultJSONProvider(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a JSON response, as the interface says, spaced as ``compact`` says and closed by a newline."""
-        value = self._prepare_response_obj(args, kwargs)
+        value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         compact = not self._app.debug if self.compact is None else self.compact
-        text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
+        text = self.dumps(value, **(_COMPACT if compact else {"indent": 2}))
         return self._app.response_class(f"{text}\n", mimetype=self.mimetype)
