@@ -7,8 +7,9 @@ down. A context calls its app only through the methods that apps may override; i
 
 from __future__ import annotations
 
+import operator
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar, Token, copy_context
 from functools import cached_property, update_wrapper
 from types import SimpleNamespace, TracebackType
@@ -166,6 +167,7 @@ class RequestContext(_Context):
 
     # PERF: what few requests change belongs to the class until then (benchmarks/: hello).
     flashes: list[tuple[str, str]] | None = None
+    _after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
     _app_ctx: AppContext | None = None
     #: The session, once it was opened.
     _opened: Any = None
@@ -180,7 +182,6 @@ class RequestContext(_Context):
         self.request: Any = request
         if session is not None:
             self._opened = session
-        self._after_request_functions: list[AfterRequestCallable[Any]] = []
         # For each push: the token that undoes it, and the app context that it pushed as well, if any.
         self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
 
@@ -321,12 +322,21 @@ Something asked for the current request, or for its session, while no request is
 hook or a template there is one; a thread needs 'copy_current_request_context', a test 'app.test_request_context()'."""
 
 def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
-    """Werkzeug's proxy of what is current, whose attributes take one call to read instead of three."""
+    """Werkzeug's proxy of what is current, which takes one call for what is done most, not three."""
+
+    def on_current(operation: Callable[..., Any]) -> Callable[..., Any]:
+        def operate(self: Any, *args: Any) -> Any:
+            owner = variable.get(None)
+            return operation(self._get_current_object() if owner is None else getattr(owner, attribute), *args)
+
+        return operate
 
     class Proxy(LocalProxy[Any]):
         __slots__ = ()
+        __getitem__, __setitem__ = on_current(operator.getitem), on_current(operator.setitem)
+        __contains__, __setattr__ = on_current(operator.contains), on_current(setattr)
 
-        # PERF: looked up in what is current at once, not first in the proxy and in vain (benchmarks/: hooks, forms).
+        # PERF: looked up in what is current at once, not first in the proxy and in vain (benchmarks/: forms, session).
         def __getattribute__(self, name: str) -> Any:
             owner = variable.get(None)
             if owner is None or name in _OF_PROXY:
@@ -373,7 +383,11 @@ def after_this_request(f: AfterRequestCallable[Any]) -> AfterRequestCallable[Any
     :param f: takes the response and returns one.
     :raises RuntimeError: when no request is current.
     """
-    current_request_context("'after_this_request'")._after_request_functions.append(f)
+    ctx = current_request_context("'after_this_request'")
+    if isinstance(ctx._after_request_functions, list):  # a function may add another while they run
+        ctx._after_request_functions.append(f)
+    else:
+        ctx._after_request_functions = [f]
     return f
 
 

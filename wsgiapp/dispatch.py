@@ -302,8 +302,13 @@ class Road:
             callable; or a tuple of one of these with a status, with headers, or with both.
         :raises TypeError: for anything else; it names the view.
         """
-        if type(rv) is str:
+        kind = type(rv)
+        if kind is str:
             return self.response_class(rv)
+        response: Response
+        if kind is dict:
+            response = self.json.response(rv)
+            return response
         status = headers = None
         if isinstance(rv, tuple):
             rv, status, headers = self._unpack(rv)

@@ -57,22 +57,21 @@ def routes(count: int) -> Application:
 
 
 def hooks() -> Application:
-    torn_down = [0]
+    ran: list[str] = []
 
     class Watch:
         def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-            req.context.trace = ["app"]
+            ran.append("app")
 
         def process_response(self, req: falcon.Request, resp: falcon.Response, resource: Any, succeeded: bool) -> None:
-            req.context.trace.append("app")
-            resp.set_header("X-Trace", " ".join(req.context.trace))
-            torn_down[0] += 1  # it is called after errors too: it is teardown as well
+            ran.append("app")
+            ran.append("end")  # it is called after errors too: it is teardown as well
 
     def note(req: falcon.Request, resp: falcon.Response, resource: Any, params: Any, name: str) -> None:
-        req.context.trace.append(name)
+        ran.append(name)
 
     def note_after(req: falcon.Request, resp: falcon.Response, resource: Any, name: str) -> None:
-        req.context.trace.append(name)
+        ran.append(name)
 
     @falcon.before(note, "outer")
     @falcon.after(note_after, "outer")
@@ -80,7 +79,8 @@ def hooks() -> Application:
         @falcon.before(note, "inner")
         @falcon.after(note_after, "inner")
         def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-            html(resp, f"{' '.join(req.context.trace)}, torn down {torn_down[0]}")
+            html(resp, " ".join(ran))
+            ran.clear()
 
     app = falcon.App(middleware=[Watch()])
     app.add_route("/outer/inner/hooks", Outer())

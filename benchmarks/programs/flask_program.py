@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, render_template, request, session
+from flask import Blueprint, Flask, Response, render_template, request, session
 
 from benchmarks.programs import Application
 from benchmarks.workloads import CHUNKS, FOLDER, ROWS, SECRET_KEY, TITLE
@@ -58,18 +58,16 @@ def routes(count: int) -> Application:
 def hooks() -> Application:
     app = make()
     outer, inner = Blueprint("outer", "benchmark"), Blueprint("inner", "benchmark")
-    torn_down = [0]
+    ran: list[str] = []
 
     def watch(scaffold: Any, name: str) -> None:
         @scaffold.before_request
         def before() -> None:
-            g.setdefault("trace", []).append(name)
+            ran.append(name)
 
         @scaffold.after_request
         def after(response: Response) -> Response:
-            g.trace.append(name)
-            if scaffold is app:  # the last of them
-                response.headers["X-Trace"] = " ".join(g.trace)
+            ran.append(name)
             return response
 
     for scaffold, name in ((app, "app"), (outer, "outer"), (inner, "inner")):
@@ -77,11 +75,13 @@ def hooks() -> Application:
 
     @app.teardown_request
     def teardown(error: BaseException | None) -> None:
-        torn_down[0] += 1
+        ran.append("end")
 
     @inner.get("/hooks")
     def view() -> str:
-        return f"{' '.join(g.trace)}, torn down {torn_down[0]}"
+        shown = " ".join(ran)
+        ran.clear()
+        return shown
 
     outer.register_blueprint(inner, url_prefix="/inner")
     app.register_blueprint(outer, url_prefix="/outer")
