@@ -18,7 +18,6 @@ from typing import Any, Protocol, Self, TypeVar, cast, overload
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.routing import MapAdapter
-from werkzeug.wrappers import Request as WerkzeugRequest
 
 from .signals import appcontext_popped, appcontext_pushed
 from .typing import AfterRequestCallable, SupportsApp, WSGIEnvironment
@@ -165,14 +164,7 @@ class RequestContext(_Context):
     :param session: a session opened earlier.
     """
 
-    # PERF: what few requests change belongs to the class until then (benchmarks/: hello).
     flashes: list[tuple[str, str]] | None = None
-    _after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
-    _app_ctx: AppContext | None = None
-    #: The session, once it was opened.
-    _opened: Any = None
-    _streams = 0
-    _ended = _preserved = False
 
     def __init__(self, app: ContextApp, environ: WSGIEnvironment, request: Any = None, session: Any = None) -> None:
         self.app: Any = app
@@ -180,8 +172,12 @@ class RequestContext(_Context):
             request = app.request_class(environ)
             request.json_module = app.json
         self.request: Any = request
-        if session is not None:
-            self._opened = session
+        # PERF: set here, since Python 3.11 reads an object's own attributes faster than its class's (benchmarks/: hello).
+        self._opened = session
+        self._after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
+        self._app_ctx: AppContext | None = None
+        self._streams = 0
+        self._ended = self._preserved = False
         # For each push: the token that undoes it, and the app context that it pushed as well, if any.
         self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
 
@@ -285,8 +281,7 @@ class RequestContext(_Context):
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
                 if ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                # Werkzeug's close() has work only where files were parsed.
-                if ends and (getattr(request, "_parsed", True) or type(request).close is not WerkzeugRequest.close):
+                if ends and request._open:
                     request.close()
 
     def keep(self) -> None:

@@ -176,9 +176,9 @@ class Road:
             for scope in _scopes_of(getattr(ctx.request.url_rule, "endpoint", None)):
                 for hook in reversed(hooks.get(scope, ())):
                     response = self.ensure_sync(hook)(response)
-        # PERF: no call for a session that was neither touched nor sent (callpath: session app).
-        interface = self.session_interface
-        if ctx._opened is not None or "HTTP_COOKIE" in ctx.request.environ or not interface.opens_late:
+        # PERF: no call for a session that was neither touched nor sent (callpath: session app). Those of an interface
+        # that cannot wait are open.
+        if ctx._opened is not None or "HTTP_COOKIE" in ctx.request.environ:
             sessions.save_to_response(self, ctx, response)
         return response
 

@@ -100,18 +100,13 @@ class Request(RequestBase):
 
     json_module: Any = json
 
-    #: The rule that matched the URL, or None.
-    url_rule: Rule | None = None
-    #: The values that the rule's converters took from the URL, or None.
-    view_args: dict[str, Any] | None = None
-    #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
-    routing_exception: HTTPException | None = None
-
     # Whether forms are parsed as they are here: no method that has a part in it is overridden.
     _parses_plainly = True
+    _closes = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._closes = cls.close is not RequestBase.close
         if any(getattr(cls, name) is not getattr(Request, name) for name in _PARSING):
             cls._parses_plainly = False
 
@@ -119,6 +114,14 @@ class Request(RequestBase):
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
         self.environ = environ
         self.shallow = shallow
+        #: The rule that matched the URL, or None.
+        self.url_rule: Rule | None = None
+        #: The values that the rule's converters took from the URL, or None.
+        self.view_args: dict[str, Any] | None = None
+        #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
+        self.routing_exception: HTTPException | None = None
+        # Whether there may be something to close at the end: files, or what a close() of its own knows.
+        self._open = self._closes
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
@@ -242,12 +245,9 @@ class Request(RequestBase):
         self._load_form_data()
         return cast("ImmutableMultiDict[str, str]", self.__dict__["form"])
 
-    # Whether there may be files to close at the end.
-    _parsed = False
-
     def _load_form_data(self) -> None:
         own = self.__dict__
-        self._parsed = True
+        self._open = True
         if "form" not in own and self.environ.get("CONTENT_TYPE") == _FORM and self._parses_plainly:
             # PERF: a plain form needs no parser, which asks four limits and makes a stream (benchmarks/: form POST).
             try:
@@ -408,21 +408,18 @@ class Response(ResponseBase):
     #: Above this many bytes a cookie is set with a warning.
     max_cookie_size = _Limit("MAX_COOKIE_SIZE", 4093)  # type: ignore[assignment]  # None works in Werkzeug as well
 
-    # PERF: what few responses change belongs to the class until then (benchmarks/: hello).
-    _status, _status_code = "200 OK", 200
-    direct_passthrough = False
     # Whether a body of text or bytes may be sent without Werkzeug's help: no method that does it is overridden.
     _sends_plainly = True
-    # That body, while it is still the one that the response was made with, and the headers that belong to it.
-    _plain: list[bytes] | None = None
+    _default = ("200 OK", 200, True)
+    # The headers that belong to it.
     _head: list[tuple[str, str]]
-    _headers: Headers | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if any(getattr(cls, name) is not getattr(Response, name) for name in _SENDING):
             cls._sends_plainly = False
-        cls._status, cls._status_code, _ = _status_line(cls.default_status)
+        line, code, sendable = _status_line(cls.default_status)
+        cls._default = line, code, sendable and cls._sends_plainly
 
     def __init__(
         self, response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
@@ -432,10 +429,13 @@ class Response(ResponseBase):
     ) -> None:  # fmt: skip
         # PERF: no copy of Headers and no parser of content types; Werkzeug takes 12 calls (benchmarks/: hello, JSON).
         self._on_close = []
+        self._headers: Headers | None = None
+        # The body of text or bytes, while it is still the one that the response was made with.
+        self._plain: list[bytes] | None = None
+        self._status, self._status_code, self._sendable = self._default
         if status is not None:
             self.status = status
-        if direct_passthrough:
-            self.direct_passthrough = True
+        self.direct_passthrough = direct_passthrough
         if headers is None and content_type is None:
             media_type = self.default_mimetype if mimetype is None else mimetype
             self._head = [] if media_type is None else [("Content-Type", _content_type(media_type))]
@@ -471,14 +471,14 @@ class Response(ResponseBase):
     @status.setter
     def status(self, value: str | int | HTTPStatus) -> None:
         self._status, self._status_code, sendable = _status_line(value)
-        if not sendable:
-            self._sends_plainly = False
+        self._sendable = sendable and self._sends_plainly
 
     @classmethod
     def force_type(cls, response: ResponseBase, environ: WSGIEnvironment | None = None) -> Response:
         """A response of this class, made of another or of a WSGI callable; Werkzeug's own are changed in place."""
         forced = cast(Response, super().force_type(response, environ))
-        forced._headers = forced.__dict__.pop("headers", forced._headers)
+        if "headers" in forced.__dict__:
+            forced._headers, forced._plain, forced.status = forced.__dict__.pop("headers"), None, forced._status
         return forced
 
     def vary_by(self, name: str) -> None:
@@ -500,7 +500,7 @@ class Response(ResponseBase):
         plain = body is self._plain
         # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, stream).
         if (
-            self._sends_plainly
+            self._sendable
             and self._status_code not in _BODILESS
             and (plain or not isinstance(body, (list, tuple)))
             and environ.get("REQUEST_METHOD") != "HEAD"
@@ -510,7 +510,7 @@ class Response(ResponseBase):
             if head is not None:
                 start_response(self._status, head)
                 return body if self.direct_passthrough or (plain and not self._on_close) else _Sent(self)
-        elif self._status_code == 304 and self._sends_plainly and body == [] and not self._on_close:
+        elif self._status_code == 304 and self._sendable and body == [] and not self._on_close:
             head = [*self._head] if self._headers is None else self._own_head(False, self._headers)
             if head is not None:
                 start_response(self._status, [pair for pair in head if not _describes_body(pair[0])])
