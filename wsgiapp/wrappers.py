@@ -493,8 +493,8 @@ class Response(ResponseBase):
 
     def add_header(self, name: str, value: str) -> None:
         """Add a header whose value this package made and which needs no check."""
-        if "headers" in self.__dict__:
-            self.headers.add(name, value)
+        if self._headers is not None:
+            self._headers.add(name, value)
         else:
             self._head.append((name, value))
 

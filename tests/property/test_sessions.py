@@ -245,6 +245,25 @@ def test_own_tag_may_claim_any_value(both: Any, value: Any, index: int | None) -
     assert written[0] == written[1]
 
 
+@QUICK
+@given(
+    value=values,
+    spell=st.sampled_from([str, lambda text: text.replace('" ', '"\\u0020'), " {} ".format, "{}}}".format, str.encode]),
+)
+@example(value={" ": 1}, spell=str)
+@example(value=[(1,)], spell=lambda text: text.replace(":", " : "))
+def test_tagged_text_of_any_spelling_is_read_as_flask_does(both: Any, value: Any, spell: Any) -> None:
+    read = []
+    text = spell(TaggedJSONSerializer().dumps(value))
+    for framework in both:
+        with framework.App("tag_probe").app_context():
+            try:
+                read.append(framework.json.tag.TaggedJSONSerializer().loads(text))
+            except ValueError as error:
+                read.append(str(error))
+    assert read[0] == read[1]
+
+
 def test_tags_put_into_the_order_by_hand_are_asked() -> None:
     class Nothing(sessions.TaggedJSONSerializer.default_tags[0]):
         def check(self, value: Any) -> bool:
