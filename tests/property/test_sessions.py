@@ -139,13 +139,10 @@ def test_own_signer_and_own_serializer_stay_itsdangerous(arguments: dict[str, st
         dumps = staticmethod(lambda value: repr(value).encode())
         loads = staticmethod(lambda text: int(text))
 
-    ours, theirs = (
-        kind("key", serializer=Bytes(), signer=Loud)
-        for kind in (sessions.BoundedSerializer, URLSafeTimedSerializer)
-    )  # fmt: skip
-    assert ours.dumps(12, **arguments) == theirs.dumps(12, **arguments)
-    assert ours.loads(ours.dumps(12, **arguments), max_age=9, **arguments) == 12
-    assert pair(["key"], HMAC_SHA1, Bytes())[0].dumps(12) == pair(["key"], HMAC_SHA1, Bytes())[1].dumps(12)
+    for made in ({"signer": Loud}, {"serializer": Bytes()}, {"signer_kwargs": {"sep": "~"}}):
+        ours, theirs = sessions.BoundedSerializer("key", **made), URLSafeTimedSerializer("key", **made)
+        assert ours.dumps(12, **arguments) == theirs.dumps(12, **arguments)
+        assert ours.loads(theirs.dumps(12, **arguments), max_age=9, **arguments) == 12
 
 
 # -- cookies -------------------------------------------------------------------------------------
@@ -164,6 +161,8 @@ def test_own_signer_and_own_serializer_stay_itsdangerous(arguments: dict[str, st
     ),
     name=st.sampled_from(["session", "a", "", "s=", "é", "*", "a b"]),
 )
+@example(header='session="a"; session=b', name="session")
+@example(header='a="x;session=1"; session=2', name="session")
 def test_cookies_are_found_as_werkzeug_finds_them(header: str, name: str) -> None:
     environ = EnvironBuilder().get_environ() | {"HTTP_COOKIE": header}
     assert sessions._cookies(Request(environ), name) == parse_cookie(header).getlist(name)
@@ -177,12 +176,15 @@ def test_no_header_takes_long_to_search() -> None:
     assert sessions._cookies(Request(environ), "session") == ["x"]
 
 
-def test_cookies_of_an_own_request_class_are_asked_for() -> None:
+def test_cookies_that_a_request_has_of_its_own_are_taken() -> None:
     class Own(Request):
         cookies = parse_cookie("session=own")  # type: ignore[assignment]  # as a test double would have it
 
     environ = EnvironBuilder().get_environ() | {"HTTP_COOKIE": "session=sent"}
     assert sessions._cookies(Own(environ), "session") == ["own"]
+    request = Request(environ)
+    request.cookies = parse_cookie("session=put")
+    assert sessions._cookies(request, "session") == ["put"]
 
 
 @QUICK
