@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import zlib
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, MutableMapping
-from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_decode
-from itsdangerous.signer import HMACAlgorithm
+from itsdangerous import BadData, BadPayload, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
+from itsdangerous.url_safe import URLSafeSerializerMixin
 from werkzeug.datastructures import CallbackDict
 
 from .ctx import current_request_context, lazy
 from .json.tag import TaggedJSONSerializer
 from .signals import message_flashed
+from .wrappers import Request, Response
 
 # A signed cookie of 4 KB can be made to inflate a thousandfold by whoever holds the key; a browser's never does.
 MAX_PAYLOAD = 1024 * 1024
@@ -61,7 +63,16 @@ class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
     modified = False
 
     def __init__(self, initial: Any = None) -> None:
-        super().__init__(initial, _mark_modified)
+        dict.__init__(self, () if initial is None else initial)
+        self.on_update = _mark_modified
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        # PERF: the one change that most requests make, without Werkzeug's three calls (benchmarks/: session).
+        if self.on_update is _mark_modified:
+            dict.__setitem__(self, key, value)
+            self.modified = self.accessed = True
+        else:
+            super().__setitem__(key, value)
 
 
 def _mark_modified(session: Any) -> None:
@@ -101,7 +112,7 @@ class SessionInterface:
 
     def is_null_session(self, obj: object) -> bool:
         """Whether *obj* is a null session, which is never saved."""
-        return isinstance(obj, self.null_session_class)
+        return self.null_session_class in type(obj).__mro__  # PERF: isinstance asks the abstract class (benchmarks/)
 
     def get_cookie_name(self, app: Any) -> str:
         """The cookie's name, ``SESSION_COOKIE_NAME``."""
@@ -160,48 +171,108 @@ def _lazy_sha1(string: bytes = b"") -> Any:
     return hashlib.sha1(string)  # noqa: S324  # Flask's cookies are signed so; HMAC-SHA1 is not broken
 
 
-class _Sha1(HMACAlgorithm):
-    def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return hmac.digest(key, value, "sha1")  # PERF: one C call where hmac.new makes eight (benchmarks/: session)
+# Between the two alphabets of base64 (RFC 4648, 4 and 5).
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
-class KeptSigner(TimestampSigner):
-    """Itsdangerous' signer, which derives each key once."""
+def _encode(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False).translate(_TO_URL, b"=")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.__dict__["derive_key"] = cache(self.derive_key)  # in front of the method: asked once for each secret key
-        if self.digest_method is _lazy_sha1:
-            self.algorithm = _Sha1(self.digest_method)
+
+def _decode(text: bytes) -> bytes:
+    return a2b_base64(text.translate(_FROM_URL) + b"=" * (-len(text) % 4))
+
+
+class StrictSigner(TimestampSigner):
+    """Itsdangerous' signer, which takes a signature in one spelling only: base64 has four for the last character."""
+
+    def verify_signature(self, value: str | bytes, sig: str | bytes) -> bool:
+        """Whether *sig* is what signing *value* writes, with any of the keys."""
+        return super().verify_signature(value, sig) and base64_encode(base64_decode(sig)) == want_bytes(sig)
 
 
 class BoundedSerializer(URLSafeTimedSerializer):
-    """Itsdangerous' serializer, which keeps its signer and inflates no payload beyond :data:`MAX_PAYLOAD` bytes."""
+    """Itsdangerous' serializer, which keeps its keys and inflates no payload beyond :data:`MAX_PAYLOAD` bytes.
 
-    default_signer = KeptSigner
+    What is plainly right it reads and writes itself; anything else it leaves to itsdangerous, errors above all.
+    """
 
+    default_signer = StrictSigner
+
+    # PERF: a signer derives its key at each call, and takes 40 calls about the rest (benchmarks/: session).
     @lazy
-    def _signer(self) -> Any:
-        return super().make_signer()
+    def _kept(self) -> tuple[Any, list[bytes]]:
+        """A signer, and its keys, the newest first; none where it is not the one that is known here."""
+        signer = self.make_signer()
+        known = self.signer is StrictSigner and self.signer_kwargs.keys() <= {"key_derivation", "digest_method"}
+        return signer, [signer.derive_key(key) for key in reversed(self.secret_keys)] if known else []
 
-    def make_signer(self, salt: str | bytes | None = None) -> Any:
-        """The signer for *salt*, by default the serializer's own."""
-        return self._signer if salt in (None, self.salt) else super().make_signer(salt)
+    def _sign(self, key: bytes, value: bytes) -> bytes:
+        digest = self._kept[0].digest_method  # by its name it is one call of C
+        signature = hmac.digest(key, value, "sha1" if digest is _lazy_sha1 else digest)
+        return b2a_base64(signature, newline=False).translate(_TO_URL, b"=")
+
+    def _verified(self, s: str | bytes, *, max_age: int) -> bytes:
+        """The payload of what is well signed and of the right age.
+
+        :raises ValueError: for what is not, or may not be.
+        """
+        signed, _, signature = (s.encode() if isinstance(s, str) else s).rpartition(b".")
+        payload, _, stamp = signed.rpartition(b".")
+        signer, keys = self._kept
+        for key in keys:
+            if hmac.compare_digest(self._sign(key, signed), signature):
+                age = signer.get_timestamp() - int.from_bytes(_decode(stamp), "big")
+                if payload and 0 <= age <= max_age:
+                    return payload
+        raise ValueError("It is for itsdangerous to say what is wrong.")
+
+    def loads(self, s: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        """The data that :meth:`dumps` was given; arguments and errors are itsdangerous'."""
+        try:
+            payload = self._verified(s, *args, **kwargs)
+        except (TypeError, ValueError):  # other arguments than max_age, or nothing that plainly holds
+            return super().loads(s, *args, **kwargs)
+        return self.load_payload(payload)
+
+    def dumps(self, obj: Any, salt: str | bytes | None = None) -> Any:
+        """Signed text for *obj*; arguments are itsdangerous'."""
+        signer, keys = self._kept
+        if salt is not None or not keys or not self.is_text_serializer:
+            return super().dumps(obj, salt)
+        stamp: bytes = signer.get_timestamp().to_bytes(8, "big").lstrip(b"\0")
+        signed = self.dump_payload(obj) + b"." + _encode(stamp)
+        return (signed + b"." + self._sign(keys[0], signed)).decode()
 
     def load_payload(self, payload: bytes, *args: Any, **kwargs: Any) -> Any:
         """The data of a payload whose signature holds.
 
-        :raises BadSignature: also for one that is well signed but malformed, so that nobody's session is stuck.
+        :raises BadPayload: for one that is well signed but malformed.
         """
         try:
+            data = _decode(payload.removeprefix(b"."))
             if payload.startswith(b"."):
                 inflater = zlib.decompressobj()
-                inflater.decompress(base64_decode(payload[1:]), MAX_PAYLOAD)
-                if inflater.unconsumed_tail:
-                    raise ValueError(f"more than {MAX_PAYLOAD} bytes when inflated")
-            return super().load_payload(payload, *args, **kwargs)
-        except (ValueError, TypeError, RecursionError, zlib.error) as error:
-            raise BadSignature(f"The payload cannot be read: {error}") from error
+                data = inflater.decompress(data, MAX_PAYLOAD)
+                if not inflater.eof:
+                    raise ValueError(f"it is cut off, or more than {MAX_PAYLOAD} bytes when inflated")
+        except (ValueError, zlib.error) as error:
+            raise BadPayload(f"The payload cannot be read: {error}", error) from error
+        return super(URLSafeSerializerMixin, self).load_payload(data, *args, **kwargs)
+
+    def dump_payload(self, obj: Any) -> bytes:
+        """*obj* in base64, compressed where that is shorter."""
+        text: str | bytes = self.serializer.dumps(obj, **self.serializer_kwargs)
+        data = text.encode() if isinstance(text, str) else text
+        if len(data) < 128:
+            # PERF: zlib takes 268 KB from the system at each call, 50 us; a window of 512 bytes sees as much of a short
+            # text. Unless it gains nothing by a margin, zlib decides as on Flask (benchmarks/: session).
+            probe = zlib.compressobj(wbits=9, memLevel=1)
+            if len(probe.compress(data) + probe.flush()) > len(data) + 2:
+                return _encode(data)
+        packed = zlib.compress(data)
+        return b"." + _encode(packed) if len(packed) < len(data) - 1 else _encode(data)
 
 
 # PERF: made once a key, not twice a request (benchmarks/: session).
@@ -263,23 +334,31 @@ class SecureCookieSessionInterface(SessionInterface):
             max_age = int(app.permanent_session_lifetime.total_seconds())
             # A forged cookie may stand before the visitor's own, whose path is shorter (RFC 6265, 5.4): the first that
             # holds is taken.
-            for value in request.cookies.getlist(self.get_cookie_name(app)):
-                with suppress(BadData, TypeError, ValueError):
+            for value in _cookies(request, self.get_cookie_name(app)):
+                try:
                     return self.session_class(signing.loads(value, max_age=max_age))
+                except (BadData, TypeError, ValueError):
+                    continue
         return self.session_class()
 
     def save_session(self, app: Any, session: SessionMixin, response: Any) -> None:
         """Set the cookie when the session changed, delete it when it was emptied, leave it alone otherwise."""
-        if session.accessed:
+        varied = session.accessed
+        if varied:
             _vary_by_cookie(response)
         if session and self.should_set_cookie(app, session):
             signing: Any = self.get_signing_serializer(app)  # there is one, or the session would be a null session
             value = signing.dumps(dict(session))
-            expires = self.get_expiration_time(app, session)
-            response.set_cookie(self.get_cookie_name(app), value, expires=expires, **self._attributes(app))
-            _vary_by_cookie(response)
+            name, attributes = self.get_cookie_name(app), self._attributes(app)
+            attributes["expires"] = self.get_expiration_time(app, session)
+            # A serializer of the app's own may write what needs quotes.
+            if not (isinstance(signing, BoundedSerializer) and _set_plainly(response, name, value, **attributes)):
+                response.set_cookie(name, value, **attributes)
         elif session.modified and not session:
             response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
+        else:
+            return
+        if not varied:
             _vary_by_cookie(response)
 
     def _attributes(self, app: Any) -> dict[str, Any]:
@@ -291,6 +370,41 @@ class SecureCookieSessionInterface(SessionInterface):
             "samesite": self.get_cookie_samesite(app),
             "httponly": self.get_cookie_httponly(app),
         }
+
+
+# A cookie as Werkzeug finds it in a header without quotes; each step is taken once, so that no header takes long.
+_COOKIE = re.compile(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
+
+
+def _cookies(request: Any, name: str) -> list[str]:
+    header = request.environ["HTTP_COOKIE"]
+    # PERF: one search; Werkzeug makes objects of all headers and cookies, in 20 calls (benchmarks/: session).
+    if type(request) is Request and '"' not in header and "cookies" not in request.__dict__:
+        return [value for key, value in _COOKIE.findall(header) if key == name]
+    values: list[str] = request.cookies.getlist(name)
+    return values
+
+
+@lru_cache(maxsize=MAX_SERIALIZERS, typed=True)
+def _around_value(name: str, **attributes: Any) -> tuple[str, str, str] | None:
+    """A Set-Cookie header, cut where its value goes; None where it could not be sent unchecked."""
+    response = Response()
+    response.max_cookie_size = 0  # whoever puts the value in looks at the size
+    response.set_cookie(name, **attributes)
+    header = response.headers["Set-Cookie"]
+    return header.partition("=") if header.isascii() and header.isprintable() else None
+
+
+def _set_plainly(response: Any, name: str, value: str, expires: Any, **attributes: Any) -> bool:
+    """Set a cookie whose value needs no quotes; False where that takes more than putting the value in."""
+    # PERF: all but the value is as it was a moment ago, or in the same second (benchmarks/: session).
+    second = expires.replace(microsecond=0) if isinstance(expires, datetime) else expires
+    around = _around_value(name, expires=second, **attributes) if type(response) is Response else None
+    header = f"{around[0]}={value}{around[2]}" if around else ""
+    plain: bool = 0 < len(header) <= (response.max_cookie_size or len(header))
+    if plain:
+        response.add_header("Set-Cookie", header)
+    return plain
 
 
 def _vary_by_cookie(response: Any) -> None:

@@ -491,6 +491,13 @@ class Response(ResponseBase):
         elif ("Vary", name) not in self._head:
             self._head.append(("Vary", name))
 
+    def add_header(self, name: str, value: str) -> None:
+        """Add a header whose value this package made and which needs no check."""
+        if self._headers is not None:
+            self._headers.add(name, value)
+        else:
+            self._head.append((name, value))
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the response (PEP 3333).
 

@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response
 
 from wsgiapp.ctx import _cv_app
 
-from .provider import JSONProvider, _default, _loads
+from .provider import DefaultJSONProvider, JSONProvider, _default, _loads
+
+_scan: Any = vars(_json.JSONDecoder())["scan_once"]
 
 
 def _provider() -> JSONProvider | None:
@@ -40,6 +42,14 @@ def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
 def loads(s: str | bytes, **kwargs: Any) -> Any:
     """Return the value of a JSON text; raises ``ValueError`` if it is none."""
     provider = _provider()
+    if type(provider) is DefaultJSONProvider and type(s) is str and not kwargs and "loads" not in vars(provider):
+        # PERF: C alone reads what has no spaces around it, without three calls of Python (benchmarks/: session).
+        try:
+            value, end = _scan(s, 0)
+        except (StopIteration, RecursionError):
+            end = -1
+        if end == len(s):
+            return value
     return provider.loads(s, **kwargs) if provider else _loads(s, **kwargs)
 
 
