@@ -172,7 +172,7 @@ class RequestContext(_Context):
             request = app.request_class(environ)
             request.json_module = app.json
         self.request: Any = request
-        # PERF: set here, since Python 3.11 reads an object's own attributes faster than its class's (benchmarks/: hello).
+        # PERF: Python 3.11 reads an object's own attributes faster than its class's (benchmarks/: hello).
         self._opened = session
         self._after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
         self._app_ctx: AppContext | None = None

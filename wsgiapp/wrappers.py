@@ -443,7 +443,7 @@ class Response(ResponseBase):
             super(ResponseBase, self).__init__(self.status, headers, mimetype, content_type)
         if not isinstance(response, (str, bytes, bytearray)):
             self.response = [] if response is None else response
-        elif self._headers is not None or not self._sends_plainly:
+        elif headers is not None or content_type is not None or not self._sends_plainly:
             self.set_data(response)
         else:
             # What JSON calls a lone surrogate is no text that can be sent.
