@@ -174,6 +174,7 @@ class RequestContext(_Context):
         self.request: Any = request
         # PERF: Python 3.11 reads an object's own attributes faster than its class's (benchmarks/: hello).
         self._opened = session
+        self._plan: Any = None
         self._after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
         self._app_ctx: AppContext | None = None
         self._streams = 0

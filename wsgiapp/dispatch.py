@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from . import errors, sessions, signals, templating
 from . import typing as ft
-from .ctx import _cv_request, _sentinel
+from .ctx import RequestContext, _cv_request, _sentinel
 from .debughelpers import FormDataRoutingRedirect, describe
 from .routing import stock
 from .wrappers import Request, Response, split_blueprints
@@ -71,6 +71,27 @@ def _scopes_of(endpoint: str | None) -> tuple[ft.AppOrBlueprintKey, ...]:
     return (*split_blueprints(name), None) if name else (None,)
 
 
+#: The functions of a registry for some scopes, and the same as they can be called, latest first.
+Resolved = tuple[list[list[Any] | None], list[Callable[..., Any]]]
+
+
+class Plan:
+    """What runs for one rule, resolved once; each part with what it was made of, so that a change is noticed.
+
+    :param rule: the rule, or None where no rule matches.
+    :param ensure_sync: the app's, which was asked how to call each function.
+    """
+
+    def __init__(self, rule: Any, ensure_sync: Callable[..., Any]) -> None:
+        self.rule = rule
+        self.ensure_sync = ensure_sync
+        self.scopes = _scopes_of(getattr(rule, "endpoint", None))
+        self.view: tuple[Any, Any] = (None, None)
+        self.before: Resolved = ([], [])
+        self.after: Resolved = ([], [])
+        self.teardown: Resolved = ([], [])
+
+
 class Road:
     """The part of an app that answers requests. It stands on its own registries and on the current context alone."""
 
@@ -90,6 +111,34 @@ class Road:
     teardown_appcontext_funcs: list[ft.TeardownCallable]
     url_value_preprocessors: Registry[ft.URLValuePreprocessorCallable]
     _got_first_request: bool
+    # For requests that no rule matches.
+    _no_plan: Plan | None = None
+
+    def _plan(self, ctx: RequestContext) -> Plan:
+        """The plan of the rule that matched."""
+        rule = ctx.request.url_rule
+        plan: Plan | None = self._no_plan if rule is None else getattr(rule, "plan", None)
+        if plan is None or plan.ensure_sync != self.ensure_sync:
+            plan = Plan(rule, self.ensure_sync)
+            if rule is None:
+                self._no_plan = plan
+            else:
+                rule.plan = plan
+        ctx._plan = plan
+        return plan
+
+    def _resolve(self, found: list[list[Any] | None]) -> Resolved:
+        kept = [functions and [*functions] for functions in found]
+        return kept, [self._ready(function) for functions in kept for function in reversed(functions or ())]
+
+    def _ready(self, function: Any) -> Callable[..., Any]:
+        """*function* itself where ensure_sync leaves it alone; else one that asks ensure_sync at each call."""
+        try:
+            if self.ensure_sync(function) is function:
+                return cast(Callable[..., Any], function)
+        except Exception:  # noqa: S110  # it fails again when its turn comes
+            pass
+        return lambda *args, **kwargs: self.ensure_sync(function)(*args, **kwargs)  # noqa: PLW0108  # it may be replaced
 
     # -- the way down and up ------------------------------------------------------------------------------------
 
@@ -116,17 +165,20 @@ class Road:
         preprocessors, hooks = self.url_value_preprocessors, self.before_request_funcs
         if not preprocessors and not hooks:
             return None
-        request = _cv_request.get().request
-        scopes = _scopes_of(getattr(request.url_rule, "endpoint", None))[::-1]
+        ctx = _cv_request.get()
+        plan = ctx._plan if ctx._plan is not None and ctx._plan.rule is ctx.request.url_rule else self._plan(ctx)
         if preprocessors:
-            for scope in scopes:
+            for scope in reversed(plan.scopes):
                 for preprocessor in preprocessors.get(scope, ()):
-                    preprocessor(request.endpoint, request.view_args)
-        for scope in scopes:
-            for hook in hooks.get(scope, ()):
-                rv: ft.ResponseReturnValue | None = self.ensure_sync(hook)()
-                if rv is not None:
-                    return rv
+                    preprocessor(ctx.request.endpoint, ctx.request.view_args)
+        # PERF: resolved when a list has changed, not for each request (benchmarks/: hooks).
+        found = [*map(hooks.get, plan.scopes)]
+        if plan.before[0] != found:
+            plan.before = self._resolve(found)
+        for hook in reversed(plan.before[1]):
+            rv: ft.ResponseReturnValue | None = hook()
+            if rv is not None:
+                return rv
         return None
 
     def dispatch_request(self) -> ft.ResponseReturnValue:
@@ -134,18 +186,20 @@ class Road:
 
         :return: whatever the view returned; :meth:`make_response` makes a response of it.
         """
-        request = _cv_request.get().request
+        ctx = _cv_request.get()
+        request = ctx.request
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
         rule = request.url_rule
         if request.environ["REQUEST_METHOD"] == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
-        view: Any = self.view_functions[rule.endpoint]
-        # PERF: a plain function needs no ensure_sync, and asking each time costs a call (callpath).
-        plain = type(view) is FunctionType and not view.__code__.co_flags & CO_COROUTINE and _MARK not in view.__dict__
-        if not plain or not getattr(self.ensure_sync, "stock", False):
-            view = self.ensure_sync(view)
-        rv: ft.ResponseReturnValue = view(**request.view_args)
+        plan = getattr(rule, "plan", None)
+        if plan is None or plan.ensure_sync != self.ensure_sync:
+            plan = self._plan(ctx)
+        view = self.view_functions[rule.endpoint]
+        if plan.view[0] is not view:
+            plan.view = view, self._ready(view)
+        rv: ft.ResponseReturnValue = plan.view[1](**request.view_args)
         return rv
 
     def finalize_request(
@@ -173,9 +227,12 @@ class Road:
             response = self.ensure_sync(hook)(response)
         hooks = self.after_request_funcs
         if hooks:
-            for scope in _scopes_of(getattr(ctx.request.url_rule, "endpoint", None)):
-                for hook in reversed(hooks.get(scope, ())):
-                    response = self.ensure_sync(hook)(response)
+            plan = ctx._plan if ctx._plan is not None and ctx._plan.rule is ctx.request.url_rule else self._plan(ctx)
+            found = [*map(hooks.get, plan.scopes)]
+            if plan.after[0] != found:
+                plan.after = self._resolve(found)
+            for hook in plan.after[1]:
+                response = hook(response)
         # PERF: no call for a session that was neither touched nor sent (callpath: session app). Those of an interface
         # that cannot wait are open.
         if ctx._opened is not None or "HTTP_COOKIE" in ctx.request.environ:
@@ -189,23 +246,27 @@ class Road:
 
         :param exc: what ended the request; by default the exception being handled, if any.
         """
-        by_scope = self.teardown_request_funcs
-        if by_scope or signals.request_tearing_down.receivers:
-            scopes = _scopes_of(getattr(_cv_request.get().request.url_rule, "endpoint", None))
-            functions = [function for scope in scopes for function in reversed(by_scope.get(scope, ()))]
-            self._tear_down(functions, signals.request_tearing_down, exc)
+        by_scope, signal = self.teardown_request_funcs, signals.request_tearing_down
+        if by_scope or signal.receivers:
+            ctx = _cv_request.get()
+            plan = ctx._plan if ctx._plan is not None and ctx._plan.rule is ctx.request.url_rule else self._plan(ctx)
+            found = [*map(by_scope.get, plan.scopes)]
+            if plan.teardown[0] != found:
+                plan.teardown = self._resolve(found)
+            self._tear_down(plan.teardown[1], signal, exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
         """Run the teardown_appcontext functions, latest first; errors as in :meth:`do_teardown_request`."""
-        if self.teardown_appcontext_funcs or signals.appcontext_tearing_down.receivers:
-            self._tear_down(self.teardown_appcontext_funcs[::-1], signals.appcontext_tearing_down, exc)
+        functions, signal = self.teardown_appcontext_funcs, signals.appcontext_tearing_down
+        if functions or signal.receivers:
+            self._tear_down([*map(self._ready, reversed(functions))], signal, exc)
 
-    def _tear_down(self, functions: list[ft.TeardownCallable], signal: Any, exc: BaseException | None) -> None:
+    def _tear_down(self, functions: list[Callable[..., Any]], signal: Any, exc: BaseException | None) -> None:
         exc = sys.exc_info()[1] if exc is _sentinel else exc
         failed: list[Exception] = []
         for function in functions:
             try:
-                self.ensure_sync(function)(exc)
+                function(exc)
             except Exception as error:
                 failed.append(error)
         try:

@@ -293,14 +293,14 @@ _URIS = frozenset({"location", "content-location"})
 
 
 @lru_cache(maxsize=256)
-def _content_type(mimetype: str) -> str:
-    """The header for a media type of text.
+def _type_header(mimetype: str) -> tuple[str, str]:
+    """The Content-Type for a media type.
 
     :raises ValueError: for characters that would end the header, or that cannot be sent in one.
     """
     if not _VALUE.fullmatch(mimetype):
         raise ValueError(f"{mimetype!r} is no media type: it has characters that cannot stand in a header.")
-    return get_content_type(mimetype, "utf-8")
+    return "Content-Type", get_content_type(mimetype, "utf-8")
 
 
 def _octal(match: re.Match[str]) -> str:
@@ -438,7 +438,7 @@ class Response(ResponseBase):
         self.direct_passthrough = direct_passthrough
         if headers is None and content_type is None:
             media_type = self.default_mimetype if mimetype is None else mimetype
-            self._head = [] if media_type is None else [("Content-Type", _content_type(media_type))]
+            self._head = [] if media_type is None else [_type_header(media_type)]
         else:
             super(ResponseBase, self).__init__(self.status, headers, mimetype, content_type)
         if not isinstance(response, (str, bytes, bytearray)):
