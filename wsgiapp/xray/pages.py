@@ -1,0 +1,264 @@
+"""The X-ray's pages, an application of its own below the watched app's ``/_xray``.
+
+Pages are made here from traces; who may see them is asked of ``access`` before anything else. Every answer forbids
+caching, framing and any script or style that is not a file of this package.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound
+from werkzeug.test import EnvironBuilder
+
+from wsgiapp import App, Request, Response, render_template, request
+from wsgiapp.typing import ResponseReturnValue, StartResponse, WSGIEnvironment
+
+from . import access, compare, exports, redact, teach, watch, why
+from .trace import Trace
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")
+MAX_REPLAY = 64 * 1024
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+LOCKED = "The X-ray is locked. Open the address that the terminal printed when the server started: it has the token.\n"
+
+
+class PagesApp(App):
+    """The application of the pages; it is never watched itself."""
+
+    unwatched = True
+
+
+class Pages:
+    """Answers what is asked below the X-ray's prefix.
+
+    :param xray: the :class:`wsgiapp.xray.XRay` whose traces are shown.
+    """
+
+    def __init__(self, xray: Any) -> None:
+        self.xray = xray
+        self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
+        app.config.update(MAX_CONTENT_LENGTH=4 * MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
+        app.jinja_env.filters.update(ms=milliseconds, clock=clock_time, hexdump=hexdump, share=share)
+        app.after_request(self._protect)
+        app.context_processor(self._always)
+        app.add_url_rule("/", "index", self.index)
+        app.add_url_rule("/t/<name>", "trace", self.trace)
+        app.add_url_rule("/t/<name>/step/<int:number>", "step", self.step)
+        app.add_url_rule("/t/<name>/lesson.html", "lesson", self.lesson)
+        app.add_url_rule("/t/<name>/export/<kind>", "export", self.export)
+        app.add_url_rule("/compare", "compare", self.compare)
+        app.add_url_rule("/why", "why", self.why)
+        app.add_url_rule("/replay", "replay", self.replay, methods=["POST"])
+        app.add_url_rule("/clear", "clear", self.clear, methods=["POST"])
+        app.register_error_handler(NotFound, self._missing)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, if the request may see anything at all."""
+        prefix = self.xray.prefix
+        path = environ["PATH_INFO"][len(prefix) :]
+        below = {**environ, "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + prefix, "PATH_INFO": path or "/"}
+        below.pop("werkzeug.request", None)
+        refusal = self.xray.access.refusal(environ)
+        if refusal:
+            near = self.xray.access.is_near(environ)
+            answer = Response(LOCKED if near else "Not Found\n", 403 if near else 404, HEADERS, "text/plain")
+            return answer(environ, start_response)
+        if "token" in Request(below, populate_request=False).args:
+            return self._let_in(below)(environ, start_response)
+        return self.app(below, start_response)
+
+    def _let_in(self, environ: WSGIEnvironment) -> Response:
+        """Move the token from the address, where it would be copied and logged, into a cookie."""
+        place = quote(environ["SCRIPT_NAME"].encode("latin1") + environ["PATH_INFO"].encode("latin1"))
+        answer = Response("", 302, {**HEADERS, "Location": place}, "text/plain")
+        answer.set_cookie(
+            access.cookie_name(environ), self.xray.access.token, path=quote(environ["SCRIPT_NAME"].encode("latin1")),
+            httponly=True, samesite="Strict",
+        )  # fmt: skip
+        return answer
+
+    def _protect(self, response: Response) -> Response:
+        response.headers.update(HEADERS)
+        return response
+
+    def _always(self) -> dict[str, Any]:
+        watched = self.xray.app
+        return {"watched": watched, "root": request.script_root, "key": self.key(), "safe": SAFE, "methods": METHODS}
+
+    def _missing(self, error: NotFound) -> ResponseReturnValue:
+        return render_template("missing.html", why=error.description), 404
+
+    def key(self) -> str:
+        """What a form must carry, so that no other site's page can send it."""
+        return hmac.new(self.xray.access.token.encode(), b"form", "sha256").hexdigest()
+
+    # -- pages -------------------------------------------------------------------------------------------------
+
+    def _get(self, name: str) -> Trace:
+        found: Trace | None = self.xray.get(name)
+        if found is None:
+            raise NotFound(f"No request {name!r} is kept: the last {self.xray.ring.limit} are, and they begin anew"
+                           f" with each process.")  # fmt: skip
+        return found
+
+    def index(self) -> ResponseReturnValue:
+        """The recent requests."""
+        return render_template("index.html", traces=self.xray.traces(), ring=self.xray.ring)
+
+    def trace(self, name: str) -> ResponseReturnValue:
+        """One request; as JSON for whoever prefers that (RFC 9110, 12.5.1)."""
+        found = self._get(name)
+        kinds = request.accept_mimetypes
+        if kinds.best_match(["text/html", "application/json"]) == "application/json":
+            return Response(exports.as_json(found), mimetype="application/json", headers={"Vary": "Accept"})
+        explained = self._explain(found.method, found.path, found.environ)
+        traces = [entry for entry in self.xray.ring if entry.id != name]
+        earlier = next((entry.id for entry in traces), None)
+        page = render_template("trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS)
+        return page, {"Vary": "Accept"}
+
+    def _explain(self, method: str, path: str, environ: dict[str, str]) -> Any:
+        host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or None
+        scheme = environ.get("wsgi.url_scheme", "http")
+        return why.why(self.xray.app, method, path, host=host, scheme=scheme)
+
+    def step(self, name: str, number: int) -> ResponseReturnValue:
+        """Teaching mode: one step of a request."""
+        walk = teach.steps(self._get(name))
+        if not 1 <= number <= len(walk):
+            raise NotFound(f"This request has steps 1 to {len(walk)}; there is no step {number}.")
+        return render_template("step.html", trace=self._get(name), step=walk[number - 1], steps=walk)
+
+    def lesson(self, name: str) -> ResponseReturnValue:
+        """Teaching mode as one page to keep: no script, no other file, links from step to step."""
+        found = self._get(name)
+        with self.app.open_resource("static/xray.css", "r") as styles:
+            page = render_template("lesson.html", trace=found, steps=teach.steps(found), styles=styles.read())
+        return page, {"Content-Disposition": f"attachment; filename=lesson-{found.id}.html"}
+
+    def export(self, name: str, kind: str) -> ResponseReturnValue:
+        """One request in another tool's format."""
+        found = self._get(name)
+        if kind not in exports.EXPORTS:
+            raise NotFound(f"There is no export {kind!r}, but: {', '.join(exports.EXPORTS)}.")
+        function, media_type, ending = exports.EXPORTS[kind]
+        shown = f"attachment; filename=trace-{found.id}.{ending}"
+        return Response(function(found), mimetype=media_type, headers={"Content-Disposition": shown})
+
+    def compare(self) -> ResponseReturnValue:
+        """Two requests side by side."""
+        left, right = self._get(request.args.get("left", "")), self._get(request.args.get("right", ""))
+        return render_template("compare.html", left=left, right=right, found=compare.compare(left, right))
+
+    def why(self) -> ResponseReturnValue:
+        """Which rule answers a method and a path, and why the others do not."""
+        method, path = request.args.get("method", "GET").upper(), request.args.get("path", "/")
+        explained = self._explain(method, path, {"HTTP_HOST": request.host, "wsgi.url_scheme": request.scheme})
+        return render_template("why.html", method=method, path=path, why=explained)
+
+    # -- doing something ---------------------------------------------------------------------------------------
+
+    def _check_form(self) -> None:
+        same = request.headers.get("Origin", request.host_url.rstrip("/")) == request.host_url.rstrip("/")
+        if not same or not hmac.compare_digest(request.form.get("key", "").encode(), self.key().encode()):
+            raise Forbidden("This form did not come from the X-ray's own page. Open the page again and send it there.")
+
+    def clear(self) -> ResponseReturnValue:
+        """Forget what is kept."""
+        self._check_form()
+        self.xray.ring.clear()
+        return self.app.redirect(request.script_root + "/", 303)
+
+    def replay(self) -> ResponseReturnValue:
+        """Send a request again, as it was or as it was edited, with the cookies of the browser that asks."""
+        self._check_form()
+        form = request.form
+        method = form.get("method", "GET").upper()
+        if method not in SAFE and form.get("sure") != "yes":
+            raise BadRequest(f"A {method} request may change something. Tick the box that says so, and send it again.")
+        environ = self._again(method, form)
+        newest = self._send(environ)
+        place = f"/t/{newest}"
+        if form.get("compare") and form.get("of"):
+            place = f"/compare?left={quote(form['of'])}&right={newest}"
+        return self.app.redirect(request.script_root + place, 303)
+
+    def _again(self, method: str, form: Any) -> WSGIEnvironment:
+        body = form.get("body", "").replace("\r\n", "\n").encode()[:MAX_REPLAY]
+        path, _, query = form.get("path", "/").partition("?")
+        if not path.startswith("/"):
+            raise BadRequest(f"A path begins with a slash, but this one is {path!r}.")
+        headers = [pair for pair in map(_header, form.get("headers", "").splitlines()) if pair]
+        mounted = request.script_root.removesuffix(self.xray.prefix)
+        builder = EnvironBuilder(
+            path, mounted + "/", query, method, data=body or None, headers=headers,
+            base_url=f"{request.scheme}://{request.host}{mounted}/",
+        )  # fmt: skip
+        environ = builder.get_environ()
+        own = access.cookie_name(request.environ)
+        carried = "; ".join(f"{name}={value}" for name, value in request.cookies.items() if name != own)
+        if carried:
+            environ["HTTP_COOKIE"] = carried
+        environ["REMOTE_ADDR"] = request.remote_addr
+        return environ | {watch.SOURCE: "replay", watch.REPLAY_OF: form.get("of", "")}
+
+    def _send(self, environ: WSGIEnvironment) -> str:
+        name: list[str] = []
+        environ[watch.TOLD] = name.append
+        body = self.xray.app(environ, lambda *_: None)
+        try:
+            for _ in body:
+                pass
+        finally:
+            getattr(body, "close", lambda: None)()
+        return name[0]
+
+
+def _header(line: str) -> tuple[str, str] | None:
+    """A header of a replayed request; None for an empty line, and for a value that was redacted."""
+    name, colon, value = line.partition(":")
+    if not line.strip() or redact.is_redacted(value) or name.strip().lower() in ("cookie", "host", "content-length"):
+        return None
+    if not colon or not name.strip():
+        raise BadRequest(f"This is no header: {line!r}. Write one a line, as in 'Accept: text/html'.")
+    return name.strip(), value.strip()
+
+
+# -- how things are written on the pages ---------------------------------------------------------------------------
+
+
+def milliseconds(value: float) -> str:
+    """A time with as many digits as mean something."""
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+
+
+def clock_time(seconds: float) -> str:
+    """The local time of a moment, to the millisecond."""
+    moment = datetime.fromtimestamp(seconds).astimezone()
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}"
+
+
+def share(value: float, whole: float) -> float:
+    """A part of the whole, as a number from 0 to 1000 for a drawing."""
+    return round(1000 * value / whole, 1) if whole else 0
+
+
+def hexdump(data: bytes, most: int = 4096) -> str:
+    """Bytes as text, with those that are no printable ASCII in hexadecimal."""
+    shown = "".join(chr(byte) if 32 <= byte < 127 or byte in (9, 10, 13) else f"\\x{byte:02x}" for byte in data[:most])
+    return shown + ("\n…" if len(data) > most else "")
