@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from bisect import bisect_right
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from werkzeug.wsgi import get_current_url
@@ -45,7 +45,7 @@ def _frames(error: BaseException) -> list[tuple[Any, int]]:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)[:2_000]
+        return redact.text(str(error)[:2_000])
     except Exception:  # an exception class of the app's own may fail to show itself
         return "(its text cannot be shown)"
 
@@ -107,7 +107,7 @@ def build(recording: Recording, app: Any) -> Trace:
         match=_match(recording, app),
         session=_session(recording),
         thread=_thread(recording),
-        failures=recording.failures,
+        failures=_failures(recording),
         signals=tuple(event[4] for event in recording.events if event[2] == "signal"),
         replay_of=recording.replay_of,
         notes=recording.notes,
@@ -220,6 +220,16 @@ def _answerer(recording: Recording, app: Any) -> tuple[str, Any]:
         return (layer, view) if view is not None else (layer, "App.dispatch_request")
     calls = [event for event in recording.events if event[2] == "function" and begin <= event[0] < end]
     return (layer, calls[-1][4]) if calls else ("response", "App.make_response")
+
+
+def _failures(recording: Recording) -> tuple[Failure, ...]:
+    """What was raised, each with the error handler that it went to."""
+    steps = [(begin, end) for begin, end, _, layer, _, _ in _road(recording) if layer == "errors"]
+    calls = [event for event in recording.events if event[2] == "function"]
+    handlers = [event[4] for event in calls if any(begin <= event[0] < end for begin, end in steps)]
+    named = [name_of(handler) for handler in handlers[: len(recording.failures)]]
+    answered = tuple([replace(each, handled=name) for each, name in zip(recording.failures, named, strict=False)])
+    return answered + recording.failures[len(answered) :]
 
 
 def _match(recording: Recording, app: Any) -> Match:

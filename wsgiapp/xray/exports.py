@@ -26,7 +26,7 @@ def tree(trace: Trace) -> str:
 
 
 def as_json(trace: Trace) -> str:
-    """The whole trace; ``trace.schema.json`` in this package describes it."""
+    """The whole trace, shaped as :class:`.trace.Trace` is, with the version of that shape as ``format``."""
     return json.dumps(trace.as_dict(), indent=1, ensure_ascii=False, default=str) + "\n"
 
 

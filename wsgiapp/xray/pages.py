@@ -6,12 +6,14 @@ caching, framing and any script or style that is not a file of this package.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
+from markupsafe import Markup
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.test import EnvironBuilder
 
@@ -30,11 +32,11 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # without any, browsers would send forms with the origin "null"
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-LOCKED = "The X-ray is locked. Open the address that the terminal printed when the server started: it has the token.\n"
+LOCKED = "The X-ray is locked. Its address stands in the terminal in which the server runs: it has the token.\n"
 
 
 class PagesApp(App):
@@ -51,9 +53,10 @@ class Pages:
 
     def __init__(self, xray: Any) -> None:
         self.xray = xray
+        self.told = False  # whether the terminal has the address with the token
         self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
         app.config.update(MAX_CONTENT_LENGTH=4 * MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
-        app.jinja_env.filters.update(ms=milliseconds, clock=clock_time, hexdump=hexdump, share=share)
+        app.jinja_env.filters.update(ms=milliseconds, clock=clock_time, hexdump=hexdump, share=share, target=target)
         app.after_request(self._protect)
         app.context_processor(self._always)
         app.add_url_rule("/", "index", self.index)
@@ -75,12 +78,21 @@ class Pages:
         below.pop("werkzeug.request", None)
         refusal = self.xray.access.refusal(environ)
         if refusal:
-            near = self.xray.access.is_near(environ)
-            answer = Response(LOCKED if near else "Not Found\n", 403 if near else 404, HEADERS, "text/plain")
-            return answer(environ, start_response)
+            return self._refuse(environ, start_response)
         if "token" in Request(below, populate_request=False).args:
             return self._let_in(below)(environ, start_response)
         return self.app(below, start_response)
+
+    def _refuse(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Say to the machine's own user where the token is; to others the app answers as if there were no X-ray."""
+        if self.xray.access.allow is not None or not self.xray.access.is_near(environ):
+            answer: Iterable[bytes] = self.xray.watch.inner(environ, start_response)
+            return answer
+        if not self.told:
+            self.told = True
+            address = f"{Request(environ, populate_request=False).host_url}{self.xray.prefix[1:]}/"
+            environ["wsgi.errors"].write(f"X-ray of {self.xray.app.name}: {address}?token={self.xray.access.token}\n")
+        return Response(LOCKED, 403, HEADERS, "text/plain")(environ, start_response)
 
     def _let_in(self, environ: WSGIEnvironment) -> Response:
         """Move the token from the address, where it would be copied and logged, into a cookie."""
@@ -139,16 +151,18 @@ class Pages:
 
     def step(self, name: str, number: int) -> ResponseReturnValue:
         """Teaching mode: one step of a request."""
-        walk = teach.steps(self._get(name))
+        found = self._get(name)
+        walk = teach.steps(found)
         if not 1 <= number <= len(walk):
             raise NotFound(f"This request has steps 1 to {len(walk)}; there is no step {number}.")
-        return render_template("step.html", trace=self._get(name), step=walk[number - 1], steps=walk)
+        return render_template("step.html", trace=found, step=walk[number - 1], steps=walk)
 
     def lesson(self, name: str) -> ResponseReturnValue:
         """Teaching mode as one page to keep: no script, no other file, links from step to step."""
         found = self._get(name)
         with self.app.open_resource("static/xray.css", "r") as styles:
-            page = render_template("lesson.html", trace=found, steps=teach.steps(found), styles=styles.read())
+            own = Markup(styles.read())  # noqa: S704  # a file of this package; escaped, it would be no CSS
+        page = render_template("lesson.html", trace=found, steps=teach.steps(found), styles=own)
         return page, {"Content-Disposition": f"attachment; filename=lesson-{found.id}.html"}
 
     def export(self, name: str, kind: str) -> ResponseReturnValue:
@@ -199,17 +213,19 @@ class Pages:
         return self.app.redirect(request.script_root + place, 303)
 
     def _again(self, method: str, form: Any) -> WSGIEnvironment:
-        body = form.get("body", "").replace("\r\n", "\n").encode()[:MAX_REPLAY]
         path, _, query = form.get("path", "/").partition("?")
         if not path.startswith("/"):
             raise BadRequest(f"A path begins with a slash, but this one is {path!r}.")
+        query = "&".join(part for part in query.split("&") if not redact.is_redacted(part))
         headers = [pair for pair in map(_header, form.get("headers", "").splitlines()) if pair]
         mounted = request.script_root.removesuffix(self.xray.prefix)
         builder = EnvironBuilder(
-            path, mounted + "/", query, method, data=body or None, headers=headers,
-            base_url=f"{request.scheme}://{request.host}{mounted}/",
+            base_url=f"{request.scheme}://{request.host}{mounted}/", query_string=query, method=method,
+            data=self._body(form) or None, headers=headers,
         )  # fmt: skip
         environ = builder.get_environ()
+        builder.close()
+        environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin1")  # as a server does, whatever the path
         own = access.cookie_name(request.environ)
         carried = "; ".join(f"{name}={value}" for name, value in request.cookies.items() if name != own)
         if carried:
@@ -217,16 +233,32 @@ class Pages:
         environ["REMOTE_ADDR"] = request.remote_addr
         return environ | {watch.SOURCE: "replay", watch.REPLAY_OF: form.get("of", "")}
 
+    def _body(self, form: Any) -> bytes:
+        """What was typed; where nothing was changed, the very bytes that were kept."""
+        typed, old = _lines(form.get("body", "")), self.xray.get(form.get("of", ""))
+        if old is not None and typed == _lines(hexdump(old.body.kept)):
+            return bytes(old.body.kept)
+        return typed.encode()[:MAX_REPLAY]
+
     def _send(self, environ: WSGIEnvironment) -> str:
-        name: list[str] = []
-        environ[watch.TOLD] = name.append
-        body = self.xray.app(environ, lambda *_: None)
-        try:
-            for _ in body:
-                pass
-        finally:
-            getattr(body, "close", lambda: None)()
-        return name[0]
+        names: list[str] = []
+        environ[watch.TOLD] = names.append
+        body: Iterable[bytes] = ()
+        with contextlib.suppress(Exception):  # what the app raises stands in the trace
+            try:
+                body = self.xray.app(environ, lambda *_: None)
+                for _ in body:
+                    pass
+            finally:
+                getattr(body, "close", lambda: None)()
+        if not names:
+            raise BadRequest("No request was recorded: what stands around the app answered this one by itself.")
+        return names[0]
+
+
+def _lines(text: str) -> str:
+    """*text* as a form sends it back: with one kind of line break (HTML, 4.10.11)."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _header(line: str) -> tuple[str, str] | None:
@@ -256,6 +288,12 @@ def clock_time(seconds: float) -> str:
 def share(value: float, whole: float) -> float:
     """A part of the whole, as a number from 0 to 1000 for a drawing."""
     return round(1000 * value / whole, 1) if whole else 0
+
+
+def target(trace: Trace) -> str:
+    """Path and query as they stood in the request's first line."""
+    path = quote(trace.environ.get("PATH_INFO", "").encode("latin1", "replace"), safe="/:@!$&'()*+,;=~")
+    return f"{path}?{trace.query}" if trace.query else path
 
 
 def hexdump(data: bytes, most: int = 4096) -> str:

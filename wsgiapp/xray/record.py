@@ -35,6 +35,7 @@ Event = tuple[int, int, str, str, Any, Any]
 
 current: contextvars.ContextVar[Recording] = contextvars.ContextVar("wsgiapp.xray")
 _numbers = count(1)
+_TEXTS = frozenset({"sql", "log"})  # events whose name is a text from outside, and may be long
 _process = secrets.token_hex(4)
 
 
@@ -67,7 +68,7 @@ class Recording:
     viewed = False
     #: The names of the headers in a view's tuple, lower case.
     named: tuple[str, ...] = ()
-    #: Characters of the texts in the events, about.
+    #: Characters of the texts in the events.
     texts = 0
 
     def __init__(self, app: str, environ: dict[str, Any]) -> None:
@@ -100,6 +101,8 @@ class Recording:
         events = self.events
         if len(events) < MAX_EVENTS:
             events.append((begin, end, kind, layer, what, more))
+            if kind in _TEXTS:
+                self.texts += len(what)
 
     def keep_head(self, who: Any, layer: str, response: Any) -> None:
         """Note the headers of *response* as *who* left them."""
@@ -108,7 +111,9 @@ class Recording:
 
     def cost(self) -> int:
         """About how many bytes it takes."""
-        return 6_000 + 250 * len(self.events) + self.texts + len(self.received.kept) + len(self.sent.kept)
+        environ = sum(map(len, self.environ.values()))
+        bodies = len(self.received.kept) + len(self.sent.kept)
+        return 6_000 + 250 * len(self.events) + self.texts + environ + bodies
 
 
 class Stream:
@@ -181,19 +186,29 @@ class Output(Iterator[bytes]):
     :param body: what the app returned.
     :param recording: the request's.
     :param finish: called once, at the end.
+    :param failed: called with what making a chunk raised.
     """
 
-    def __init__(self, body: Iterable[bytes], recording: Recording, finish: Callable[[Recording], None]) -> None:
+    def __init__(
+        self, body: Iterable[bytes], recording: Recording, finish: Callable[[Recording], None],
+        failed: Callable[[Recording, BaseException], None],
+    ) -> None:  # fmt: skip
         self._body = body
         self._chunks = iter(body)
         self._recording = recording
         self._finish: Callable[[Recording], None] | None = finish
+        self._failed = failed
 
     def _within(self, call: Callable[[], Any]) -> Any:
         token = current.set(self._recording)
         begin = clock()
         try:
             return call()
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._failed(self._recording, error)
+            raise
         finally:
             current.reset(token)
             self._recording.note(begin, "stream", "send", "Response.__call__")

@@ -177,7 +177,7 @@ def _message(record: logging.LogRecord) -> str:
         text = record.getMessage()
     except Exception as error:  # what logging itself would report when it formats the record
         text = f"{record.msg} (cannot be formatted: {type(error).__name__})"
-    return text[:MAX_TEXT]
+    return redact.text(text[:MAX_TEXT])
 
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
@@ -221,16 +221,21 @@ def _after_statement(connection: Any, cursor: Any, statement: str, parameters: A
     if recording is not None and begun:
         rows = cursor.rowcount if cursor is not None else -1
         more = (_parameters(parameters, context), rows, many, caller(), "")
-        recording.note(begun.pop(), "sql", "", statement[:MAX_TEXT], more)
+        recording.note(begun.pop(), "sql", "", _statement(statement), more)
 
 
 def _failed_statement(failure: Any) -> None:
     recording, connection = current.get(None), failure.connection
     begun = connection.info.get("wsgiapp.xray") if connection is not None else None
     if recording is not None and begun:
-        why = f"{type(failure.original_exception).__name__}: {failure.original_exception}"[:MAX_TEXT]
+        why = redact.text(f"{type(failure.original_exception).__name__}: {failure.original_exception}"[:MAX_TEXT])
         more = (_parameters(failure.parameters, failure.execution_context), -1, False, caller(), why)
-        recording.note(begun.pop(), "sql", "", (failure.statement or "")[:MAX_TEXT], more)
+        recording.note(begun.pop(), "sql", "", _statement(failure.statement or ""), more)
+
+
+def _statement(text: str) -> str:
+    """The beginning of a statement, without the secrets that were written into it instead of being parameters."""
+    return redact.text(text[:MAX_TEXT], "application/sql")
 
 
 def _parameters(parameters: Any, context: Any) -> dict[str, str]:

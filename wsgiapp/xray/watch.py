@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from time import perf_counter_ns as clock
 from typing import Any
+from urllib.parse import quote
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_cookie
@@ -124,7 +125,7 @@ class Watch:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, and note what happens meanwhile."""
-        if self.pages is not None and environ.get("PATH_INFO", "").startswith(self.prefix):
+        if self.pages is not None and f"{environ.get('PATH_INFO', '')}/".startswith(f"{self.prefix}/"):
             return self.pages(environ, start_response)
         if not self.access.records() and SOURCE not in environ:
             answer: Iterable[bytes] = self.inner(environ, start_response)
@@ -189,7 +190,7 @@ class Watch:
             self._finish(recording)
             return body
         recording.sent = Stream()
-        return Output(body, recording, self._finish)
+        return Output(body, recording, self._finish, _note_failure)
 
     def _finish(self, recording: Recording) -> None:
         recording.ended = clock()
@@ -226,7 +227,8 @@ class Watch:
         recording.rule = request.url_rule
         arguments = own.get("view_args")
         if arguments:
-            recording.arguments = {name: redact.describe(value) for name, value in arguments.items()}
+            recording.arguments = {name: taps.describe(name, value) for name, value in arguments.items()}
+            _hide_arguments(recording.environ, arguments)
         if "routing_exception" in own and own["routing_exception"] is not None:
             recording.refused = _named(own["routing_exception"])
         recording.interface = interface.__class__
@@ -322,6 +324,16 @@ class Watch:
             return _noted(func, ready)
 
         return ensure_sync
+
+
+def _hide_arguments(environ: dict[str, str], arguments: dict[str, Any]) -> None:
+    """Take the arguments that are secrets by name, such as ``/reset/<token>``, out of the paths in *environ*."""
+    for name, value in arguments.items():
+        if type(value) is str and value and redact.is_secret(name):
+            for key in ("PATH_INFO", "RAW_URI", "REQUEST_URI"):
+                if key in environ:
+                    given = quote(value) if key != "PATH_INFO" else value.encode().decode("latin1")
+                    environ[key] = environ[key].replace(given, redact.REDACTED)
 
 
 def _keep_answer(recording: Recording, rv: Any) -> None:
@@ -446,5 +458,7 @@ def _named(error: HTTPException) -> str:
 def _note_failure(recording: Recording, error: BaseException) -> None:
     if error.__traceback__ is not None and len(recording.failures) < MAX_FAILURES:
         failure = failure_of(error)
-        if failure not in recording.failures:
+        # One error passes here at each step that it leaves, with more frames each time.
+        known = [(each.kind, each.message, each.where) for each in recording.failures]
+        if (failure.kind, failure.message, failure.where) not in known:
             recording.failures = (*recording.failures, failure)
