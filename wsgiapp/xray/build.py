@@ -11,6 +11,7 @@ import sys
 import traceback
 from bisect import bisect_right
 from dataclasses import fields, is_dataclass, replace
+from math import isfinite
 from typing import Any
 
 from werkzeug.wsgi import get_current_url
@@ -60,12 +61,12 @@ class Clock:
 
     def at(self, wall: int) -> float:
         """Milliseconds since the request came in."""
-        return round((wall - self.begun) / 1e6, 4)
+        return round((wall - self.begun) / 1e6, 6)
 
     def cpu(self, begin: int, end: int) -> float:
         """Milliseconds in which the thread computed between two points of time; between two readings, in proportion."""
         spent = (self._cpu_at(end) - self._cpu_at(begin)) / 1e6
-        return round(min(max(spent, 0.0), (end - begin) / 1e6), 4)
+        return round(min(max(spent, 0.0), (end - begin) / 1e6), 6)
 
     def _cpu_at(self, wall: int) -> float:
         place = bisect_right(self.walls, wall)
@@ -124,11 +125,14 @@ def app_secrets(app: Any) -> list[str | bytes]:
 
 
 def _scrubbed(value: Any, keys: list[str | bytes]) -> Any:
-    """*value* with none of the *keys* in any text of it."""
-    if not keys:
-        return value
+    """*value* with none of the *keys* in any text of it, and nothing that UTF-8 or JSON cannot say."""
     if isinstance(value, str):
-        return redact.scrub(value, keys)
+        sayable = value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+        return redact.scrub(sayable, keys) if keys else sayable
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if not keys and isinstance(value, bytes):
+        return value
     if isinstance(value, bytes):
         return redact.scrub(value.decode("latin1"), keys).encode("latin1", "replace")
     if isinstance(value, dict):
@@ -333,7 +337,7 @@ def _span(event: Event, layer: str, parent: int | None, recording: Recording, ap
     if kind == "function":
         kind = _KINDS.get(layer, "function")
     return Span(
-        layer, kind, name, where, parent, clock.at(begin), round((end - begin) / 1e6, 4), clock.cpu(begin, end),
+        layer, kind, name, where, parent, clock.at(begin), round((end - begin) / 1e6, 6), clock.cpu(begin, end),
         tuple(did), detail,
     )  # fmt: skip
 

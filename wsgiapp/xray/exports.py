@@ -6,6 +6,7 @@ What a trace has lost to redaction no export brings back.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from base64 import b64encode
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def chrome_trace(trace: Trace) -> str:
 
 def speedscope(trace: Trace) -> str:
     """Speedscope's file format, an evented profile: each span opens and closes, one inside another."""
-    frames = [{"name": f"{span.layer}: {span.name}"[:200], "file": span.where.rpartition(":")[0]} for span in trace.spans]
+    frames = [{"name": f"{span.layer}: {span.name}"[:200], **_place(span.where)} for span in trace.spans]
     events: list[dict[str, Any]] = []
 
     def walk(number: int, earliest: float, latest: float) -> float:
@@ -74,6 +75,11 @@ def speedscope(trace: Trace) -> str:
         "profiles": [profile], "name": profile["name"], "activeProfileIndex": 0, "exporter": _creator()["name"],
     }  # fmt: skip
     return json.dumps(whole, ensure_ascii=False) + "\n"
+
+
+def _place(where: str) -> dict[str, Any]:
+    file, _, line = where.rpartition(":")
+    return {"file": file, "line": int(line)} if line.isdigit() else {}
 
 
 def har(trace: Trace) -> str:
@@ -139,22 +145,44 @@ def _content(trace: Trace, sent: Pairs) -> dict[str, Any]:
 
 def curl(trace: Trace) -> str:
     """A command for a POSIX shell that sends the request again; what was redacted stands there to be filled in."""
-    words = ["curl", "--include", "--globoff", "--path-as-is"]
+    words, left_out = ["curl", "--include", "--globoff", "--path-as-is"], []
     if trace.method == "HEAD":
         words.append("--head")
     elif trace.method != "GET" or trace.body.kept:
         words += ["--request", trace.method]
     for name, value in trace.headers:
-        if name.lower() not in ("content-length", "host"):
+        if not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+            left_out.append(name)
+        elif name.lower() not in ("content-length", "host"):
             words += ["--header", f"{name}: {value}" if value else f"{name};"]
-    if trace.body.kept:
-        words += ["--data-binary", _text(trace.body)]
-    notes = []
-    if redact.is_redacted(" ".join(words)) or redact.is_redacted(trace.url):
-        notes.append(f"# Fill in what was taken out: {redact.REDACTED}")
-    if not trace.body.complete:
-        notes.append("# The body is longer than what was kept of it.")
-    return "\n".join([*notes, " ".join(shlex.quote(word) for word in [*words, trace.url])]) + "\n"
+    for name in _CURLS_OWN[: 3 if trace.body.kept else 2]:
+        if not _header(trace.headers, name):
+            words += ["--header", f"{name}:"]
+    feed, data = _fed(trace.body.kept)
+    command = " ".join(shlex.quote(word) for word in [*words, *data, trace.url])
+    return "\n".join([*_remarks(trace, command, left_out), feed + command]) + "\n"
+
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2; a word with "@" first would be read as a file
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CURLS_OWN = ("Accept", "User-Agent", "Content-Type")  # curl sends some of its own, unless told otherwise
+
+
+def _fed(body: bytes) -> tuple[str, list[str]]:
+    """How curl is given the body: as a word where that can be, else in octal by way of printf."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\x00"
+    if not _CONTROL.search(text.replace("\n", "").replace("\t", "")):
+        return "", ["--data-raw", text] if text else []  # not --data-binary, which takes "@" for a file's name
+    return "printf '" + "".join(f"\\{byte:03o}" for byte in body) + "' | ", ["--data-binary", "@-"]
+
+
+def _remarks(trace: Trace, command: str, left_out: list[str]) -> list[str]:
+    said = [f"# Fill in what was taken out: {redact.REDACTED}"] if redact.is_redacted(command) else []
+    said += [f"# Left out, since no command line can hold them: {len(left_out)} headers"] if left_out else []
+    return said + ([] if trace.body.complete else ["# The body is longer than what was kept of it."])
 
 
 #: The exports by name: the function, the media type of what it makes, and the ending of a file with it.
