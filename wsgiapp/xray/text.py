@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from .compare import Comparison
 from .trace import Cookie, Header, Span, Trace
+from .why import Explanation, Other, Plan, Planned
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
 _DRAWING = {"│": "|", "├": "+", "└": "+", "→": "->", "←": "<-", "–": "-", "…": "...", "“": '"', "”": '"'}
@@ -243,3 +244,54 @@ def cookie_lines(cookie: Cookie, style: Style = PLAIN) -> list[str]:
     if cookie.problem:
         rows.append(f"problem     {clean(cookie.problem)}")
     return [style.draw(row) for row in rows if not row.endswith("      ")]
+
+
+# -- a request that is not sent ------------------------------------------------------------------------------------
+
+
+def explanation_lines(explained: Explanation, style: Style = PLAIN) -> list[str]:
+    """Which rule answers, and why the nearest others do not."""
+    asked = style.paint(f"{clean(explained.method)} {cut(explained.path, style.width)}", "bold")
+    colour = "green" if explained.rule is not None else "blue" if explained.location else "red"
+    shown = [f"{asked} → {style.paint(cut(_outcome(explained), 2 * style.width), colour)}"]
+    if explained.view:
+        shown.append(f"  {explained.view}  {style.paint(explained.where, 'dim')}")
+    for other in explained.near:
+        shown += _other(other, style)
+    rest = len(explained.far)
+    if rest:
+        more = "more rule is" if rest == 1 else "more rules are"
+        shown.append(style.paint(f"  {rest} {more} far from it", "dim"))
+    return [style.draw(line) for line in shown]
+
+
+def _outcome(explained: Explanation) -> str:
+    if explained.rule is None:
+        return explained.outcome
+    arguments = ", ".join(f"{name}={value}" for name, value in explained.arguments.items())
+    return f"{explained.rule} → {explained.endpoint}({arguments})"
+
+
+def _other(other: Other, style: Style) -> Iterator[str]:
+    methods = style.paint(" ".join(other.methods) or "any method", "dim")
+    yield f"  {style.paint('not', 'yellow')} {cut(other.rule, 60)}  {methods}  {style.paint(other.where, 'dim')}"
+    yield f"      {cut(other.reason, 2 * _SHOWN)}"
+
+
+def plan_lines(plan: Plan, style: Style = PLAIN) -> list[str]:
+    """What would run, in the order of the road."""
+    shown = ["", style.paint("what would run", "bold")]
+    rows = [(step, f"{'' if step.kind == 'layer' else '│ '}{_planned(step)}") for step in plan.steps]
+    room = max(len(title) for _, title in rows)
+    for step, title in rows:
+        kind = "magenta" if step.layer == "view" else "green" if step.layer in _UP else "blue"
+        colours = ["red" if step.layer == "errors" else kind, *(["bold"] * (step.kind == "view"))]
+        where = style.paint(step.where, "dim")
+        shown.append(f"  {style.paint(title.ljust(room), *colours)}  {where}".rstrip())
+        if step.kind != "layer" and step.note:
+            shown.append("  " + style.paint(f"│            {cut(step.note, _SHOWN)}", "dim"))
+    return [style.draw(line) for line in shown]
+
+
+def _planned(step: Planned) -> str:
+    return f"{step.layer:<11}{clean(step.name)}" if step.kind == "layer" else f"{step.kind:<11}{clean(step.name)}"
