@@ -46,7 +46,8 @@ def watched_app(**options: Any) -> tuple[App, XRay]:
         return (f"{number}," for number in range(3))
 
     app.add_url_rule("/api", "api", lambda: {"items": [1, 2]})
-    app.add_url_rule("/form", "form", lambda: request.get_data() or "empty", methods=["POST", "PUT", "GET"])
+    echo = ["GET", "POST", "PUT"]
+    app.add_url_rule("/form", "form", lambda: Response(request.get_data(), mimetype="text/plain"), methods=echo)
     app.add_url_rule("/away", "away", lambda: redirect("/api"))
     app.add_url_rule("/tea", "tea", lambda: abort(418))
     app.add_url_rule("/fails", "fails", lambda: 1 / int(request.args.get("by", "0")))

@@ -56,7 +56,9 @@ def test_a_wrong_token_is_refused(token: str) -> None:
     assert asked(app, headers={"Cookie": f"wsgiapp-xray-80={token}"}).status_code == 403
 
 
-@pytest.mark.parametrize("peer", ["10.0.0.5", "192.168.1.2", "2001:db8::1", "", "127.0.0.1.example", "unix:", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "peer", ["10.0.0.5", "192.168.1.2", "2001:db8::1", "", "127.0.0.1.example", "unix:", "0.0.0.0"]
+)
 def test_another_machine_is_refused_and_learns_nothing(peer: str) -> None:
     app, _ = watched()
     refused = asked(app, f"/_xray/?token={TOKEN}", environ={"REMOTE_ADDR": peer})
@@ -85,7 +87,9 @@ def test_a_middleware_that_believes_forwarding_headers_opens_nothing() -> None:
     assert refused.status_code == 404
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "192.168.1.2", "a b"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "192.168.1.2", "a b"]
+)
 def test_a_foreign_host_is_refused_so_that_no_page_elsewhere_can_rebind_its_name(host: str) -> None:
     app, _ = watched()
     refused = asked(app, f"/_xray/?token={TOKEN}", headers={"Host": host})

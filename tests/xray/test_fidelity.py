@@ -110,7 +110,8 @@ def test_the_two_headers_are_there_and_an_etag_still_makes_a_304() -> None:
 
     etag = watched_pair(page=page)[0].test_client().get("/page").headers["ETag"]
     clients = [app.test_client() for app in watched_pair(page=page)]
-    plain, watched = (client.get("/page", headers={"If-None-Match": etag}, environ_overrides=NEAR) for client in clients)
+    sent = {"headers": {"If-None-Match": etag}, "environ_overrides": NEAR}
+    plain, watched = (client.get("/page", **sent) for client in clients)
     assert plain.status_code == watched.status_code == 304
     assert settled(watched.headers) == settled(plain.headers) and all(name in watched.headers for name in OURS)
 

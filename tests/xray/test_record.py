@@ -340,6 +340,23 @@ def test_what_the_app_reads_of_a_body_is_seen_in_pieces() -> None:
     assert trace.body.kept == b"abcdefgh" and trace.body.size == 8 and trace.body.chunks[0] == 4
 
 
+@pytest.mark.raw_wsgi  # the validator's stream has no readinto
+@pytest.mark.parametrize("way", ["read", "read1", "readline", "readlines", "readinto", "__iter__"])
+def test_a_body_is_seen_by_whatever_way_the_server_lets_it_be_read(way: str) -> None:
+    app, xray = watched()
+
+    @app.post("/")
+    def index() -> str:
+        stream, buffer = request.environ["wsgi.input"], bytearray(20)
+        read = getattr(stream, way)
+        found = read(buffer) if way == "readinto" else [*read()] if way in ("__iter__", "readlines") else read()
+        return str(found)
+
+    trace = seen(app, xray, "/", method="POST", data=b"one\ntwo\n")
+    assert trace.body.kept == (b"one\n" if way == "readline" else b"one\ntwo\n")
+    assert seen(app, xray, "/", method="POST", data=b"").body.size == 0
+
+
 def test_a_body_that_nobody_read_is_said_to_be_unread() -> None:
     app, xray = watched()
     app.add_url_rule("/", "index", lambda: "ignored", methods=["POST"])

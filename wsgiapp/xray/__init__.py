@@ -106,10 +106,10 @@ def watch_all(**settings: Any) -> None:
         return
 
     @functools.wraps(plain)
-    def __init__(self: App, *args: Any, **kwargs: Any) -> None:
+    def watched(self: App, *args: Any, **kwargs: Any) -> None:
         plain(self, *args, **kwargs)
         if not getattr(self, "unwatched", False):
             XRay(self, **settings)
 
-    __init__.__dict__["watches"] = True
-    setattr(App, "__init__", __init__)  # noqa: B010  # mypy forbids the assignment that this is
+    watched.__dict__["watches"] = True
+    setattr(App, "__init__", watched)  # noqa: B010  # mypy forbids the assignment that this is

@@ -1,8 +1,8 @@
 """Who may see the X-ray: by default whoever sits at the machine, in debug mode, and can read the terminal.
 
-Four locks, one behind the other: debug mode, a peer on the loopback that no proxy forwards for, a Host header that names
-this machine (a foreign one is DNS rebinding), and a token that is printed in the terminal. In production there is no
-way in but an ``allow(request)`` of the app's own. No header can open a lock; several can close one.
+Four locks, one behind the other: debug mode, a peer on the loopback that no proxy forwards for, a Host header that
+names this machine (a foreign one is DNS rebinding), and a token that is printed in the terminal. In production there is
+no way in but an ``allow(request)`` of the app's own. No header can open a lock; several can close one.
 """
 
 from __future__ import annotations

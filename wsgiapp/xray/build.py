@@ -10,11 +10,11 @@ import os
 import sys
 import traceback
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from math import isfinite
 from typing import Any
-
-from werkzeug.wsgi import get_current_url
+from urllib.parse import quote
 
 from wsgiapp.dispatch import ROAD
 
@@ -152,10 +152,17 @@ def _as_text(path: str) -> str:
 
 
 def _url(environ: dict[str, str]) -> str:
-    try:
-        return get_current_url({"wsgi.url_scheme": "http", "SERVER_NAME": "", "SERVER_PORT": "80", **environ})
-    except (ValueError, UnicodeError):
-        return ""
+    """The URL as it was asked for, byte for byte: Werkzeug's has its query decoded."""
+    scheme = environ.get("wsgi.url_scheme", "http")
+    host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '80')}"
+    path = quoted(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+    query = environ.get("QUERY_STRING", "")
+    return f"{scheme}://{quoted(host)}{path}" + (f"?{quoted(query, '%?')}" if query else "")
+
+
+def quoted(text: str, also: str = "") -> str:
+    """A part of a URL as it stands in the environ, with what no URL has in hexadecimal (RFC 3986, 3.3 and 3.4)."""
+    return quote(text.encode("latin1", "replace"), safe="/:@!$&'()*+,;=~[]{}" + also)
 
 
 def _request_headers(environ: dict[str, str]) -> tuple[tuple[str, str], ...]:
@@ -192,8 +199,7 @@ def _blame(recording: Recording, app: Any) -> tuple[Header, ...]:
         known = history[name.lower()]
         place = max(index for index, entry in enumerate(known) if entry[0] == value)
         others = tuple(entry for entry in known[:place] if entry[0] not in _by_name(recording.head)[name.lower()])
-        _, layer, by, where = known[place]
-        sent.append(Header(name, value, layer, by, where, others))
+        sent.append(Header(name, value, *known[place][1:], others))
     return tuple(sent)
 
 
@@ -333,7 +339,8 @@ def _views(recording: Recording, road: list[Event], app: Any) -> list[Event]:
 
 def _span(event: Event, layer: str, parent: int | None, recording: Recording, app: Any, clock: Clock) -> Span:
     begin, end, kind, _, what, more = event
-    name, where, did, detail = _SHOWN.get(kind, _show_layer)(what, more, layer, recording, app)
+    show: Callable[..., Any] = _SHOWN.get(kind, _show_layer)
+    name, where, did, detail = show(what, more, layer, recording, app)
     if kind == "function":
         kind = _KINDS.get(layer, "function")
     return Span(
@@ -342,14 +349,15 @@ def _span(event: Event, layer: str, parent: int | None, recording: Recording, ap
     )  # fmt: skip
 
 
-def _show_layer(what: Any, _more: Any, layer: str, recording: Recording, app: Any) -> Any:
+def _show_layer(what: Any, _more: Any, _layer: str, recording: Recording, app: Any) -> Any:
     function = step_of(what, app, None)
     where = where_of(function) if function is not None else ""
-    return what, where, [sentence for sentence in [_DID.get(what, lambda _: "")(recording)] if sentence], {}
+    sentence = _DID[what](recording) if what in _DID else ""
+    return what, where, [sentence] if sentence else [], {}
 
 
-def _show_function(what: Any, _more: Any, _layer: str, recording: Recording, app: Any) -> Any:
-    did = []
+def _show_function(what: Any, _more: Any, _layer: str, recording: Recording, _app: Any) -> Any:
+    did: list[str] = []
     place = next((n for n, (who, _, _) in enumerate(recording.heads) if who is what), None)
     if place is not None:
         before = recording.heads[place - 1][2] if place else []
@@ -382,11 +390,11 @@ def _show_signal(what: str, more: Any, *_: Any) -> Any:
     return what, "", [f"Received by {receiver}" for receiver in more], {"receivers": list(more)}
 
 
-def _show_stream(what: str, _more: Any, _layer: str, recording: Recording, app: Any) -> Any:
+def _show_stream(what: str, _more: Any, _layer: str, _recording: Recording, app: Any) -> Any:
     return what, where_of(app.response_class.__call__), ["A piece of the body was made and handed to the server."], {}
 
 
-_SHOWN = {
+_SHOWN: dict[str, Callable[..., Any]] = {
     "function": _show_function,
     "view": _show_function,
     "template": _show_template,
@@ -415,17 +423,17 @@ def _did_handle(recording: Recording) -> str:
     return "; ".join(f"{failure.kind}: {failure.message}"[:200] for failure in recording.failures[:1])
 
 
-_DID = {
+def _opened(recording: Recording) -> str:
+    before = recording.cookies[0]
+    return f"The cookie {before.name!r} was opened: {before.signature}." if before else "No cookie came in: a new one."
+
+
+_DID: dict[str, Callable[[Recording], str]] = {
     "App.__call__": lambda recording: f"{recording.environ.get('REQUEST_METHOD')} → {recording.status or 'no answer'}",
     "Map.find": _did_match,
     "RequestContext.match_request": _did_match,
     "Response.__call__": _did_send,
     "App.handle_user_exception": _did_handle,
-    "SessionInterface.open_session": lambda recording: _opened(recording),
-    "SessionInterface.save_session": lambda recording: _what_became(recording),
+    "SessionInterface.open_session": _opened,
+    "SessionInterface.save_session": _what_became,
 }
-
-
-def _opened(recording: Recording) -> str:
-    before = recording.cookies[0]
-    return f"The cookie {before.name!r} was opened: {before.signature}." if before else "No cookie came in: a new one."

@@ -21,6 +21,7 @@ from wsgiapp import App, Request, Response, render_template, request
 from wsgiapp.typing import ResponseReturnValue, StartResponse, WSGIEnvironment
 
 from . import access, compare, exports, redact, teach, watch, why
+from .build import quoted
 from .trace import Trace
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -292,7 +293,7 @@ def share(value: float, whole: float) -> float:
 
 def target(trace: Trace) -> str:
     """Path and query as they stood in the request's first line."""
-    path = quote(trace.environ.get("PATH_INFO", "").encode("latin1", "replace"), safe="/:@!$&'()*+,;=~")
+    path = quoted(trace.environ.get("PATH_INFO", ""))
     return f"{path}?{trace.query}" if trace.query else path
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from threading import current_thread, get_ident
 from time import perf_counter_ns as clock
@@ -155,20 +156,30 @@ class Input:
         self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._body, name)
+        found = getattr(self._body, name)
+        if name == "read1":
+            return lambda *size: self._noted(found(*size))
+        return partial(self._into, found) if name in ("readinto", "readinto1") else found
 
-    def _noted(self, chunk: bytes) -> bytes:
+    def _into(self, read: Callable[[Any], int | None], buffer: Any) -> int | None:
+        size = read(buffer)
+        self._noted(memoryview(buffer)[: size or 0])
+        return size
+
+    def _noted(self, chunk: Any) -> Any:
         if chunk:
             self._stream.add(bytes(chunk))
         return chunk
 
     def read(self, *size: int) -> bytes:
         """Read as the body does."""
-        return self._noted(self._body.read(*size))
+        chunk: bytes = self._noted(self._body.read(*size))
+        return chunk
 
     def readline(self, *size: int) -> bytes:
         """Read a line as the body does."""
-        return self._noted(self._body.readline(*size))
+        line: bytes = self._noted(self._body.readline(*size))
+        return line
 
     def readlines(self, *hint: int) -> list[bytes]:
         """Read lines as the body does."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from time import perf_counter_ns as clock
 from typing import Any
 from urllib.parse import quote
@@ -36,7 +37,7 @@ TOLD = "wsgiapp.xray.told"
 #: Names the trace of a response.
 LINK_HEADER = "X-Xray"
 
-# Steps of the road that are noted by way of others: the call of the app as a whole, and what it made of a view's answer.
+# Steps of the road that are noted by way of others: the call of the app as a whole, and what becomes of an answer.
 SEEN_FROM_OUTSIDE = ("__call__", "make_response")
 MAX_FAILURES = 20
 REQUEST, CONTEXT, MATCH = ("request", "App.request_context"), ("context", "RequestContext.push"), ("match", "Map.find")
@@ -228,7 +229,9 @@ class Watch:
         arguments = own.get("view_args")
         if arguments:
             recording.arguments = {name: taps.describe(name, value) for name, value in arguments.items()}
-            _hide_arguments(recording.environ, arguments)
+            secrets = [value for name, value in arguments.items() if type(value) is str and redact.is_secret(name)]
+            if secrets:
+                _hide(recording, secrets)
         if "routing_exception" in own and own["routing_exception"] is not None:
             recording.refused = _named(own["routing_exception"])
         recording.interface = interface.__class__
@@ -326,14 +329,19 @@ class Watch:
         return ensure_sync
 
 
-def _hide_arguments(environ: dict[str, str], arguments: dict[str, Any]) -> None:
-    """Take the arguments that are secrets by name, such as ``/reset/<token>``, out of the paths in *environ*."""
-    for name, value in arguments.items():
-        if type(value) is str and value and redact.is_secret(name):
-            for key in ("PATH_INFO", "RAW_URI", "REQUEST_URI"):
-                if key in environ:
-                    given = quote(value) if key != "PATH_INFO" else value.encode().decode("latin1")
-                    environ[key] = environ[key].replace(given, redact.REDACTED)
+def _hide(recording: Recording, secrets: list[str]) -> None:
+    """Take arguments that are secrets, such as that of ``/reset/<token>``, out of all the texts that may name them."""
+    spellings = [(each, each.encode().decode("latin1"), quote(each)) for each in secrets if len(each) >= redact.MIN_KEY]
+
+    def shown(text: str) -> str:
+        for spelling in {spelling for each in spellings for spelling in each}:
+            text = text.replace(spelling, redact.REDACTED)
+        return text
+
+    recording.environ = {name: shown(value) for name, value in recording.environ.items()}
+    events = recording.events
+    recording.events = [(*e[:4], shown(e[4]), e[5]) if isinstance(e[4], str) else e for e in events]
+    recording.failures = tuple([replace(each, message=shown(each.message)) for each in recording.failures])
 
 
 def _keep_answer(recording: Recording, rv: Any) -> None:
