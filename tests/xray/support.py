@@ -77,10 +77,10 @@ class Reader:
         """Open a page below the X-ray's prefix."""
         return self.client.get(f"/_xray/{path}", environ_overrides=NEAR, **options)
 
-    def post(self, path: str, **fields: str) -> Any:
+    def post(self, form: str, /, **fields: str) -> Any:
         """Send a form of the X-ray's own page."""
         fields = {"key": self.key(), **fields}
-        return self.client.post(f"/_xray/{path}", data=fields, environ_overrides=NEAR)
+        return self.client.post(f"/_xray/{form}", data=fields, environ_overrides=NEAR)
 
     def key(self) -> str:
         """The key that its forms carry."""

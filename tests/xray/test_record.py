@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy
 from werkzeug.routing import Rule
 
+from behaviour.support import frozen_time
 from wsgiapp import (
     App,
     Blueprint,
@@ -239,6 +240,35 @@ def test_headers_are_blamed_on_whoever_set_them() -> None:
     assert all(header.where and header.by for header in headers.values())
 
 
+def test_headers_of_hooks_handlers_sessions_and_the_framework_are_told_apart() -> None:
+    app, xray = watched()
+
+    def early() -> Any:
+        return ("early", 200, {"X-Early": "1"}) if request.path == "/early" else None
+
+    def lost(error: Any) -> Any:
+        session["lost"] = True
+        return "lost", 404, {"X-Lost": "1"}
+
+    def mark(response: Any) -> Any:
+        response.headers.pop("X-Gone", None)
+        return response
+
+    app.before_request(early)
+    app.after_request(mark)
+    app.register_error_handler(404, lost)
+    app.add_url_rule("/", "index", lambda: make_response("x", {"X-Gone": "1", "X-Stays": "1"}))
+    by = {header.name: (header.layer, header.by.rpartition(".")[2]) for header in seen(app, xray, "/early").sent_headers}
+    assert by["X-Early"] == ("before", "early")
+    by = {header.name: (header.layer, header.by.rpartition(".")[2]) for header in seen(app, xray, "/no").sent_headers}
+    assert by["X-Lost"] == ("errors", "lost") and by["Set-Cookie"] == ("save", "save_session")
+    assert by["Content-Type"] == ("response", "make_response") and by["Content-Length"][0] in ("response", "send")
+    trace = seen(app, xray)
+    by = {header.name: (header.layer, header.by.rpartition(".")[2]) for header in trace.sent_headers}
+    assert by["X-Stays"] == ("view", "<lambda>") and "X-Gone" not in by
+    assert "Removed X-Gone" in find(trace, "hook", "mark").did
+
+
 @pytest.mark.parametrize("path", ["/text", "/response", "/redirect", "/error", "/nowhere", "/stream", "/json", "/hook"])
 def test_no_header_is_of_unknown_origin(path: str) -> None:
     app, xray = watched()
@@ -275,6 +305,33 @@ def test_the_session_cookie_is_shown_before_and_after() -> None:
     assert "hunter2" not in str(trace) and "a-secret-key-of-the-tests" not in str(trace)
 
 
+@pytest.mark.parametrize(
+    ("key", "age", "signature", "by"),
+    [
+        ("a-secret-key-of-the-tests", 0, "valid", "SECRET_KEY"),
+        ("the-key-of-last-year", 0, "valid", "SECRET_KEY_FALLBACKS[0]"),
+        ("a-secret-key-of-the-tests", 40 * 86_400, "expired", "SECRET_KEY"),
+        ("the-key-of-someone-else", 0, "forged", ""),
+    ],
+)
+def test_the_cookie_that_came_in_is_judged(key: str, age: int, signature: str, by: str) -> None:
+    app, xray = watched(SECRET_KEY_FALLBACKS=["the-key-of-last-year"])
+    app.add_url_rule("/", "index", lambda: str(session.get("n")))
+    other, _ = watched()
+    other.secret_key = key
+    with frozen_time(int(time.time()) - age):
+        value = other.session_interface.get_signing_serializer(other).dumps({"n": 7})  # type: ignore[attr-defined]
+    client = app.test_client()
+    client.set_cookie("session", value)
+    answered = client.get("/").text
+    trace = xray.newest()
+    assert trace is not None and trace.session.before is not None
+    assert (trace.session.before.signature, trace.session.before.key) == (signature, by)
+    assert trace.session.before.data == {"n": 7} and answered == ("7" if signature == "valid" else "None")
+    assert trace.session.before.size == len(f"session={value}") and trace.session.before.limit == 4093
+    assert key not in str(trace) and value not in str(trace)
+
+
 def test_an_untouched_session_is_said_to_be_untouched() -> None:
     app, xray = watched()
     app.add_url_rule("/", "index", lambda: "hello")
@@ -306,6 +363,49 @@ def test_an_exception_that_nobody_handles_ends_the_recording_too() -> None:
         app.test_client().get("/")
     trace = xray.newest()
     assert trace is not None and trace.status == "" and trace.failures[0].kind == "ZeroDivisionError"
+
+
+@pytest.mark.parametrize(
+    ("path", "handlers", "failures"),
+    [
+        ("/key", {}, [("KeyError", "")]),
+        ("/key", {500: "last"}, [("KeyError", "last")]),
+        ("/404", {500: "last"}, [("werkzeug.exceptions.NotFound", "")]),
+        ("/404", {404: "broken", 500: "last"}, [("werkzeug.exceptions.NotFound", "broken"), ("RuntimeError", "last")]),
+    ],
+)
+def test_each_failure_is_said_once_with_the_handler_it_went_to(
+    path: str, handlers: dict[int, str], failures: list[tuple[str, str]]
+) -> None:
+    def broken(error: Any) -> Any:
+        raise RuntimeError("the handler itself")
+
+    def last(error: Any) -> Any:
+        return "sorry", 500
+
+    app, xray = watched(PROPAGATE_EXCEPTIONS=False)
+    app.after_request(lambda response: response)
+    app.add_url_rule("/<kind>", "fail", lambda kind: {}[kind] if kind == "key" else abort(int(kind)))
+    for code, name in handlers.items():
+        app.register_error_handler(code, {"broken": broken, "last": last}[name])
+    assert [(each.kind, each.handled.rpartition(".")[2]) for each in seen(app, xray, path).failures] == failures
+
+
+def test_an_error_in_the_midst_of_a_stream_is_seen() -> None:
+    app, xray = watched()
+
+    def pieces() -> Any:
+        yield "one"
+        raise LookupError("no more")
+
+    app.add_url_rule("/", "index", pieces)
+    response = app.test_client().get("/", buffered=False)
+    with pytest.raises(LookupError):
+        response.get_data()
+    response.close()
+    trace = xray.newest()
+    assert trace is not None and trace.status_code == 200 and trace.sent_body.kept == b"one"
+    assert [(each.kind, each.message) for each in trace.failures] == [("LookupError", "no more")]
 
 
 def test_a_streamed_answer_is_followed_to_its_end() -> None:

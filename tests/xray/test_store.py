@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import threading
+import tracemalloc
 from dataclasses import dataclass
+from typing import Any
 
-from wsgiapp import App
+import pytest
+import sqlalchemy
+from werkzeug.test import create_environ
+
+from wsgiapp import App, session
 from wsgiapp.xray import XRay
 from wsgiapp.xray.record import MAX_BODY
 from wsgiapp.xray.store import LIMIT, MAX_BYTES, Ring
@@ -81,6 +89,72 @@ def test_ten_thousand_requests_take_no_more_than_fifty() -> None:
             sizes.append(xray.ring.size)
     assert len(xray.ring) == LIMIT
     assert sizes[1] <= sizes[0] * 1.01
+
+
+def test_memory_does_not_grow_over_ten_thousand_requests() -> None:
+    """Each request has a path, a body, a session and a log record of its own; some have an error."""
+    app = App(__name__)
+    app.secret_key, app.testing = "key", True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.logger.disabled = True
+
+    @app.route("/<path:name>", methods=["POST"])
+    def page(name: str) -> str:
+        session["name"] = name
+        logging.getLogger("growth").info("at %s", name)
+        return str({}[name]) if name.endswith("77") else name
+
+    XRay(app)
+    held = []
+    tracemalloc.start()
+    try:
+        for number in range(10_001):
+            body = app(create_environ(f"/{'x' * (number % 7)}{number}", method="POST", data=b"a=%d" % number), start)
+            getattr(body, "close", lambda: None)()
+            if number in (1_000, 5_000, 10_000):
+                gc.collect()
+                held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert held[2] - held[0] < 200_000 and held[2] - held[1] < 100_000, held
+
+
+def start(status: str, headers: Any, exc_info: Any = None) -> Any:
+    """A server's start_response that keeps nothing."""
+
+
+@pytest.mark.parametrize("fill", ["log", "environ", "sql", "stream"])
+def test_what_a_request_says_of_its_own_is_counted(fill: str) -> None:
+    app = App(__name__)
+    app.testing = True
+    app.logger.disabled = True
+    engine = sqlalchemy.create_engine("sqlite://")
+
+    @app.get("/")
+    def index() -> Any:
+        for number in range(300 if fill == "log" else 0):
+            logging.getLogger("long").warning("%s %s", number, "y" * 5_000)
+        with engine.connect() as connection:
+            for number in range(300 if fill == "sql" else 0):
+                connection.execute(sqlalchemy.text(f"SELECT {number} -- {'y' * 5_000}"))
+        return iter([b"z" * 3_000] * 1_000) if fill == "stream" else ""
+
+    xray, client = XRay(app), app.test_client()
+    tracemalloc.start()
+    try:
+        for _ in range(30):
+            response = client.get("/", headers=[(f"X-{n}", "v" * 8_000) for n in range(100 * (fill == "environ"))])
+            response.get_data()
+            response.close()
+        del response
+        gc.collect()
+        counted, before = xray.ring.size, tracemalloc.get_traced_memory()[0]
+        assert counted <= MAX_BYTES and len(xray.ring) < 30
+        xray.ring.clear()
+        gc.collect()
+        assert before - tracemalloc.get_traced_memory()[0] <= 1.3 * counted
+    finally:
+        tracemalloc.stop()
 
 
 def test_large_bodies_are_cut_and_all_of_them_stay_within_eight_megabytes() -> None:

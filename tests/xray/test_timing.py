@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from wsgiapp import App, Response, render_template_string, session
 from wsgiapp.dispatch import ROAD
@@ -48,6 +50,23 @@ def test_each_layer_is_a_metric_and_they_add_up_to_the_total() -> None:
     assert abs(sum(shown.values()) - total) <= 0.05 * total
     assert set(shown) <= {layer.name for layer in ROAD} | {"template", "sql", "other"}
     assert shown["template"] > 0
+
+
+def test_what_lies_within_something_else_is_counted_once() -> None:
+    app, _ = watched()
+    engine = sqlalchemy.create_engine("sqlite://")
+
+    def rows() -> list[Any]:
+        session["seen"] = True
+        with engine.connect() as connection:
+            connection.connection.create_function("slow", 0, lambda: time.sleep(0.03) or 1)
+            return [*connection.execute(sqlalchemy.text("SELECT slow()"))]
+
+    app.add_url_rule("/", "index", lambda: render_template_string("{{ rows() }}", rows=rows))
+    shown = metrics(app.test_client().get("/", environ_overrides=NEAR).headers["Server-Timing"])
+    shown.pop("xray")
+    total = shown.pop("total")
+    assert shown["sql"] >= 30 and abs(sum(shown.values()) - total) <= 0.05 * total
 
 
 def test_there_are_never_more_than_twelve_and_never_more_than_a_kilobyte() -> None:

@@ -274,11 +274,17 @@ def self_times(recording: Recording, now: int) -> dict[str, float]:
     begins = [recording.begun, *marks[::2], now]
     steps = ["server", *[step[0] for step in marks[1::2]]]
     spent = [(end - begin) / 1e6 for begin, end in pairwise(begins)]
+    outermost: list[tuple[int, int]] = []  # so far: events come in the order of their ends, the inner before the outer
     for begin, end, kind, layer, _, _ in recording.events:
         if layer or kind in _TIMED:
-            spent[bisect_right(begins, begin) - 1] -= (end - begin) / 1e6
-            spent.append((end - begin) / 1e6)
+            own = end - begin
+            while outermost and outermost[-1][0] >= begin:
+                own -= outermost.pop()[1]
+            outermost.append((begin, end - begin))
+            spent.append(own / 1e6)
             steps.append(layer or kind)
+    for begin, whole in outermost:
+        spent[bisect_right(begins, begin) - 1] -= whole / 1e6
     times: dict[str, float] = {}
     for step, own in zip(steps, spent, strict=True):
         times[step] = times.get(step, 0.0) + (own if own > 0 else 0.0)
