@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -170,6 +171,20 @@ def _body(stream: Stream, announced: str) -> Body:
 
 def _blame(recording: Recording, app: Any) -> tuple[Header, ...]:
     """Who set each header that was sent: the last step after which it had a value that it had not before."""
+    history = _history(recording, app)
+    last = _by_name(recording.head)
+    sent = []
+    for name, value in recording.head:
+        known = history[name.lower()]
+        place = max(index for index, entry in enumerate(known) if entry[0] == value)
+        others = tuple(entry for entry in known[:place] if entry[0] not in last[name.lower()])
+        _, layer, by, where = known[place]
+        sent.append(Header(name, value, layer, by, where, others))
+    return tuple(sent)
+
+
+def _history(recording: Recording, app: Any) -> dict[str, list[tuple[str, str, str, str]]]:
+    """By lower-case name, the values that a header was given, in order: value, layer, function, place."""
     history: dict[str, list[tuple[str, str, str, str]]] = {}
     before: dict[str, list[str]] = {}
     made: list[Any] = [*recording.heads]
@@ -177,20 +192,12 @@ def _blame(recording: Recording, app: Any) -> tuple[Header, ...]:
         made.append(("App.make_response", "response", recording.head))
     for who, layer, head in [*made, (None, "send", recording.head)]:
         now = _by_name(head)
-        for name, values in now.items():
-            for value in values:
-                if value not in before.get(name, ()):
-                    by = _author(recording, app, who, layer, name)
-                    history.setdefault(name, []).append((value, *by))
+        for name, value in [(name, value) for name, values in now.items() for value in values]:
+            if value not in before.get(name, ()):
+                by = _author(recording, app, who, layer, name)
+                history.setdefault(name, []).append((value, *by))
         before = now
-    sent = []
-    for name, value in recording.head:
-        known = history[name.lower()]
-        place = max(index for index, entry in enumerate(known) if entry[0] == value)
-        others = tuple(entry for entry in known[:place] if entry[0] not in _by_name(recording.head)[name.lower()])
-        _, layer, by, where = known[place]
-        sent.append(Header(name, value, layer, by, where, others))
-    return tuple(sent)
+    return history
 
 
 def _by_name(head: list[tuple[str, str]]) -> dict[str, list[str]]:
@@ -328,13 +335,14 @@ def _span(event: Event, layer: str, parent: int | None, recording: Recording, ap
     )  # fmt: skip
 
 
-def _show_layer(what: Any, _more: Any, layer: str, recording: Recording, app: Any) -> Any:
+def _show_layer(what: Any, _more: Any, _layer: str, recording: Recording, app: Any) -> Any:
     function = step_of(what, app, None)
     where = where_of(function) if function is not None else ""
-    return what, where, [sentence for sentence in [_DID.get(what, lambda _: "")(recording)] if sentence], {}
+    did = _DID[what](recording) if what in _DID else ""
+    return what, where, [did] if did else [], {}
 
 
-def _show_function(what: Any, _more: Any, _layer: str, recording: Recording, app: Any) -> Any:
+def _show_function(what: Any, _more: Any, _layer: str, recording: Recording, _app: Any) -> Any:
     did = []
     place = next((n for n, (who, _, _) in enumerate(recording.heads) if who is what), None)
     if place is not None:
@@ -368,11 +376,11 @@ def _show_signal(what: str, more: Any, *_: Any) -> Any:
     return what, "", [f"Received by {receiver}" for receiver in more], {"receivers": list(more)}
 
 
-def _show_stream(what: str, _more: Any, _layer: str, recording: Recording, app: Any) -> Any:
+def _show_stream(what: str, _more: Any, _layer: str, _recording: Recording, app: Any) -> Any:
     return what, where_of(app.response_class.__call__), ["A piece of the body was made and handed to the server."], {}
 
 
-_SHOWN = {
+_SHOWN: dict[str, Callable[..., Any]] = {
     "function": _show_function,
     "view": _show_function,
     "template": _show_template,
@@ -401,17 +409,17 @@ def _did_handle(recording: Recording) -> str:
     return "; ".join(f"{failure.kind}: {failure.message}"[:200] for failure in recording.failures[:1])
 
 
-_DID = {
+def _opened(recording: Recording) -> str:
+    before = recording.cookies[0]
+    return f"The cookie {before.name!r} was opened: {before.signature}." if before else "No cookie came in: a new one."
+
+
+_DID: dict[str, Callable[[Recording], str]] = {
     "App.__call__": lambda recording: f"{recording.environ.get('REQUEST_METHOD')} → {recording.status or 'no answer'}",
     "Map.find": _did_match,
     "RequestContext.match_request": _did_match,
     "Response.__call__": _did_send,
     "App.handle_user_exception": _did_handle,
-    "SessionInterface.open_session": lambda recording: _opened(recording),
-    "SessionInterface.save_session": lambda recording: _what_became(recording),
+    "SessionInterface.open_session": _opened,
+    "SessionInterface.save_session": _what_became,
 }
-
-
-def _opened(recording: Recording) -> str:
-    before = recording.cookies[0]
-    return f"The cookie {before.name!r} was opened: {before.signature}." if before else "No cookie came in: a new one."

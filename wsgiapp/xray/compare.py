@@ -74,7 +74,8 @@ def compare(left: Trace, right: Trace) -> Comparison:
     if not differences:
         return Comparison("", "They took the same road, step by step.", (), rows, right.wall - left.wall)
     first = differences[0]
-    sentence = f"They part in the layer “{first.layer}”: {first.what} was {_said(first.left)}, then {_said(first.right)}."
+    values = f"{_said(first.left)}, then {_said(first.right)}"
+    sentence = f"They part in the layer “{first.layer}”: {first.what} was {values}."
     return Comparison(first.layer, sentence, differences, rows, right.wall - left.wall)
 
 
@@ -115,8 +116,8 @@ def _bytes(body: bytes) -> str:
 def _headers(left: Trace, right: Trace) -> Iterator[Difference]:
     yield from _pairs("server", left.headers, right.headers, {})
     blame = {header.name.lower(): header.layer for header in (*left.sent_headers, *right.sent_headers)}
-    sent = [[(header.name, header.value) for header in trace.sent_headers] for trace in (left, right)]
-    yield from _pairs("send", *sent, blame)
+    one, two = [[(header.name, header.value) for header in trace.sent_headers] for trace in (left, right)]
+    yield from _pairs("send", one, two, blame)
 
 
 def _pairs(layer: str, left: Any, right: Any, blame: dict[str, str]) -> Iterator[Difference]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from itsdangerous import BadSignature
 from itsdangerous.encoding import base64_decode, bytes_to_int
+
 from wsgiapp.sessions import MAX_PAYLOAD
 
 from . import redact
@@ -35,7 +36,7 @@ def open_cookie(app: Any, value: str, name: str | None = None, now: float | None
     interface = app.session_interface
     name = interface.get_cookie_name(app) if name is None else name
     found = decode(value, name, app.config["MAX_COOKIE_SIZE"] or 4093, time.time() if now is None else now)
-    serializer = getattr(interface, "get_signing_serializer", lambda app: None)(app)
+    serializer = getattr(interface, "get_signing_serializer", lambda _: None)(app)
     if not hasattr(serializer, "make_signer"):
         kept = "it keeps sessions elsewhere" if app.secret_key else "the app has no secret key"
         return replace(found, problem=f"{type(interface).__name__} signs no such cookie: {kept}.")

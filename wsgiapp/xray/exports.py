@@ -48,7 +48,8 @@ def chrome_trace(trace: Trace) -> str:
 
 def speedscope(trace: Trace) -> str:
     """Speedscope's file format, an evented profile: each span opens and closes, one inside another."""
-    frames = [{"name": f"{span.layer}: {span.name}"[:200], "file": span.where.rpartition(":")[0]} for span in trace.spans]
+    named = [(f"{span.layer}: {span.name}"[:200], span.where.rpartition(":")[0]) for span in trace.spans]
+    frames = [{"name": name, "file": file} for name, file in named]
     events: list[dict[str, Any]] = []
 
     def walk(number: int, earliest: float, latest: float) -> float:

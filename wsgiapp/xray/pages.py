@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.test import EnvironBuilder
@@ -90,6 +90,9 @@ class Pages:
             access.cookie_name(environ), self.xray.access.token, path=quote(environ["SCRIPT_NAME"].encode("latin1")),
             httponly=True, samesite="Strict",
         )  # fmt: skip
+        mounted = quote(environ["SCRIPT_NAME"].encode("latin1")).removesuffix(self.xray.prefix)
+        name, value = access.pass_name(environ), self.xray.access.new_pass()
+        answer.set_cookie(name, value, path=f"{mounted}/", httponly=True, samesite="Strict")
         return answer
 
     def _protect(self, response: Response) -> Response:
@@ -167,7 +170,8 @@ class Pages:
 
     def why(self) -> ResponseReturnValue:
         """Which rule answers a method and a path, and why the others do not."""
-        method, path = request.args.get("method", "GET").upper(), request.args.get("path", "/")
+        method = request.args.get("method", "GET").upper()
+        path = unquote(request.args.get("path", "/").partition("?")[0])  # as it is copied from an address bar
         explained = self._explain(method, path, {"HTTP_HOST": request.host, "wsgi.url_scheme": request.scheme})
         return render_template("why.html", method=method, path=path, why=explained)
 
@@ -206,8 +210,7 @@ class Pages:
         headers = [pair for pair in map(_header, form.get("headers", "").splitlines()) if pair]
         mounted = request.script_root.removesuffix(self.xray.prefix)
         builder = EnvironBuilder(
-            path, mounted + "/", query, method, data=body or None, headers=headers,
-            base_url=f"{request.scheme}://{request.host}{mounted}/",
+            path, f"{request.scheme}://{request.host}{mounted}/", query, method, data=body or None, headers=headers,
         )  # fmt: skip
         environ = builder.get_environ()
         own = access.cookie_name(request.environ)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from . import XRay, build, text, watch_all
+from . import XRay, text, watch_all
+from .build import build
 from .record import Recording
 
 #: Requests shown for one test, the last ones.
@@ -58,6 +59,6 @@ class _Collector:
     def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
         report = yield
         if report.failed and self.seen:
-            shown = [build.build(recording, app) for app, recording in self.seen]
+            shown = [build(recording, app) for app, recording in self.seen]
             report.sections.append(("X-ray", "\n\n".join("\n".join(text.lines(trace)) for trace in shown)))
         return report

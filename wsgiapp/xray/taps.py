@@ -297,5 +297,3 @@ def close_all() -> None:
     if not waiting:
         close_sql()
         waiting.add("sqlalchemy.engine")
-
-
