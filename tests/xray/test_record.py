@@ -258,15 +258,18 @@ def test_headers_of_hooks_handlers_sessions_and_the_framework_are_told_apart() -
     app.after_request(mark)
     app.register_error_handler(404, lost)
     app.add_url_rule("/", "index", lambda: make_response("x", {"X-Gone": "1", "X-Stays": "1"}))
-    by = {header.name: (header.layer, header.by.rpartition(".")[2]) for header in seen(app, xray, "/early").sent_headers}
-    assert by["X-Early"] == ("before", "early")
-    by = {header.name: (header.layer, header.by.rpartition(".")[2]) for header in seen(app, xray, "/no").sent_headers}
+    assert blame(seen(app, xray, "/early"))["X-Early"] == ("before", "early")
+    by = blame(seen(app, xray, "/no"))
     assert by["X-Lost"] == ("errors", "lost") and by["Set-Cookie"] == ("save", "save_session")
     assert by["Content-Type"] == ("response", "make_response") and by["Content-Length"][0] in ("response", "send")
     trace = seen(app, xray)
-    by = {header.name: (header.layer, header.by.rpartition(".")[2]) for header in trace.sent_headers}
-    assert by["X-Stays"] == ("view", "<lambda>") and "X-Gone" not in by
+    assert blame(trace)["X-Stays"] == ("view", "<lambda>") and "X-Gone" not in blame(trace)
     assert "Removed X-Gone" in find(trace, "hook", "mark").did
+
+
+def blame(trace: Trace) -> dict[str, tuple[str, str]]:
+    """For each header sent, the layer and the function that set it."""
+    return {header.name: (header.layer, header.by.rpartition(".")[2]) for header in trace.sent_headers}
 
 
 @pytest.mark.parametrize("path", ["/text", "/response", "/redirect", "/error", "/nowhere", "/stream", "/json", "/hook"])
@@ -598,6 +601,17 @@ def test_taken_off_again_the_app_is_what_it_was() -> None:
     assert isinstance(app.session_interface, SecureCookieSessionInterface) and app.session_interface.opens_late
     app.test_client().get("/")
     assert len(xray.ring) == 1
+
+
+def test_an_interface_that_two_apps_share_stays_watched_for_the_other_one() -> None:
+    (first, one), (second, two) = watched(), watched()
+    assert first.session_interface is second.session_interface
+    for app in (first, second):
+        app.add_url_rule("/", "index", lambda: str(session.get("n")))
+    seen(first, one)
+    seen(second, two)
+    one.remove()
+    assert find(seen(second, two), "layer", "SessionInterface.open_session")
 
 
 def test_an_app_has_one_xray() -> None:

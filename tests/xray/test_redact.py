@@ -19,6 +19,7 @@ from itsdangerous import URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.test import EnvironBuilder, create_environ, encode_multipart
+
 from wsgiapp.xray import redact
 from wsgiapp.xray.redact import REDACTED
 
@@ -194,8 +195,8 @@ def test_a_form_loses_the_values_of_its_secret_fields() -> None:
 def test_a_multipart_form_loses_the_values_of_its_secret_fields() -> None:
     boundary, data = encode_multipart({"name": "Ann", "password": SECRET, "pin": f"1234 {SECRET}", "last": "x"})
     kind = f'multipart/form-data; boundary="{boundary}"'
-    for given in (data, data[:-40]):
-        shown = body(given, kind)
+    for sent in (data, data[:-40]):
+        shown = body(sent, kind)
         assert SECRET not in shown and 'name="password"' in shown and "Ann" in shown
     assert SECRET not in body(data, "multipart/form-data")  # without its boundary
     assert SECRET not in body(data.replace(b"\r\n", b"\n"), kind)

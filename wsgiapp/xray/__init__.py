@@ -18,6 +18,7 @@ from .access import Access, Allow
 from .build import build
 from .pages import Pages
 from .record import Recording
+from .stock_pages import StockPages
 from .store import LIMIT, MAX_BYTES, Ring
 from .trace import Trace
 from .watch import Watch
@@ -37,6 +38,8 @@ class XRay:
     :param prefix: where its pages are.
     :param limit: how many requests are kept.
     :param most: bytes that they may take together.
+    :param explain_404: whether the app's stock 404 and 405 pages tell those who may see the X-ray why no rule answers;
+        the one thing in which a response differs for being watched. See :mod:`.stock_pages`.
     """
 
     #: Called with the app and each recording that ends, whichever X-ray made it.
@@ -44,11 +47,12 @@ class XRay:
 
     def __init__(
         self, app: Any = None, *, allow: Allow | None = None, token: str | None = None, prefix: str = "/_xray",
-        limit: int = LIMIT, most: int = MAX_BYTES,
+        limit: int = LIMIT, most: int = MAX_BYTES, explain_404: bool = True,
     ) -> None:  # fmt: skip
         self.ring: Ring[Recording] = Ring(limit, most)
         self.prefix = prefix
         self._settings = (allow, token)
+        self._explain_404 = explain_404
         self.app: Any = None
         if app is not None:
             self.init_app(app)
@@ -63,7 +67,8 @@ class XRay:
         self.app = app
         self.access = Access(app, *self._settings)
         self.watch = Watch(app, self._keep, self.access, self.prefix)
-        self.watch.pages = Pages(self)
+        self.watch.pages = pages = Pages(self)
+        self.watch.explain = StockPages(app, pages.app, self.prefix) if self._explain_404 else None
         app.extensions[EXTENSION] = self
         taps.open_all()
         _open.add(self)
@@ -78,6 +83,8 @@ class XRay:
         self.watch.remove()
         self.app.extensions.pop(EXTENSION, None)
         _open.discard(self)
+        for other in _open:
+            other.watch.interface = None  # it may have shared this one's wrappers: it looks again
         if not _open:
             taps.close_all()
 
@@ -106,10 +113,10 @@ def watch_all(**settings: Any) -> None:
         return
 
     @functools.wraps(plain)
-    def watched(self: App, *args: Any, **kwargs: Any) -> None:
+    def watched_init(self: App, *args: Any, **kwargs: Any) -> None:
         plain(self, *args, **kwargs)
         if not getattr(self, "unwatched", False):
             XRay(self, **settings)
 
-    watched.__dict__["watches"] = True
-    setattr(App, "__init__", watched)  # noqa: B010  # mypy forbids the assignment that this is
+    watched_init.__dict__["watches"] = True
+    setattr(App, "__init__", watched_init)  # noqa: B010  # mypy forbids the assignment that this is

@@ -93,6 +93,41 @@ class Access:
         """Whether *token* is the right one, in constant time."""
         return hmac.compare_digest(token.encode(errors="replace"), self.token.encode())
 
+    def takes_pass(self, environ: WSGIEnvironment) -> bool:
+        """Take the pass out of a request for a page of the app's, and say whether it holds.
+
+        The pass is the cookie beside the token's, for the app's own paths. It lets nobody into the X-ray's pages, and
+        the app itself never sees it.
+        """
+        name = pass_name(environ)
+        pairs = environ.get("HTTP_COOKIE", "").split(";")
+        given = [pair for pair in pairs if pair.partition("=")[0].strip() == name]
+        if not given:
+            return False
+        environ["HTTP_COOKIE"] = ";".join([pair for pair in pairs if pair not in given]).strip()
+        if not environ["HTTP_COOKIE"]:
+            del environ["HTTP_COOKIE"]
+        shown = given[0].partition("=")[2].strip()
+        return hmac.compare_digest(shown.encode(errors="replace"), self.new_pass().encode())
+
+    def may_be_told(self, environ: WSGIEnvironment, has_pass: bool) -> bool:
+        """Whether one who asks for a page of the app's, in debug mode, may be told more on it.
+
+        :param has_pass: what :meth:`takes_pass` said; an ``allow(request)`` of the app's own decides in its place.
+        """
+        if not self.app.config["DEBUG"]:
+            return False
+        return has_pass and self.is_near(environ) if self.allow is None else not self.refusal(environ)
+
+    def new_pass(self) -> str:
+        """What the cookie named :func:`pass_name` must hold; the token cannot be had from it."""
+        return hmac.new(self.token.encode(), b"pass", "sha256").hexdigest()
+
+
+def pass_name(environ: WSGIEnvironment) -> str:
+    """The name of the cookie by which the app's stock error pages know who may be told more."""
+    return f"{COOKIE}-pass-{environ.get('SERVER_PORT', '80')}"
+
 
 def cookie_name(environ: WSGIEnvironment) -> str:
     """The name of the cookie with the token: cookies know no ports, so the name does."""

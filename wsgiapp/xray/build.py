@@ -181,6 +181,19 @@ def _body(stream: Stream, announced: str) -> Body:
 
 def _blame(recording: Recording, app: Any) -> tuple[Header, ...]:
     """Who set each header that was sent: the last step after which it had a value that it had not before."""
+    history = _history(recording, app)
+    last = _by_name(recording.head)
+    sent = []
+    for name, value in recording.head:
+        known = history[name.lower()]
+        place = max(index for index, entry in enumerate(known) if entry[0] == value)
+        others = tuple(entry for entry in known[:place] if entry[0] not in last[name.lower()])
+        sent.append(Header(name, value, *known[place][1:], others))
+    return tuple(sent)
+
+
+def _history(recording: Recording, app: Any) -> dict[str, list[tuple[str, str, str, str]]]:
+    """By lower-case name, the values that a header was given, in order: value, layer, function, place."""
     history: dict[str, list[tuple[str, str, str, str]]] = {}
     before: dict[str, list[str]] = {}
     made: list[Any] = [*recording.heads]
@@ -188,19 +201,12 @@ def _blame(recording: Recording, app: Any) -> tuple[Header, ...]:
         made.append(("App.make_response", "response", recording.head))
     for who, layer, head in [*made, (None, "send", recording.head)]:
         now = _by_name(head)
-        for name, values in now.items():
-            for value in values:
-                if value not in before.get(name, ()):
-                    by = _author(recording, app, who, layer, name)
-                    history.setdefault(name, []).append((value, *by))
+        for name, value in [(name, value) for name, values in now.items() for value in values]:
+            if value not in before.get(name, ()):
+                by = _author(recording, app, who, layer, name)
+                history.setdefault(name, []).append((value, *by))
         before = now
-    sent = []
-    for name, value in recording.head:
-        known = history[name.lower()]
-        place = max(index for index, entry in enumerate(known) if entry[0] == value)
-        others = tuple(entry for entry in known[:place] if entry[0] not in _by_name(recording.head)[name.lower()])
-        sent.append(Header(name, value, *known[place][1:], others))
-    return tuple(sent)
+    return history
 
 
 def _by_name(head: list[tuple[str, str]]) -> dict[str, list[str]]:
@@ -352,12 +358,12 @@ def _span(event: Event, layer: str, parent: int | None, recording: Recording, ap
 def _show_layer(what: Any, _more: Any, _layer: str, recording: Recording, app: Any) -> Any:
     function = step_of(what, app, None)
     where = where_of(function) if function is not None else ""
-    sentence = _DID[what](recording) if what in _DID else ""
-    return what, where, [sentence] if sentence else [], {}
+    did = _DID[what](recording) if what in _DID else ""
+    return what, where, [did] if did else [], {}
 
 
 def _show_function(what: Any, _more: Any, _layer: str, recording: Recording, _app: Any) -> Any:
-    did: list[str] = []
+    did = []
     place = next((n for n, (who, _, _) in enumerate(recording.heads) if who is what), None)
     if place is not None:
         before = recording.heads[place - 1][2] if place else []

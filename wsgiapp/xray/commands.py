@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
+from urllib.parse import unquote
 
 import click
 from werkzeug.test import EnvironBuilder
@@ -59,7 +60,7 @@ def xray_command(
     """
     trace = record(ctx.ensure_object(ScriptInfo).load_app(), _parsed(words), form, host)
     if kind is not None:
-        click.echo(exports.EXPORTS[kind][0](trace), nl=False)
+        click.echo(exports.EXPORTS[kind][0](trace).encode(), nl=False)  # a file's content, in UTF-8 on any console
     else:
         _say(text.lines(trace, _style(), verbose))
     ctx.exit(0 if 0 < trace.status_code < 400 else 1)
@@ -77,25 +78,20 @@ def record(app: Any, asked: Parsed, form: bool = False, host: str = "localhost")
         except Exception as error:  # it stands in the trace, with its frames
             click.echo(f"The app raised {type(error).__name__}; its server would answer 500.", err=True)
         else:
-            with closing(body) if hasattr(body, "close") else _nothing(body):
-                for _ in body:
-                    pass
-    trace = xray.get(told[0])
-    assert trace is not None  # the newest is always kept
+            _drain(body)
+    trace = xray.get(told[0]) if told else None
+    if trace is None:
+        raise click.ClickException("The X-ray kept nothing of this request.")
     return trace
 
 
-class _nothing:
-    """Stands in for `closing` where there is nothing to close."""
-
-    def __init__(self, body: Any) -> None:
-        self.body = body
-
-    def __enter__(self) -> Any:
-        return self.body
-
-    def __exit__(self, *_: object) -> None:
-        pass
+def _drain(body: Iterable[bytes]) -> None:
+    """Take a body to its end, and close it, as a server does (PEP 3333)."""
+    try:
+        for _ in body:
+            pass
+    finally:
+        getattr(body, "close", lambda: None)()
 
 
 @click.command("explain", context_settings=_SETTINGS)
@@ -105,11 +101,11 @@ class _nothing:
 def explain_command(ctx: click.Context, words: tuple[str, ...], host: str) -> None:
     """Show what would run for a request, and why the other rules do not match, without running the view."""
     asked, app = _parsed(words), ctx.ensure_object(ScriptInfo).load_app()
-    path = asked.path.partition("?")[0]
+    path = unquote(asked.path.partition("?")[0])
     explained = why.why(app, asked.method, path, host=host)
     _say(text.explanation_lines(explained, _style()))
     _say(text.plan_lines(why.explain(app, asked.method, path, host=host), _style()))
-    ctx.exit(0 if explained.rule is not None else 1)
+    ctx.exit(0 if explained.rule is not None or explained.location else 1)
 
 
 @click.command("cookie")
@@ -147,6 +143,6 @@ def twin_command(ctx: click.Context, words: tuple[str, ...], form: bool, host: s
         )  # fmt: skip
     except twin.TwinError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(made.source, nl=False)
+    click.echo(made.source.encode(), nl=False)  # a program, in UTF-8 on any console
     for note in made.notes:
         click.echo(note, err=True)

@@ -116,8 +116,8 @@ def _bytes(body: bytes) -> str:
 def _headers(left: Trace, right: Trace) -> Iterator[Difference]:
     yield from _pairs("server", left.headers, right.headers, {})
     blame = {header.name.lower(): header.layer for header in (*left.sent_headers, *right.sent_headers)}
-    sent, later = ([(header.name, header.value) for header in trace.sent_headers] for trace in (left, right))
-    yield from _pairs("send", sent, later, blame)
+    one, two = [[(header.name, header.value) for header in trace.sent_headers] for trace in (left, right)]
+    yield from _pairs("send", one, two, blame)
 
 
 def _pairs(layer: str, left: Any, right: Any, blame: dict[str, str]) -> Iterator[Difference]:

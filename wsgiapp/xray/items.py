@@ -69,7 +69,8 @@ def parse(words: list[str]) -> Parsed:
     rest = list(words)
     method = rest.pop(0).upper() if len(rest) > 1 and _METHOD.fullmatch(rest[0]) else ""
     if not rest or not rest[0].startswith("/"):
-        raise ItemError(f"A path that begins with a slash was expected, such as /products/1, not {(rest or [''])[0]!r}.")
+        given = rest[0] if rest else ""
+        raise ItemError(f"A path that begins with a slash was expected, such as /products/1, not {given!r}.")
     found = Parsed(method, rest.pop(0))
     for word in rest:
         _add(found, word)

@@ -126,7 +126,7 @@ def _sentence(rule: Rule, place: _Place, path: str) -> tuple[str, str]:
     given, text, where = place.given, place.text or "", f"segment {place.number}"
     if given is None or (not given and place.last and text):
         return "too few segments", f"the path ends where the rule goes on with {quoted('/' + text)}"
-    if not text:
+    if not text and place.number >= len(_segments(rule)) - 1:
         rest = "/".join(path.split("/")[place.number :])
         return "too many segments", f"the path goes on with {quoted('/' + rest)} where the rule ends"
     if not given or given.startswith("/"):

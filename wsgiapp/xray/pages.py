@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from markupsafe import Markup
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
@@ -103,6 +103,9 @@ class Pages:
             access.cookie_name(environ), self.xray.access.token, path=quote(environ["SCRIPT_NAME"].encode("latin1")),
             httponly=True, samesite="Strict",
         )  # fmt: skip
+        mounted = quote(environ["SCRIPT_NAME"].encode("latin1")).removesuffix(self.xray.prefix)
+        name, value = access.pass_name(environ), self.xray.access.new_pass()
+        answer.set_cookie(name, value, path=f"{mounted}/", httponly=True, samesite="Strict")
         return answer
 
     def _protect(self, response: Response) -> Response:
@@ -182,7 +185,8 @@ class Pages:
 
     def why(self) -> ResponseReturnValue:
         """Which rule answers a method and a path, and why the others do not."""
-        method, path = request.args.get("method", "GET").upper(), request.args.get("path", "/")
+        method = request.args.get("method", "GET").upper()
+        path = unquote(request.args.get("path", "/").partition("?")[0])  # as it is copied from an address bar
         explained = self._explain(method, path, {"HTTP_HOST": request.host, "wsgi.url_scheme": request.scheme})
         return render_template("why.html", method=method, path=path, why=explained)
 

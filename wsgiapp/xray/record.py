@@ -57,6 +57,8 @@ class Recording:
     ctx: Any = None
     interface: Any = None
     opened = False
+    #: Whether the browser may be told more on the app's stock error pages.
+    has_pass = False
     cookies: tuple[Cookie | None, Cookie | None] = (None, None)
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()

@@ -403,12 +403,13 @@ def _in_words(data: bytes, is_json: bool, is_plain: bool) -> Iterator[Span]:
         while at >= 0:
             left, last = data[max(0, at - MAX_NAME) : at], _end(_WORD_REST, data, at)
             begin = at - len(left) + len(left.rstrip(_LETTERS))
-            if begin not in seen and is_secret(data[begin:last].decode("latin-1")):
+            fresh = begin not in seen and is_secret(data[begin:last].decode("latin-1"))
+            place = _after(data, begin, last, is_plain) if fresh else None
+            if fresh:
                 seen.add(begin)
-                place = _after(data, begin, last, is_plain)
-                if place is not None and not (is_json and data[place[0] - 2 : place[0]].endswith((b' "', b':"'))):
-                    yield place
-                    last = place[1]
+            if place is not None and not (is_json and data[place[0] - 2 : place[0]].endswith((b' "', b':"'))):
+                yield place
+                last = place[1]
             at = lower.find(word, last)
 
 

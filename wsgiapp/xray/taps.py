@@ -308,5 +308,3 @@ def close_all() -> None:
     if not waiting:
         close_sql()
         waiting.add("sqlalchemy.engine")
-
-

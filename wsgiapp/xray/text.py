@@ -18,8 +18,9 @@ from .trace import Cookie, Header, Span, Trace
 from .why import Explanation, Other, Plan, Planned
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
-_DRAWING = {"│": "|", "├": "+", "└": "+", "→": "->", "←": "<-", "–": "-", "…": "...", "“": '"', "”": '"'}
+_DRAWING = {"│": "|", "├": "+", "└": "+", "→": "->", "←": "<-", "\N{EN DASH}": "-", "…": "...", "“": '"', "”": '"'}
 _UP = ("response", "after", "save", "send", "teardown")
+_NOTHING = "\N{EN DASH}"
 _SHOWN = 160  # characters of one thing that came from outside
 
 
@@ -219,7 +220,7 @@ def comparison_lines(found: Comparison, style: Style = PLAIN) -> list[str]:
     """What differs between two requests, the first difference first."""
     shown = [style.paint(clean(found.sentence), "bold")]
     for difference in found.differences:
-        values = f"{cut(difference.left, 60) or '–'} → {cut(difference.right, 60) or '–'}"
+        values = f"{cut(difference.left, 60) or _NOTHING} → {cut(difference.right, 60) or _NOTHING}"
         shown.append(f"  {difference.layer:<9}{clean(difference.what)}: {values}")
     return [style.draw(line) for line in shown]
 

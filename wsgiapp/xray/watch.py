@@ -24,7 +24,7 @@ from wsgiapp.templating import _default_template_ctx_processor
 from wsgiapp.typing import StartResponse, WSGIEnvironment
 
 from . import redact, taps, timing
-from .access import Access
+from .access import COOKIE, Access
 from .build import failure_of
 from .cookie import open_cookie
 from .record import Input, Output, Recording, Stream, current
@@ -37,7 +37,7 @@ TOLD = "wsgiapp.xray.told"
 #: Names the trace of a response.
 LINK_HEADER = "X-Xray"
 
-# Steps of the road that are noted by way of others: the call of the app as a whole, and what becomes of an answer.
+# Steps of the road that are noted by way of others: the call of the app, and what it made of a view's answer.
 SEEN_FROM_OUTSIDE = ("__call__", "make_response")
 MAX_FAILURES = 20
 REQUEST, CONTEXT, MATCH = ("request", "App.request_context"), ("context", "RequestContext.push"), ("match", "Map.find")
@@ -57,6 +57,7 @@ class Watch:
     :param prefix: the path of the X-ray's pages.
 
     :ivar pages: answers below that path; None while there are none.
+    :ivar explain: makes a better page of an HTTP error that nobody handled, for those who may see the X-ray; or None.
     """
 
     def __init__(self, app: Any, keep: Callable[[Recording], None], access: Access, prefix: str) -> None:
@@ -65,6 +66,7 @@ class Watch:
         self.access = access
         self.prefix = prefix
         self.pages: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]] | None = None
+        self.explain: Callable[[HTTPException, Any, str], BaseResponse | None] | None = None
         self.inner: Any = app.wsgi_app
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
         self.interface: Any = None
@@ -84,6 +86,7 @@ class Watch:
             "ensure_sync": self._ensure_sync(),
             "handle_exception": _handling(app.handle_exception),
             "handle_user_exception": _handling(app.handle_user_exception),
+            "handle_http_exception": self._handle_http_exception(),
             "do_teardown_request": _marked("teardown", "RequestContext.pop", app.do_teardown_request),
             "create_jinja_environment": taps.watched_environment(app),
         }
@@ -135,7 +138,9 @@ class Watch:
             self._follow()
         if taps.waiting:
             taps.open_sql()
+        has_pass = COOKIE in environ.get("HTTP_COOKIE", "") and self.access.takes_pass(environ)
         recording = self._recording(environ)
+        recording.has_pass = has_pass
         token = current.set(recording)
         try:
             body: Iterable[bytes] = self.inner(environ, self._starter(recording, environ, start_response))
@@ -269,6 +274,23 @@ class Watch:
             return ctx
 
         return request_context
+
+    def _handle_http_exception(self) -> Method:
+        inner = self.app.handle_http_exception
+
+        def handle_http_exception(error: HTTPException) -> Any:
+            answer, recording = inner(error), current.get(None)
+            if answer is not error or self.explain is None or recording is None or recording.ctx is None:
+                return answer
+            try:
+                request = recording.ctx.request
+                told = self.access.may_be_told(request.environ, recording.has_pass)
+                return (self.explain(error, request, recording.id) if told else None) or answer
+            except Exception:  # the app's own page is good enough
+                _log.exception("The X-ray could not explain an error; its page is the stock one")
+                return answer
+
+        return handle_http_exception
 
     def _dispatch_request(self) -> Method:
         inner = self.app.dispatch_request
@@ -427,7 +449,7 @@ def _session_step(layer: str, step: str, interface: Any, name: str) -> Method:
                 recording.keep_head(step, layer, args[1])
             recording.note(begin, "layer", layer, step)
 
-    watched.__dict__["watched"] = True
+    watched.__dict__.update(watched=True, __wrapped__=inner)
     return watched
 
 
