@@ -10,6 +10,7 @@ import contextlib
 import hmac
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import dropwhile
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -143,8 +144,8 @@ class Pages:
         if kinds.best_match(["text/html", "application/json"]) == "application/json":
             return Response(exports.as_json(found), mimetype="application/json", headers={"Vary": "Accept"})
         explained = self._explain(found.method, found.path, found.environ)
-        traces = [entry for entry in self.xray.ring if entry.id != name]
-        earlier = next((entry.id for entry in traces), None)
+        older = [*dropwhile(lambda entry: entry.id != name, self.xray.ring)][1:]
+        earlier = older[0].id if older else None
         page = render_template("trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS)
         return page, {"Vary": "Accept"}
 

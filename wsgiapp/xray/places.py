@@ -83,6 +83,14 @@ def full(file: str) -> str:
     return next((str(folder / file) for folder in folders if (folder / file).is_file()), file)
 
 
+def lines_around(where: str, before: int = 8, after: int = 4) -> list[tuple[int, str]]:
+    """The numbered lines around ``file:line``; empty when the source is not there to read."""
+    file, _, line = where.rpartition(":")
+    lines = linecache.getlines(full(file)) if line.isdigit() else []
+    numbered = [(number, text.rstrip("\n")) for number, text in enumerate(lines, 1)]
+    return numbered[max(int(line) - 1 - before, 0) : int(line) + after] if lines else []
+
+
 def source_at(where: str, most: int = 40) -> list[tuple[int, str]]:
     """The function that begins at ``file:line``, as numbered lines.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from wsgiapp.dispatch import ROAD
 
-from .places import source_at
+from .places import lines_around, source_at
 from .trace import Span, Trace
 
 #: What Flask 3.1 calls each layer, so that whoever knows Flask finds the place.
@@ -52,6 +52,7 @@ class Step:
     :ivar sentence: what this layer is for.
     :ivar happened: what it did in this request.
     :ivar source: the code that did it, as numbered lines; its ``file:line`` is *where*.
+    :ivar line: the one of them that did it, where that is not the whole function; else 0.
     :ivar flask: what Flask calls it; empty for what is inside a layer.
     :ivar depth: how deep in the staircase.
     """
@@ -65,6 +66,7 @@ class Step:
     happened: tuple[str, ...]
     where: str
     source: tuple[tuple[int, str], ...]
+    line: int
     flask: str
     depth: int
 
@@ -77,10 +79,12 @@ def steps(trace: Trace) -> list[Step]:
 
 def _step(trace: Trace, number: int, total: int) -> Step:
     span = trace.spans[number]
-    is_layer = span.kind == "layer"
+    is_layer, within = span.kind == "layer", span.kind in ("sql", "log")
+    line = span.where.rpartition(":")[2] if within else "0"
     return Step(
         number + 1, total, number, span.layer, f"{span.layer}: {span.name.partition(chr(10))[0][:120]}",
-        _sentence(span), (*span.did, _times(span)), span.where, tuple(source_at(span.where)),
+        _sentence(span), (*span.did, _times(span)), span.where,
+        tuple(lines_around(span.where) if within else source_at(span.where)), int(line) if line.isdigit() else 0,
         FLASK.get(span.layer, "") if is_layer else "", trace.depth(number),
     )  # fmt: skip
 
