@@ -326,7 +326,7 @@ def _views(recording: Recording, road: list[Event], app: Any) -> list[Event]:
 
 def _span(event: Event, layer: str, parent: int | None, recording: Recording, app: Any, clock: Clock) -> Span:
     begin, end, kind, _, what, more = event
-    show = _SHOWN[kind] if kind in _SHOWN else _show_layer
+    show: Callable[..., Any] = _SHOWN.get(kind, _show_layer)
     name, where, did, detail = show(what, more, layer, recording, app)
     if kind == "function":
         kind = _KINDS.get(layer, "function")
