@@ -247,10 +247,11 @@ class _Road:
     def _session(self) -> Iterator[Planned]:
         interface = self.app.session_interface
         late = "when the session is first touched" if getattr(interface, "opens_late", False) else "at once"
-        yield _planned("session", "session", interface.open_session, late)
+        # The class's functions: while the X-ray watches, others stand before them on the instance.
+        yield _planned("session", "session", type(interface).open_session, late)
 
     def _save(self) -> Iterator[Planned]:
-        yield _planned("save", "session", self.app.session_interface.save_session, "if there is one to be saved")
+        yield _planned("save", "session", type(self.app.session_interface).save_session, "if there is one to be saved")
 
     def _registered(self, layer: str, kind: str, registry: Any, scopes: Any, backwards: bool, note: str = "") -> Any:
         for scope in scopes:
