@@ -14,6 +14,8 @@ from wsgiapp.xray.trace import Trace
 NEAR = {"REMOTE_ADDR": "127.0.0.1"}
 TOKEN = "the-token-of-the-terminal"
 SECRET_KEY = "the-secret-key-of-the-app"
+#: What a visitor has typed, and nobody else may read. Tests name it, for pages show lines of their source.
+SECRET = "s3cr3t"
 #: Markup that would show itself: as an element, in an attribute, in a script, in a style.
 HOSTILE = "</script></style></textarea><img src=x onerror=alert(1)>\"'`{{7*7}}${7}"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -486,7 +488,8 @@ def test_thread_and_context_variables_are_named() -> None:
     worker = threading.Thread(target=lambda: results.append(seen(app, xray)), name="worker-7")
     worker.start()
     worker.join()
-    assert results[0].thread.name == "worker-7" and results[0].thread.ident
+    assert results[0].thread.name == "worker-7" and results[0].thread.ident and results[0].thread.process == os.getpid()
+    assert results[0].thread.gil == getattr(sys, "_is_gil_enabled", lambda: True)()
     assert {"wsgiapp.app_ctx", "wsgiapp.request_ctx"} <= set(results[0].thread.variables)
 
 

@@ -328,14 +328,10 @@ def _find(data: bytes, kind: str) -> tuple[Span, ...]:
         found += _in_tags(data)
     text = data.decode("latin-1")
     if "://" in text and "@" in text:
-        found += [_span(match, 1) for match in _USERINFO.finditer(text)]
+        found += [(*match.span(1), _MARK) for match in _USERINFO.finditer(text)]
     if "eyJ" in text or _SIGNATURE.search(text):
-        found += [_span(match, 0) for match in _SIGNED.finditer(text)]
+        found += [(*match.span(), _MARK) for match in _SIGNED.finditer(text)]
     return tuple(_apart(found))
-
-
-def _span(match: re.Match[Any], group: int) -> Span:
-    return (*match.span(group), _MARK)
 
 
 def _apart(found: list[Span]) -> list[Span]:
