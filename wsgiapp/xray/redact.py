@@ -318,20 +318,22 @@ def _cut(data: bytes, places: Iterable[Span]) -> bytes:
 
 def _find(data: bytes, kind: str) -> tuple[Span, ...]:
     """The places of secrets, in order, none inside another."""
-    found: list[Span] = []
     is_json = "json" in kind or (not kind and data.lstrip()[:1] in (b"{", b"["))
-    if is_json:
-        found += _members(data)
+    found: list[Span] = [*_members(data)] if is_json else []
     if not is_json or b"?" in data or b'\\"' in data:
         found += _in_words(data, is_json, kind in ("", "text/plain"))
     if b"<" in data:
         found += _in_tags(data)
     text = data.decode("latin-1")
     if "://" in text and "@" in text:
-        found += [(*match.span(1), _MARK) for match in _USERINFO.finditer(text)]
+        found += [_span(match, 1) for match in _USERINFO.finditer(text)]
     if "eyJ" in text or _SIGNATURE.search(text):
-        found += [(*match.span(), _MARK) for match in _SIGNED.finditer(text)]
+        found += [_span(match, 0) for match in _SIGNED.finditer(text)]
     return tuple(_apart(found))
+
+
+def _span(match: re.Match[Any], group: int) -> Span:
+    return (*match.span(group), _MARK)
 
 
 def _apart(found: list[Span]) -> list[Span]:
