@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import jinja2
 import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client
 
 from wsgiapp import App, request
 from wsgiapp.dispatch import ROAD
@@ -102,6 +104,19 @@ def test_exports_are_files_to_keep(kind: str) -> None:
     function, media_type, ending = EXPORTS[kind]
     assert answer.text == function(trace) and answer.mimetype == media_type
     assert answer.headers["Content-Disposition"] == f"attachment; filename=trace-{trace.id}.{ending}"
+
+
+def test_below_a_mount_every_link_stays_below_it() -> None:
+    app, xray = watched_app()
+    client = Client(DispatcherMiddleware(app, {"/mounted": app}))
+    first = client.get("/mounted/api", environ_overrides=NEAR)
+    link = first.headers["X-Xray"]
+    assert link == f"/mounted/_xray/t/{xray.traces()[0].id}"
+    client.get(f"/mounted/_xray/?token={TOKEN}", environ_overrides=NEAR)
+    page = Parsed(client.get(link, environ_overrides=NEAR).text)
+    links = {has["href"] for has in page.find("a")} | {has["action"] for has in page.find("form")}
+    assert links and all(each.startswith(("#", "/mounted/_xray/")) for each in links)
+    assert page.find("input", name="path")[0]["value"] == "/api"
 
 
 def test_what_is_not_kept_is_said_to_be_gone() -> None:

@@ -434,6 +434,21 @@ def test_a_streamed_answer_is_followed_to_its_end() -> None:
     assert ended == ["torn down"] and find(trace, "teardown")
 
 
+def test_what_was_too_much_to_keep_is_said() -> None:
+    app, xray = watched()
+
+    @app.get("/")
+    def index() -> Any:
+        for number in range(2_100):
+            logging.getLogger("many").debug("record %d", number)
+        return iter(["x"] * 1_100)
+
+    logging.getLogger("many").setLevel(logging.DEBUG)
+    trace = seen(app, xray)
+    assert len(trace.of_kind("log")) <= 2_000 and trace.sent_body.size == 1_100
+    assert ["first 2,000 events" in trace.notes[0], "first 1,000 pieces" in trace.notes[1]] == [True, True]
+
+
 def test_what_the_app_reads_of_a_body_is_seen_in_pieces() -> None:
     app, xray = watched()
 

@@ -20,7 +20,7 @@ from wsgiapp.dispatch import ROAD
 
 from . import redact
 from .places import name_of, place, short, step_of, where_of
-from .record import Event, Recording, Stream
+from .record import MAX_CHUNKS, MAX_EVENTS, Event, Recording, Stream
 from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
 
 _DEEPEST = 40
@@ -111,7 +111,7 @@ def build(recording: Recording, app: Any) -> Trace:
         failures=_failures(recording),
         signals=tuple(event[4] for event in recording.events if event[2] == "signal"),
         replay_of=recording.replay_of,
-        notes=recording.notes,
+        notes=_notes(recording),
     )
     scrubbed: Trace = _scrubbed(trace, app_secrets(app))
     return scrubbed
@@ -236,6 +236,14 @@ def _answerer(recording: Recording, app: Any) -> tuple[str, Any]:
         return (layer, view) if view is not None else (layer, "App.dispatch_request")
     calls = [event for event in recording.events if event[2] == "function" and begin <= event[0] < end]
     return (layer, calls[-1][4]) if calls else ("response", "App.make_response")
+
+
+def _notes(recording: Recording) -> tuple[str, ...]:
+    """What is missing, and why."""
+    many = [f"The first {MAX_EVENTS:,} events are shown; there were more."] * (len(recording.events) >= MAX_EVENTS)
+    pieces = max(len(recording.received.chunks), len(recording.sent.chunks))
+    many += [f"The first {MAX_CHUNKS:,} pieces of the body are listed; there were more."] * (pieces >= MAX_CHUNKS)
+    return (*recording.notes, *many)
 
 
 def _failures(recording: Recording) -> tuple[Failure, ...]:

@@ -175,7 +175,8 @@ class Watch:
             if now > recording.due:
                 recording.sample(now)
             if self.access.is_near(environ):
-                link = f"{environ.get('SCRIPT_NAME', '')}{self.prefix}/t/{recording.id}"
+                mounted = quote(environ.get("SCRIPT_NAME", "").encode("latin1"))
+                link = f"{mounted}{self.prefix}/t/{recording.id}"
                 shown = timing.header(taps.self_times(recording, now), (now - recording.begun) / 1e6, recording.id)
                 headers = [*headers, ("Server-Timing", shown), (LINK_HEADER, link)]
             return start_response(status, headers, *exc_info)
