@@ -68,7 +68,8 @@ def test_another_machine_is_refused_and_learns_nothing(peer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"]
+    "header",
+    ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip", "Forwarded", "Via"],
 )
 def test_a_forwarding_header_opens_nothing_and_closes_what_was_open(header: str) -> None:
     app, _ = watched()

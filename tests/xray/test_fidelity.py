@@ -20,10 +20,13 @@ from behaviour import differential_app
 from behaviour.differential_corpus import CONVERSATIONS, DETAILED, OTHER_METHODS, PATHS, RAW
 from behaviour.support import frozen_time
 from wsgiapp import App, Response, request, send_file
-from wsgiapp.xray import XRay
+from wsgiapp.dispatch import ROAD
+from wsgiapp.xray import XRay, redact
+from wsgiapp.xray.record import MAX_BODY
 
 NEAR = {"REMOTE_ADDR": "127.0.0.1"}
 OURS = ("Server-Timing", "X-Xray")
+LAYERS = {layer.name for layer in ROAD}
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
@@ -68,6 +71,9 @@ def test_every_answer_is_the_same(apps: list[Any], method: str, path: str, optio
     assert watched == plain
     newest = apps[1].extensions["xray"].newest()
     assert (newest.method, newest.status) == (method, watched[0])
+    assert newest.sent_body.kept == redact.body(watched[2][:MAX_BODY], dict(watched[1]).get("Content-Type", ""))
+    for header in newest.sent_headers:  # none is of unknown origin
+        assert header.layer in LAYERS and header.by and header.where, header
 
 
 @pytest.mark.raw_wsgi

@@ -24,7 +24,10 @@ COOKIE = "wsgiapp-xray"
 #: The environment variable that gives the token, so that a reloading server keeps it.
 TOKEN_VARIABLE = "WSGIAPP_XRAY_TOKEN"  # noqa: S105 - a name, not a secret
 # Whoever sends one of these came by way of a proxy, or says so.
-_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP", "HTTP_VIA")
+_FORWARDED = (
+    "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_PREFIX", "HTTP_X_REAL_IP", "HTTP_VIA",
+)  # fmt: skip
 _OWN_HOSTS = ("localhost", ".localhost", "127.0.0.1")
 # One of these with or without a port, exactly.
 _OWN_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
