@@ -31,6 +31,7 @@ from wsgiapp import (
 from wsgiapp.dispatch import ROAD
 from wsgiapp.sessions import SecureCookieSessionInterface, SessionInterface
 from wsgiapp.signals import request_started
+from wsgiapp.views import MethodView
 from wsgiapp.xray import XRay
 from wsgiapp.xray.trace import Span, Trace
 
@@ -114,6 +115,17 @@ def test_functions_are_named_with_the_place_where_they_are_written() -> None:
     assert (match.rule, match.endpoint, match.arguments) == ("/items/<int:number>", "item", {"number": "7"})
     assert match.by == "tables" and match.methods == ("GET", "HEAD", "OPTIONS")
     assert find(trace, "layer", "App.dispatch_request").where.startswith("wsgiapp/dispatch.py:")
+
+
+def test_a_class_based_view_is_named_by_its_class() -> None:
+    class Item(MethodView):
+        def get(self) -> str:
+            return "item"
+
+    app, xray = watched()
+    app.add_url_rule("/", view_func=Item.as_view("item"))
+    trace = seen(app, xray)
+    assert find(trace, "view").name.endswith("Item") and trace.match.where.startswith(f"{HERE}:")
 
 
 def test_a_rule_that_the_tables_do_not_know_is_found_by_werkzeug() -> None:

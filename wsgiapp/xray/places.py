@@ -15,13 +15,13 @@ _LIBRARIES = [sysconfig.get_paths()[name] for name in ("purelib", "platlib", "st
 
 
 def unwrapped(function: Any) -> Any:
-    """The function that its author wrote, without ``functools.wraps`` and ``partial`` around it."""
+    """What its author wrote, without ``functools.wraps`` and ``partial`` around it; of a view, its class."""
     for _ in range(20):
         inner = function.func if isinstance(function, functools.partial) else getattr(function, "__wrapped__", None)
         if inner is None:
             break
         function = inner
-    return function
+    return getattr(function, "view_class", function)
 
 
 def name_of(function: Any) -> str:
