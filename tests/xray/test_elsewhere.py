@@ -86,10 +86,16 @@ def test_fails_without_a_request():
 
 
 def pytest_in(folder: Path, *options: str) -> str:
-    """What pytest prints for :data:`TESTS`, with the plug-in as the entry point would load it."""
+    """What pytest prints for :data:`TESTS`, where the package is installed: with the entry points of pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installed = folder / "installed" / "wsgiapp_as_installed-1.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: wsgiapp-as-installed\nVersion: 1\n")
+    points = [f"{name} = {module}" for name, module in project["entry-points"]["pytest11"].items()]
+    (installed / "entry_points.txt").write_text("\n".join(["[pytest11]", *points]))
     (folder / "test_shop.py").write_text(TESTS)
-    words = [sys.executable, "-m", "pytest", "-p", "wsgiapp.xray.pytest_plugin", "-p", "no:cacheprovider", *options]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "test_shop.py"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(installed.parent)]), "COLUMNS": "120"}
     done = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1 and "2 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     return done.stdout
@@ -108,11 +114,6 @@ def test_under_a_failed_test_pytest_shows_its_requests_layer_by_layer(tmp_path: 
 
 def test_without_the_option_nothing_is_watched(tmp_path: Path) -> None:
     assert "X-ray" not in pytest_in(tmp_path)
-
-
-def test_pytest_finds_the_plug_in_where_the_package_is_installed() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["entry-points"]["pytest11"] == {"wsgiapp": "wsgiapp.xray.pytest_plugin"}
 
 
 @pytest.mark.parametrize("debug", [True, False])
