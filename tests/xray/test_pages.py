@@ -75,6 +75,20 @@ def test_the_page_of_a_request_has_a_row_for_each_step_and_each_header(path: str
     assert {link.rpartition("/")[2] for link in links} == set(EXPORTS)
 
 
+def test_an_error_is_shown_with_its_frames_and_its_handler() -> None:
+    app, xray = watched_app()
+    app.register_error_handler(500, sorry)
+    trace = send(app, xray, "/fails")
+    text = Parsed(Reader(app).get(f"t/{trace.id}").text).text
+    assert "ZeroDivisionError: division by zero" in text and "handled by xray.test_pages.sorry" in text
+    for where, function, code in trace.failures[0].frames:
+        assert f"{where} {function}\n    {code}" in text
+
+
+def sorry(error: Exception) -> tuple[str, int]:
+    return "sorry", 500
+
+
 def test_a_cookie_is_opened_on_the_page_with_its_size_and_what_became_of_it() -> None:
     app, xray = watched_app()
     client = app.test_client()
