@@ -24,6 +24,7 @@ import importlib.util
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -205,10 +206,10 @@ def choose_port(host: str, asked: int | None) -> int:
 
 
 def serve_command(python: Path, host: str, port: int, reload: bool) -> list[str]:
-    """The command that serves the shop on Werkzeug's server, as ``wsgiapp run`` does."""
+    """The command that serves the shop on Werkzeug's server, as ``wsgiapp run`` does, with the X-ray on."""
     switch = "--reload" if reload else "--no-reload"
     return [str(python), "-m", "wsgiapp", "--app", "wsgiapp.shop:app",
-            "run", "--host", host, "--port", str(port), switch]
+            "run", "--host", host, "--port", str(port), switch, "--debug", "--no-debugger"]
 
 
 def run_until_stopped(command: list[str]) -> int:
@@ -237,7 +238,11 @@ def serve(arguments: list[str]) -> int:
     python = set_up()
     port = choose_port(options.host, options.port)
     shown = f"[{options.host}]" if ":" in options.host else options.host
-    print(f"\n  Shop    http://{shown}:{port}/\n  Login   {LOGIN}\n  Stop    Ctrl-C\n", flush=True)
+    # Given to the server by the environment, so that the link below outlives its restarts.
+    token = os.environ.setdefault("WSGIAPP_XRAY_TOKEN", secrets.token_urlsafe(16))
+    address = f"http://{shown}:{port}"
+    print(f"\n  Shop    {address}/\n  Login   {LOGIN}\n  X-ray   {address}/_xray/?token={token}\n  Stop    Ctrl-C\n",
+          flush=True)
     return run_until_stopped(serve_command(python, options.host, port, options.reload))
 
 

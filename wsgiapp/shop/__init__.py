@@ -15,6 +15,7 @@ from typing import Any
 from wsgiapp import App, Response, request
 from wsgiapp.shop import account, api, cart, concurrency, csrf, pages, problems, settings, store
 from wsgiapp.shop.catalogue import CATEGORIES
+from wsgiapp.xray import XRay
 
 __all__ = ["app", "create_app"]
 
@@ -37,7 +38,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
 
     ``config`` outranks the environment. Besides the framework's keys: ``DATABASE_URL``, ``INSTANCE_PATH`` (absolute;
     where the SQLite file and the secrets are kept), ``API_TOKEN``, ``DEMO``, ``DATABASE_TIMEOUT`` (seconds),
-    ``LOGIN_LIMIT`` tries in ``LOGIN_WINDOW`` seconds. No file is read or written before the first request.
+    ``LOGIN_LIMIT`` tries in ``LOGIN_WINDOW`` seconds, ``XRAY`` (on in debug mode). No file is read or written before the first request.
     """
     given = dict(config or {})
     instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None
@@ -52,6 +53,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     shop.add_template_filter(day)
     for module in (pages, cart, account, concurrency, api):
         shop.register_blueprint(module.bp)
+    if shop.config["XRAY"]:
+        XRay(shop)
     return shop
 
 

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "MAX_FORM_PARTS": 50,
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
+    "PROPAGATE_EXCEPTIONS": False,  # in debug mode too: the visitor sees the shop's page, the developer the X-ray
     "DATABASE_TIMEOUT": 1.5,
     "LOGIN_LIMIT": 5,
     "LOGIN_WINDOW": 300,
@@ -42,6 +43,7 @@ def configure(app: App, config: Mapping[str, Any]) -> None:
     app.config.from_mapping({name: os.environ[name] for name in PLAIN_NAMES if os.environ.get(name)})
     app.config.from_mapping(config)
     app.config.setdefault("DATABASE_URL", f"sqlite:///{Path(app.instance_path) / 'shop.db'}")
+    app.config.setdefault("XRAY", app.config["DEBUG"])
     app.config.setdefault("DEMO", str(app.config["DATABASE_URL"]).startswith("sqlite"))
     if isinstance(app.json, DefaultJSONProvider):
         app.json.sort_keys = False

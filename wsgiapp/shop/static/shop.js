@@ -24,3 +24,12 @@ for (const input of document.querySelectorAll(".change input[name=quantity]")) {
 
 // The first field that is wrong gets the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
+
+// The X-ray, where it is on, says in the page's own Server-Timing header which trace is this page's.
+const [page] = performance.getEntriesByType("navigation");
+const trace = page?.serverTiming?.find((metric) => metric.name === "xray");
+const link = document.querySelector("#xray");
+if (trace && link) {
+  link.href = link.dataset.traces + encodeURIComponent(trace.description);
+  link.hidden = false;
+}

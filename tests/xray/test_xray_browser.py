@@ -1,0 +1,242 @@
+"""The X-ray in a real browser: the shop with its X-ray on, looked at as a developer would, by mouse and by keyboard.
+
+Every test fails at its end when the browser's console complained, when a dialog opened, or when anything was fetched
+from elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from servers import HOST, Server, require, running, shop_environment, werkzeug
+from test_browser import OPTIONS, REPORT_VIOLATIONS, complaint, foreign
+
+from .support import HOSTILE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+TOKEN = "token-of-the-browser-tests"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A shop in debug mode, as ``python run.py`` serves it."""
+    folder = tmp_path_factory.mktemp("xrayed")
+    command = [*werkzeug(), "--debug", "--no-debugger", "--no-reload"]
+    with running(command, folder, {**shop_environment(folder), "WSGIAPP_XRAY_TOKEN": TOKEN}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The machine's own Chromium, with a new and empty profile folder."""
+    require("playwright")
+    program = require("chromium", "chromium-browser", "google-chrome")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver, driver.chromium.launch(executable_path=program, args=OPTIONS) as started:
+        yield started
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What went wrong in the browser; a test that expects some takes them out."""
+    return []
+
+
+@pytest.fixture
+def context(browser: Browser, shop: Server, complaints: list[str]) -> Iterator[BrowserContext]:
+    """An empty profile that watches for whatever must not happen."""
+    with browser.new_context(base_url=shop.url) as context:
+        context.set_default_timeout(10_000)
+        context.add_init_script(REPORT_VIOLATIONS)
+        context.on("console", lambda message: complaints.extend(complaint(message)))
+        context.on("weberror", lambda error: complaints.append(f"script error: {error.error}"))
+        context.on("request", lambda request: complaints.extend(foreign(request.url, shop)))
+        context.on("dialog", lambda dialog: (complaints.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
+        yield context
+    assert complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A window of someone who has the token."""
+    window = context.new_page()
+    window.goto(f"/_xray/?token={TOKEN}")
+    assert TOKEN not in window.url
+    return window
+
+
+def traced(page: Page, path: str, **options: Any) -> str:
+    """Send a request beside the page, and open its X-ray; the path of the X-ray."""
+    answer = page.request.fetch(path, max_redirects=0, **options)
+    answer.body()
+    link = answer.headers["x-xray"]
+    page.goto(link)
+    assert page.locator("h1").inner_text().startswith(options.get("method", "GET"))
+    return link
+
+
+def test_the_link_below_a_page_of_the_shop_leads_to_the_xray_of_that_very_page(page: Page) -> None:
+    page.goto("/products/1")
+    page.get_by_role("link", name="X-ray of this page").click()
+    page.wait_for_url(re.compile("/_xray/t/"))
+    assert page.locator("h1").inner_text() == "GET /products/1"
+    assert "/products/<int:" in page.locator("#match").inner_text()
+    assert "SELECT" in page.locator("#sql").inner_text() and page.locator("#template details").count() >= 1
+
+
+def test_without_the_token_the_link_leads_to_a_locked_door(context: BrowserContext, complaints: list[str]) -> None:
+    page = context.new_page()
+    page.goto("/products/1")
+    page.get_by_role("link", name="X-ray of this page").click()
+    page.wait_for_url(re.compile("/_xray/t/"))
+    assert "locked" in page.locator("body").inner_text()
+    page.wait_for_load_state("networkidle")
+    assert all("403" in each or "favicon.ico" in each for each in complaints), complaints
+    complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "panel", "shows"),
+    [
+        ("/", "200", "#template", "html"),
+        ("/api/products", "200", "#headers", "application/"),
+        ("/products", "3", "#headers", "Location"),
+        ("/products/999999", "404", "#staircase", "errors"),
+        ("/api/nowhere", "404", "#match", "No rule answers"),
+        ("/threads?tasks=2&threads=2", "200", "#thread", "waited"),
+        ("/static/shop.css", "200", "#bytes", "file"),
+    ],
+)
+def test_whatever_was_asked_for_has_its_xray(page: Page, path: str, status: str, panel: str, shows: str) -> None:
+    traced(page, path)
+    assert page.locator(".status").first.inner_text().startswith(status)
+    assert shows in page.locator(panel).inner_text()
+    assert page.locator(".stairs tbody tr").count() >= 8
+
+
+def test_a_request_is_replayed_and_compared_with_the_first(page: Page) -> None:
+    traced(page, "/?q=saw")
+    page.locator("#replay input[name=path]").fill("/?q=mug")
+    page.get_by_label("compare it with this one").check()
+    page.get_by_role("button", name="Send it again").click()
+    page.wait_for_url(re.compile("/_xray/compare"))
+    assert "query was q=saw, then q=mug" in page.locator(".problem").inner_text()
+    page.get_by_role("link", name="GET /?q=mug").click()
+    assert "replay of" in page.locator(".summary").inner_text()
+
+
+def test_two_requests_of_the_list_are_compared(page: Page) -> None:
+    traced(page, "/products/1")
+    traced(page, "/products/2")
+    page.goto("/_xray/")
+    page.get_by_role("link", name="compare", exact=True).first.click()
+    assert "path was /products/1, then /products/2" in page.locator(".problem").inner_text()
+    assert page.locator("table.beside tbody tr").count() >= 8
+
+
+def test_a_post_is_not_replayed_unless_it_is_asked_for(page: Page, complaints: list[str]) -> None:
+    traced(page, "/cart/add", method="POST", form={"product": "1"})
+    page.get_by_role("button", name="Send it again").click()
+    assert "may change something" in page.locator("body").inner_text()
+    page.wait_for_load_state("networkidle")
+    assert all("400" in each or "favicon.ico" in each for each in complaints), complaints
+    complaints.clear()
+    page.go_back()
+    page.locator("#replay input[name=sure]").check()
+    page.get_by_role("button", name="Send it again").click()
+    page.wait_for_url(re.compile("/_xray/t/"))
+    assert page.locator("h1").inner_text() == "POST /cart/add"
+
+
+def test_the_teaching_mode_is_walked_by_keyboard_alone(page: Page) -> None:
+    link = traced(page, "/products/1")
+    steps = page.locator(".stairs tbody tr").count()
+    button = page.get_by_role("link", name="Walk through it")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if button.evaluate("link => link === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    for number in range(1, steps + 1):
+        page.wait_for_url(f"**{link}/step/{number}")
+        assert page.locator(".sentence").inner_text()
+        page.keyboard.press("Enter" if number == 1 else "ArrowRight" if number < steps else "ArrowLeft")
+    page.wait_for_url(f"**{link}/step/{steps - 1}")
+    for key, number in (("Home", 1), ("End", steps)):
+        page.keyboard.press(key)
+        page.wait_for_url(f"**{link}/step/{number}")
+    page.keyboard.press("Enter")  # the last step's link has the focus, and leads back
+    page.wait_for_url(f"**{link}")
+    page.goto(f"{link}/step/2")
+    page.keyboard.press("Escape")
+    page.wait_for_url(f"**{link}")
+
+
+def test_the_lesson_works_as_a_file_without_a_server(page: Page, context: BrowserContext, tmp_path: Any) -> None:
+    traced(page, "/products/1")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="the walk as one page").click()
+    file = tmp_path / "lesson.html"
+    download.value.save_as(file)
+    reader = context.new_page()
+    reader.set_content(file.read_text(encoding="utf-8"))
+    assert reader.locator("section").count() >= 8
+    assert "Segoe UI" in reader.evaluate("getComputedStyle(document.body).fontFamily")
+    reader.locator("#step-1 a").last.click()
+    assert reader.evaluate("document.querySelector(':target').id") == "step-2"
+
+
+def test_nothing_that_a_visitor_sends_runs_on_any_page(page: Page, shop: Server) -> None:
+    page.context.add_cookies([{"name": "evil", "value": quote(HOSTILE), "domain": HOST, "path": "/"}])
+    headers = {"X-Evil": HOSTILE, "Referer": HOSTILE, "User-Agent": HOSTILE}
+    for path in (f"/{quote(HOSTILE, safe='')}?{HOSTILE}", f"/?q={quote(HOSTILE)}"):
+        link = traced(page, path, headers=headers)
+        steps = page.locator(".stairs tbody tr").count()
+        for other in (link, *(f"{link}/step/{number}" for number in range(1, steps + 1)),
+                      f"/_xray/compare?left={link.rpartition('/')[2]}&right={link.rpartition('/')[2]}",
+                      f"/_xray/why?path={quote(path)}", "/_xray/"):  # fmt: skip
+            page.goto(other)
+            assert page.locator("img[src=x]").count() == 0
+    page.goto(link)
+    assert HOSTILE in page.locator("#headers").inner_text()
+    page.locator("#replay button").click()
+    page.wait_for_url(re.compile("/_xray/t/"))
+
+
+def test_no_page_of_the_xray_can_be_framed(page: Page, shop: Server, complaints: list[str]) -> None:
+    window = page.context.new_page()
+    window.set_content(f"<iframe src='{shop.url}/_xray/'></iframe>")
+    window.wait_for_load_state("networkidle")
+    assert "X-ray" not in window.frames[1].content()
+    complaints.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_pages_fit_the_window_in_either_theme(page: Page, scheme: Any, width: int) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    link = traced(page, "/products/1")
+    name = link.rpartition("/")[2]
+    for path in (link, f"{link}/step/5", "/_xray/", f"/_xray/compare?left={name}&right={name}", "/_xray/why?path=/x"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    colours = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+    ink, paper = (sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours)
+    assert (ink < paper) == (scheme == "light")
+
+
+def test_pages_come_quickly(page: Page) -> None:
+    for number in range(1, 51):
+        page.request.get(f"/products/{number}")
+    page.goto("/_xray/")
+    took = page.evaluate("performance.getEntriesByType('navigation')[0].responseEnd")
+    assert page.locator("table tbody tr").count() == 50 and took < 1_500

@@ -1,0 +1,122 @@
+"""The X-ray: what a request did on its road, layer by layer, without changing what it does.
+
+``XRay(app)`` watches one app; ``watch_all()`` every app that is made from then on. What was seen stands in
+:attr:`XRay.ring`, is shown at ``/_xray`` and in the terminal, and can be exported. The framework never imports this.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from wsgiapp import App
+
+from . import taps
+from .access import Access, Allow
+from .build import build
+from .pages import Pages
+from .record import Recording
+from .stock_pages import StockPages
+from .store import LIMIT, MAX_BYTES, Ring
+from .trace import Trace
+from .watch import Watch
+
+__all__ = ["Trace", "XRay", "watch_all"]
+
+EXTENSION = "xray"
+_open: weakref.WeakSet[XRay] = weakref.WeakSet()
+
+
+class XRay:
+    """Watches an app.
+
+    :param app: the app; None to give it later, by :meth:`init_app`.
+    :param allow: who may see it, instead of "whoever is at this machine and has the token"; see :mod:`.access`.
+    :param token: the token, instead of a random one.
+    :param prefix: where its pages are.
+    :param limit: how many requests are kept.
+    :param most: bytes that they may take together.
+    :param explain_404: whether the app's stock 404 and 405 pages tell those who may see the X-ray why no rule answers;
+        the one thing in which a response differs for being watched. See :mod:`.stock_pages`.
+    """
+
+    #: Called with the app and each recording that ends, whichever X-ray made it.
+    listeners: ClassVar[list[Callable[[Any, Recording], None]]] = []
+
+    def __init__(
+        self, app: Any = None, *, allow: Allow | None = None, token: str | None = None, prefix: str = "/_xray",
+        limit: int = LIMIT, most: int = MAX_BYTES, explain_404: bool = True,
+    ) -> None:  # fmt: skip
+        self.ring: Ring[Recording] = Ring(limit, most)
+        self.prefix = prefix
+        self._settings = (allow, token)
+        self._explain_404 = explain_404
+        self.app: Any = None
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Any) -> None:
+        """Watch *app* from now on.
+
+        :raises RuntimeError: when it is watched already, or this X-ray watches another.
+        """
+        if self.app is not None or EXTENSION in app.extensions:
+            raise RuntimeError(f"{app.name!r} has an X-ray already, or this one has an app: make one X-ray for each.")
+        self.app = app
+        self.access = Access(app, *self._settings)
+        self.watch = Watch(app, self._keep, self.access, self.prefix)
+        self.watch.pages = pages = Pages(self)
+        self.watch.explain = StockPages(app, pages.app, self.prefix) if self._explain_404 else None
+        app.extensions[EXTENSION] = self
+        taps.open_all()
+        _open.add(self)
+
+    def _keep(self, recording: Recording) -> None:
+        self.ring.add(recording)
+        for listener in self.listeners:
+            listener(self.app, recording)
+
+    def remove(self) -> None:
+        """Stop watching, and leave the app as it was. What was seen stays."""
+        self.watch.remove()
+        self.app.extensions.pop(EXTENSION, None)
+        _open.discard(self)
+        for other in _open:
+            other.watch.interface = None  # it may have shared this one's wrappers: it looks again
+        if not _open:
+            taps.close_all()
+
+    def traces(self) -> list[Trace]:
+        """What is kept, newest first."""
+        return [build(recording, self.app) for recording in self.ring]
+
+    def newest(self) -> Trace | None:
+        """The last request."""
+        recording = self.ring.newest()
+        return build(recording, self.app) if recording is not None else None
+
+    def get(self, name: str) -> Trace | None:
+        """The request of that id; None when it is gone, or never was."""
+        recording = self.ring.get(name)
+        return build(recording, self.app) if recording is not None else None
+
+
+def watch_all(**settings: Any) -> None:
+    """Watch every app that is made from now on in this process; calling it again changes nothing.
+
+    :param settings: those of :class:`XRay`.
+    """
+    plain = App.__init__
+    if hasattr(plain, "watches"):
+        return
+
+    @functools.wraps(plain)
+    def watched_init(self: App, *args: Any, **kwargs: Any) -> None:
+        plain(self, *args, **kwargs)
+        if not getattr(self, "unwatched", False):
+            XRay(self, **settings)
+
+    watched_init.__dict__["watches"] = True
+    setattr(App, "__init__", watched_init)  # noqa: B010  # mypy forbids the assignment that this is

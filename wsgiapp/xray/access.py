@@ -1,0 +1,150 @@
+"""Who may see the X-ray: by default whoever sits at the machine, in debug mode, and can read the terminal.
+
+Four locks, one behind the other: debug mode, a peer on the loopback that no proxy forwards for, a Host header that
+names this machine (a foreign one is DNS rebinding), and a token that is printed in the terminal. In production there is
+no way in but an ``allow(request)`` of the app's own. No header can open a lock; several can close one.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from werkzeug.sansio.utils import host_is_trusted
+
+from wsgiapp import Request
+from wsgiapp.typing import WSGIEnvironment
+
+COOKIE = "wsgiapp-xray"
+#: The environment variable that gives the token, so that a reloading server keeps it.
+TOKEN_VARIABLE = "WSGIAPP_XRAY_TOKEN"  # noqa: S105 - a name, not a secret
+# Whoever sends one of these came by way of a proxy, or says so.
+_FORWARDED = (
+    "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_PREFIX", "HTTP_X_REAL_IP", "HTTP_VIA",
+)  # fmt: skip
+_OWN_HOSTS = ("localhost", ".localhost", "127.0.0.1")
+# One of these with or without a port, exactly.
+_OWN_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_LOOPBACK = {"127.0.0.1": True, "::1": True}
+
+Allow = Callable[[Request], bool]
+
+
+class Access:
+    """The rule for one app.
+
+    :param app: the app; its ``DEBUG``, ``TRUSTED_HOSTS`` and ``SERVER_NAME`` are asked each time.
+    :param allow: decides alone, in production too, where it is given. It must not trust headers either.
+    :param token: what must be shown; by default ``WSGIAPP_XRAY_TOKEN``, else a random one.
+    """
+
+    def __init__(self, app: Any, allow: Allow | None = None, token: str | None = None) -> None:
+        self.app = app
+        self.allow = allow
+        self.token = token or os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
+
+    def records(self) -> bool:
+        """Whether requests are recorded at all."""
+        config = self.app.config
+        return bool(config["DEBUG"] or config["TESTING"] or self.allow is not None)
+
+    def is_near(self, environ: WSGIEnvironment) -> bool:
+        """Whether a request comes from this machine and names it; such a one is told where its trace is."""
+        config = self.app.config
+        if not config["DEBUG"] or not is_loopback(environ.get("REMOTE_ADDR") or ""):
+            return False
+        if any(name in environ for name in _FORWARDED):
+            return False
+        host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
+        return _OWN_HOST.fullmatch(host) is not None or host_is_trusted(host.lower(), self._hosts())
+
+    def _hosts(self) -> list[str]:
+        config = self.app.config
+        trusted = [*_OWN_HOSTS, *(config["TRUSTED_HOSTS"] or ())]
+        name = config["SERVER_NAME"]
+        return [*trusted, name.partition(":")[0]] if name else trusted
+
+    def refusal(self, environ: WSGIEnvironment) -> str:
+        """Why the X-ray is not shown to this request; empty when it may be.
+
+        The text is for the terminal and for tests. What is sent tells a stranger nothing (``pages``).
+        """
+        if self.allow is not None:
+            return "" if self.allow(Request(environ, populate_request=False)) else "allow(request) said no"
+        if not self.app.config["DEBUG"]:
+            return "the app is not in debug mode and gave the X-ray no allow(request)"
+        if not is_loopback(environ.get("REMOTE_ADDR") or ""):
+            return f"the peer {environ.get('REMOTE_ADDR')!r} is not this machine"
+        forwarded = [name for name in _FORWARDED if name in environ]
+        if forwarded:
+            return f"a proxy forwarded the request ({forwarded[0][5:].replace('_', '-').title()})"
+        if not self.is_near(environ):
+            return f"the host {environ.get('HTTP_HOST')!r} does not name this machine, nor is it trusted"
+        shown = Request(environ, populate_request=False)
+        given = (shown.args.get("token", ""), shown.cookies.get(cookie_name(environ), ""))
+        if not any(map(self.holds, given)):
+            return "the token is missing or wrong"
+        return ""
+
+    def holds(self, token: str) -> bool:
+        """Whether *token* is the right one, in constant time."""
+        return hmac.compare_digest(token.encode(errors="replace"), self.token.encode())
+
+    def takes_pass(self, environ: WSGIEnvironment) -> bool:
+        """Take the pass out of a request for a page of the app's, and say whether it holds.
+
+        The pass is the cookie beside the token's, for the app's own paths. It lets nobody into the X-ray's pages, and
+        the app itself never sees it.
+        """
+        name = pass_name(environ)
+        pairs = environ.get("HTTP_COOKIE", "").split(";")
+        given = [pair for pair in pairs if pair.partition("=")[0].strip() == name]
+        if not given:
+            return False
+        environ["HTTP_COOKIE"] = ";".join([pair for pair in pairs if pair not in given]).strip()
+        if not environ["HTTP_COOKIE"]:
+            del environ["HTTP_COOKIE"]
+        shown = given[0].partition("=")[2].strip()
+        return hmac.compare_digest(shown.encode(errors="replace"), self.new_pass().encode())
+
+    def may_be_told(self, environ: WSGIEnvironment, has_pass: bool) -> bool:
+        """Whether one who asks for a page of the app's, in debug mode, may be told more on it.
+
+        :param has_pass: what :meth:`takes_pass` said; an ``allow(request)`` of the app's own decides in its place.
+        """
+        if not self.app.config["DEBUG"]:
+            return False
+        return has_pass and self.is_near(environ) if self.allow is None else not self.refusal(environ)
+
+    def new_pass(self) -> str:
+        """What the cookie named :func:`pass_name` must hold; the token cannot be had from it."""
+        return hmac.new(self.token.encode(), b"pass", "sha256").hexdigest()
+
+
+def pass_name(environ: WSGIEnvironment) -> str:
+    """The name of the cookie by which the app's stock error pages know who may be told more."""
+    return f"{COOKIE}-pass-{environ.get('SERVER_PORT', '80')}"
+
+
+def cookie_name(environ: WSGIEnvironment) -> str:
+    """The name of the cookie with the token: cookies know no ports, so the name does."""
+    return f"{COOKIE}-{environ.get('SERVER_PORT', '80')}"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address of a peer is the machine's own (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3)."""
+    known = _LOOPBACK.get(address)
+    if known is not None:
+        return known
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return bool((mapped or parsed).is_loopback)

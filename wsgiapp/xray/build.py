@@ -1,0 +1,453 @@
+"""From a recording to a trace: intervals become a tree, differences become blame, clocks become milliseconds.
+
+All of this happens when somebody looks, never while a request runs.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import traceback
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from math import isfinite
+from typing import Any
+from urllib.parse import quote
+
+from wsgiapp.dispatch import ROAD
+
+from . import redact
+from .places import name_of, place, short, step_of, where_of
+from .record import MAX_CHUNKS, MAX_EVENTS, Event, Recording, Stream
+from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
+
+_DEEPEST = 40
+
+_KINDS = {"before": "hook", "after": "hook", "errors": "handler", "teardown": "teardown", "response": "hook"}
+# Layers in which the response may come from a function of the app's.
+_ANSWERING = ("before", "view", "errors")
+
+
+def failure_of(error: BaseException) -> Failure:
+    """What is kept of an exception: its text and its places, not its objects."""
+    found = [(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in _frames(error)][-_DEEPEST:]
+    frames = tuple([(place(file, line), name, linecache.getline(file, line).strip()) for file, line, name in found])
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    return Failure(kind, _text(error), frames[-1][0] if frames else "", "", frames)
+
+
+def _frames(error: BaseException) -> list[tuple[Any, int]]:
+    inside = (os.sep + "xray" + os.sep + "watch.py", os.sep + "xray" + os.sep + "taps.py")
+    walked = traceback.walk_tb(error.__traceback__)
+    return [(frame, line) for frame, line in walked if not frame.f_code.co_filename.endswith(inside)]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return redact.text(str(error)[:2_000])
+    except Exception:  # an exception class of the app's own may fail to show itself
+        return "(its text cannot be shown)"
+
+
+class Clock:
+    """Turns the recording's nanoseconds into milliseconds, and tells how many of them the thread computed."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.begun = recording.begun
+        self.walls = [wall for wall, _ in recording.samples]
+        self.cpus = [cpu for _, cpu in recording.samples]
+
+    def at(self, wall: int) -> float:
+        """Milliseconds since the request came in."""
+        return round((wall - self.begun) / 1e6, 6)
+
+    def cpu(self, begin: int, end: int) -> float:
+        """Milliseconds in which the thread computed between two points of time; between two readings, in proportion."""
+        spent = (self._cpu_at(end) - self._cpu_at(begin)) / 1e6
+        return round(min(max(spent, 0.0), (end - begin) / 1e6), 6)
+
+    def _cpu_at(self, wall: int) -> float:
+        place = bisect_right(self.walls, wall)
+        if place == 0:
+            return self.cpus[0]
+        if place == len(self.walls):
+            return self.cpus[-1] + wall - self.walls[-1]
+        before, after = place - 1, place
+        share = (wall - self.walls[before]) / (self.walls[after] - self.walls[before])
+        return self.cpus[before] + share * (self.cpus[after] - self.cpus[before])
+
+
+def build(recording: Recording, app: Any) -> Trace:
+    """The trace of a recording.
+
+    :param recording: a finished one.
+    :param app: the app that answered; asked only where its steps are written.
+    """
+    environ, clock = recording.environ, Clock(recording)
+    trace = Trace(
+        id=recording.id,
+        app=recording.app,
+        source=recording.source,
+        started=recording.started,
+        wall=clock.at(recording.ended),
+        cpu=clock.cpu(recording.begun, recording.ended),
+        method=environ.get("REQUEST_METHOD", ""),
+        path=_as_text(environ.get("PATH_INFO", "")),
+        query=environ.get("QUERY_STRING", ""),
+        url=_url(environ),
+        protocol=environ.get("SERVER_PROTOCOL", ""),
+        status=recording.status,
+        environ=environ,
+        headers=_request_headers(environ),
+        body=_body(recording.received, environ.get("CONTENT_LENGTH", "")),
+        sent_headers=_blame(recording, app),
+        sent_body=_body(recording.sent, ""),
+        spans=_spans(recording, app, clock),
+        match=_match(recording, app),
+        session=_session(recording),
+        thread=_thread(recording),
+        failures=_failures(recording),
+        signals=tuple(event[4] for event in recording.events if event[2] == "signal"),
+        replay_of=recording.replay_of,
+        notes=_notes(recording),
+    )
+    scrubbed: Trace = _scrubbed(trace, app_secrets(app))
+    return scrubbed
+
+
+def app_secrets(app: Any) -> list[str | bytes]:
+    """The app's keys, and whatever else in its configuration has a secret's name: none of it may stand in a trace."""
+    fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
+    named = [value for name, value in app.config.items() if redact.is_secret(name)]
+    return [key for key in (*named, *fallbacks) if isinstance(key, (str, bytes)) and key]
+
+
+def _scrubbed(value: Any, keys: list[str | bytes]) -> Any:
+    """*value* with none of the *keys* in any text of it, and nothing that UTF-8 or JSON cannot say."""
+    if isinstance(value, str):
+        sayable = value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+        return redact.scrub(sayable, keys) if keys else sayable
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if not keys and isinstance(value, bytes):
+        return value
+    if isinstance(value, bytes):
+        return redact.scrub(value.decode("latin1"), keys).encode("latin1", "replace")
+    if isinstance(value, dict):
+        return {_scrubbed(key, keys): _scrubbed(entry, keys) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_scrubbed(entry, keys) for entry in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return type(value)(*[_scrubbed(getattr(value, entry.name), keys) for entry in fields(value)])
+    return value
+
+
+# -- the request and the response ----------------------------------------------------------------------------------
+
+
+def _as_text(path: str) -> str:
+    return path.encode("latin1", "replace").decode("utf-8", "replace")
+
+
+def _url(environ: dict[str, str]) -> str:
+    """The URL as it was asked for, byte for byte: Werkzeug's has its query decoded."""
+    scheme = environ.get("wsgi.url_scheme", "http")
+    host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '80')}"
+    path = quoted(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+    query = environ.get("QUERY_STRING", "")
+    return f"{scheme}://{quoted(host)}{path}" + (f"?{quoted(query, '%?')}" if query else "")
+
+
+def quoted(text: str, also: str = "") -> str:
+    """A part of a URL as it stands in the environ, with what no URL has in hexadecimal (RFC 3986, 3.3 and 3.4)."""
+    return quote(text.encode("latin1", "replace"), safe="/:@!$&'()*+,;=~[]{}" + also)
+
+
+def _request_headers(environ: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    named = [(key[5:], value) for key, value in environ.items() if key.startswith("HTTP_")]
+    named += [(key, environ[key]) for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)]
+    return tuple([(key.replace("_", "-").title(), value) for key, value in named])
+
+
+def _body(stream: Stream, announced: str) -> Body:
+    note = stream.note
+    if announced.isdigit() and stream.size is not None and stream.size < int(announced):
+        note = f"The app read {stream.size} of {announced} bytes."
+    complete = stream.size is not None and len(stream.kept) >= stream.size
+    return Body(stream.size, tuple(stream.chunks), stream.kept, complete, note)
+
+
+def _blame(recording: Recording, app: Any) -> tuple[Header, ...]:
+    """Who set each header that was sent: the last step after which it had a value that it had not before."""
+    history = _history(recording, app)
+    last = _by_name(recording.head)
+    sent = []
+    for name, value in recording.head:
+        known = history[name.lower()]
+        place = max(index for index, entry in enumerate(known) if entry[0] == value)
+        others = tuple(entry for entry in known[:place] if entry[0] not in last[name.lower()])
+        sent.append(Header(name, value, *known[place][1:], others))
+    return tuple(sent)
+
+
+def _history(recording: Recording, app: Any) -> dict[str, list[tuple[str, str, str, str]]]:
+    """By lower-case name, the values that a header was given, in order: value, layer, function, place."""
+    history: dict[str, list[tuple[str, str, str, str]]] = {}
+    before: dict[str, list[str]] = {}
+    made: list[Any] = [*recording.heads]
+    if not made or made[-1][1] == "view":  # nobody looked at them between their making and their sending
+        made.append(("App.make_response", "response", recording.head))
+    for who, layer, head in [*made, (None, "send", recording.head)]:
+        now = _by_name(head)
+        for name, value in [(name, value) for name, values in now.items() for value in values]:
+            if value not in before.get(name, ()):
+                by = _author(recording, app, who, layer, name)
+                history.setdefault(name, []).append((value, *by))
+        before = now
+    return history
+
+
+def _by_name(head: list[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in head:
+        found.setdefault(name.lower(), []).append(value)
+    return found
+
+
+def _author(recording: Recording, app: Any, who: Any, layer: str, name: str) -> tuple[str, str, str]:
+    """The layer, the function and the ``file:line`` that set the header *name*."""
+    if layer == "view" or (layer == "response" and name in recording.named):
+        layer, who = _answerer(recording, app)
+    if layer == "send":
+        who = "Response.get_wsgi_headers"
+    function = step_of(who, app, None) if isinstance(who, str) else who
+    shown = who if isinstance(who, str) else name_of(who)
+    return layer, shown, where_of(function) if function is not None else ""
+
+
+def _answerer(recording: Recording, app: Any) -> tuple[str, Any]:
+    """The function whose return value became the response: the view, or the hook or handler that answered instead."""
+    steps = [(begin, end, layer) for begin, end, _, layer, _, _ in _road(recording) if layer in _ANSWERING]
+    begin, end, layer = steps[-1] if steps else (0, 0, "response")
+    if layer == "view":
+        view = app.view_functions.get(recording.rule.endpoint) if recording.rule is not None else None
+        return (layer, view) if view is not None else (layer, "App.dispatch_request")
+    calls = [event for event in recording.events if event[2] == "function" and begin <= event[0] < end]
+    return (layer, calls[-1][4]) if calls else ("response", "App.make_response")
+
+
+def _notes(recording: Recording) -> tuple[str, ...]:
+    """What is missing, and why."""
+    many = [f"The first {MAX_EVENTS:,} events are shown; there were more."] * (len(recording.events) >= MAX_EVENTS)
+    pieces = max(len(recording.received.chunks), len(recording.sent.chunks))
+    many += [f"The first {MAX_CHUNKS:,} pieces of the body are listed; there were more."] * (pieces >= MAX_CHUNKS)
+    return (*recording.notes, *many)
+
+
+def _failures(recording: Recording) -> tuple[Failure, ...]:
+    """What was raised, each with the error handler that it went to."""
+    steps = [(begin, end) for begin, end, _, layer, _, _ in _road(recording) if layer == "errors"]
+    calls = [event for event in recording.events if event[2] == "function"]
+    handlers = [event[4] for event in calls if any(begin <= event[0] < end for begin, end in steps)]
+    named = [name_of(handler) for handler in handlers[: len(recording.failures)]]
+    answered = tuple([replace(each, handled=name) for each, name in zip(recording.failures, named, strict=False)])
+    return answered + recording.failures[len(answered) :]
+
+
+def _match(recording: Recording, app: Any) -> Match:
+    rule, by = recording.rule, recording.by or "Werkzeug"
+    if rule is None:
+        return Match(by=by, refused=recording.refused)
+    view = app.view_functions.get(rule.endpoint)
+    return Match(
+        rule=rule.rule,
+        endpoint=str(rule.endpoint),
+        arguments=recording.arguments,
+        methods=tuple(sorted(rule.methods or ())),
+        view=name_of(view) if view is not None else "",
+        where=where_of(view) if view is not None else "",
+        by=by,
+        refused=recording.refused,
+    )
+
+
+def _session(recording: Recording) -> Session:
+    before, after = recording.cookies
+    old = before.data if before is not None and isinstance(before.data, dict) else {}
+    new = after.data if after is not None and isinstance(after.data, dict) else {}
+    changed: dict[str, tuple[str, ...]] = {}
+    if after is not None:
+        changed = {
+            "added": tuple(sorted(new.keys() - old.keys())),
+            "changed": tuple(sorted(key for key in new.keys() & old.keys() if new[key] != old[key])),
+            "removed": tuple(sorted(old.keys() - new.keys())),
+        }
+    interface = recording.interface
+    return Session(
+        interface=name_of(interface) if interface is not None else "",
+        before=before,
+        after=after,
+        opened=recording.opened,
+        changed=changed,
+        note=_what_became(recording),
+    )
+
+
+def _what_became(recording: Recording) -> str:
+    before, after = recording.cookies
+    if after is not None and not after.size:
+        return "The session was emptied: its cookie was deleted."
+    if after is not None:
+        return "The session changed: a new cookie was set." if before else "A session began: its cookie was set."
+    if recording.opened:
+        return "The session was touched and left as it was: no cookie was set."
+    if before is not None:
+        return "A session cookie came in; nobody touched the session, so the app never opened it."
+    return "No session cookie came in, and nobody touched the session."
+
+
+def _thread(recording: Recording) -> Thread:
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    name, ident = recording.thread
+    return Thread(name, ident, os.getpid(), gil, sys.version.split()[0], recording.variables)
+
+
+# -- the staircase -------------------------------------------------------------------------------------------------
+
+
+def _road(recording: Recording) -> list[Event]:
+    """The marks as events: each step lasts until the next."""
+    begins, steps = recording.marks[::2], recording.marks[1::2]
+    times = zip(begins, [*begins[1:], recording.ended], steps, strict=True)
+    return [(begin, end, "layer", layer, step, None) for begin, end, (layer, step) in times]
+
+
+def _spans(recording: Recording, app: Any, clock: Clock) -> tuple[Span, ...]:
+    whole: Event = (recording.begun, recording.ended, "layer", ROAD[0].name, ROAD[0].step, None)
+    road = _road(recording)
+    inside = [*road, *_views(recording, road, app), *recording.events]
+    events = [whole, *sorted(inside, key=lambda event: (event[0], -event[1]))]
+    open_: list[tuple[int, Event]] = []
+    spans: list[Span] = []
+    for number, event in enumerate(events):
+        while open_ and open_[-1][1][1] < event[1]:
+            open_.pop()
+        parent = open_[-1][0] if open_ else None
+        layer = event[3] or (spans[parent].layer if parent is not None else ROAD[0].name)
+        spans.append(_span(event, layer, parent, recording, app, clock))
+        open_.append((number, event))
+    return tuple(spans)
+
+
+def _views(recording: Recording, road: list[Event], app: Any) -> list[Event]:
+    """The view's own function within its layer, which nothing was wrapped around."""
+    view = app.view_functions.get(recording.rule.endpoint) if recording.rule is not None else None
+    layers = [event for event in road if event[3] == "view"]
+    if view is None or not layers or not recording.viewed:
+        return []
+    begin, end = layers[0][0], layers[0][1]
+    return [(begin, end, "view", "view", view, None)]
+
+
+def _span(event: Event, layer: str, parent: int | None, recording: Recording, app: Any, clock: Clock) -> Span:
+    begin, end, kind, _, what, more = event
+    show: Callable[..., Any] = _SHOWN.get(kind, _show_layer)
+    name, where, did, detail = show(what, more, layer, recording, app)
+    if kind == "function":
+        kind = _KINDS.get(layer, "function")
+    return Span(
+        layer, kind, name, where, parent, clock.at(begin), round((end - begin) / 1e6, 6), clock.cpu(begin, end),
+        tuple(did), detail,
+    )  # fmt: skip
+
+
+def _show_layer(what: Any, _more: Any, _layer: str, recording: Recording, app: Any) -> Any:
+    function = step_of(what, app, None)
+    where = where_of(function) if function is not None else ""
+    did = _DID[what](recording) if what in _DID else ""
+    return what, where, [did] if did else [], {}
+
+
+def _show_function(what: Any, _more: Any, _layer: str, recording: Recording, _app: Any) -> Any:
+    did = []
+    place = next((n for n, (who, _, _) in enumerate(recording.heads) if who is what), None)
+    if place is not None:
+        before = recording.heads[place - 1][2] if place else []
+        new = [pair for pair in recording.heads[place][2] if pair not in before]
+        gone = {name for name, _ in before} - {name for name, _ in recording.heads[place][2]}
+        did += [f"Set {name}: {value}" for name, value in new] + [f"Removed {name}" for name in sorted(gone)]
+    return name_of(what), where_of(what), did, {}
+
+
+def _show_template(what: Any, more: Any, *_: Any) -> Any:
+    file = what.filename if what.filename and what.filename != "<template>" else ""
+    return what.name or "<string>", f"{short(file)}:1" if file else "", [], {"context": more}
+
+
+def _show_sql(what: str, more: Any, *_: Any) -> Any:
+    parameters, rows, many, caller, why = more
+    file, _, line = caller.rpartition(":")
+    did = [f"{rows} row{'s' * (rows != 1)}"] if rows >= 0 else []
+    did += [f"Failed: {why}"] if why else []
+    return what, f"{short(file)}:{line}" if file else "", did, {"parameters": parameters, "many": many}
+
+
+def _show_log(what: str, more: Any, *_: Any) -> Any:
+    level, logger, caller = more
+    file, _, line = caller.rpartition(":")
+    return what, f"{short(file)}:{line}", [], {"level": level, "logger": logger}
+
+
+def _show_signal(what: str, more: Any, *_: Any) -> Any:
+    return what, "", [f"Received by {receiver}" for receiver in more], {"receivers": list(more)}
+
+
+def _show_stream(what: str, _more: Any, _layer: str, _recording: Recording, app: Any) -> Any:
+    return what, where_of(app.response_class.__call__), ["A piece of the body was made and handed to the server."], {}
+
+
+_SHOWN: dict[str, Callable[..., Any]] = {
+    "function": _show_function,
+    "view": _show_function,
+    "template": _show_template,
+    "sql": _show_sql,
+    "log": _show_log,
+    "signal": _show_signal,
+    "stream": _show_stream,
+}
+
+
+def _did_match(recording: Recording) -> str:
+    rule, refused = recording.rule, recording.refused
+    if rule is not None:
+        return f"{rule.rule} matched: endpoint {rule.endpoint!r}."
+    return f"No rule answers: {refused}." if refused else ""
+
+
+def _did_send(recording: Recording) -> str:
+    size = recording.sent.size
+    pieces = len(recording.sent.chunks)
+    length = "a file" if size is None else f"{size:,} bytes in {pieces} piece{'s' * (pieces != 1)}"
+    return f"{recording.status}: {len(recording.head)} headers and {length}."
+
+
+def _did_handle(recording: Recording) -> str:
+    return "; ".join(f"{failure.kind}: {failure.message}"[:200] for failure in recording.failures[:1])
+
+
+def _opened(recording: Recording) -> str:
+    before = recording.cookies[0]
+    return f"The cookie {before.name!r} was opened: {before.signature}." if before else "No cookie came in: a new one."
+
+
+_DID: dict[str, Callable[[Recording], str]] = {
+    "App.__call__": lambda recording: f"{recording.environ.get('REQUEST_METHOD')} → {recording.status or 'no answer'}",
+    "Map.find": _did_match,
+    "RequestContext.match_request": _did_match,
+    "Response.__call__": _did_send,
+    "App.handle_user_exception": _did_handle,
+    "SessionInterface.open_session": _opened,
+    "SessionInterface.save_session": _what_became,
+}

@@ -1,0 +1,148 @@
+"""The commands: ``xray``, ``explain``, ``cookie``, ``twin``; entry points of the group ``wsgiapp.commands``.
+
+Each finds the app as ``wsgiapp run`` does (``--app``), prints, and ends with 0 where all is well, with 1 where the
+answer is an error, no rule matches, or the cookie does not hold, and with 2 for a command that cannot be understood.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Any
+from urllib.parse import unquote
+
+import click
+from werkzeug.test import EnvironBuilder
+
+from wsgiapp.cli import ScriptInfo
+
+from . import XRay, cookie, exports, text, twin, watch, why
+from .items import ItemError, Parsed, parse
+from .trace import Trace
+
+_REQUEST = click.argument("words", nargs=-1, required=True, metavar="[METHOD] PATH [ITEM]...")
+_FORM = click.option("--form", is_flag=True, help="Send the members as a form instead of as JSON.")
+_HOST = click.option("--host", default="localhost", show_default=True, help="The Host header.")
+# Items such as -1:=2 would be taken for options otherwise.
+_SETTINGS = {"ignore_unknown_options": True}
+
+
+def _parsed(words: Iterable[str]) -> Parsed:
+    try:
+        return parse(list(words))
+    except (ItemError, OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line, color=True)  # text.Style has decided already
+
+
+def _style() -> text.Style:
+    return text.style_of(sys.stdout)
+
+
+@click.command("xray", context_settings=_SETTINGS)
+@_REQUEST
+@_FORM
+@_HOST
+@click.option("-v", "--verbose", is_flag=True, help="Bodies, environ and thread too.")
+@click.option("--export", "kind", type=click.Choice(list(exports.EXPORTS)), help="Another tool's format instead.")
+@click.pass_context
+def xray_command(
+    ctx: click.Context, words: tuple[str, ...], form: bool, host: str, verbose: bool, kind: str | None
+) -> None:
+    """Send a request to the app, in this process, and show its road.
+
+    Items are HTTPie's: name=text, name:=json, Name:header, name==query, name@file.
+    """
+    trace = record(ctx.ensure_object(ScriptInfo).load_app(), _parsed(words), form, host)
+    if kind is not None:
+        click.echo(exports.EXPORTS[kind][0](trace).encode(), nl=False)  # a file's content, in UTF-8 on any console
+    else:
+        _say(text.lines(trace, _style(), verbose))
+    ctx.exit(0 if 0 < trace.status_code < 400 else 1)
+
+
+def record(app: Any, asked: Parsed, form: bool = False, host: str = "localhost") -> Trace:
+    """Send a request to *app* from the command line, and return what was seen of it."""
+    xray: XRay = app.extensions.get("xray") or XRay(app)
+    told: list[str] = []
+    with closing(EnvironBuilder(base_url=f"http://{host}/", **asked.options(form))) as builder:
+        environ = builder.get_environ() | {watch.SOURCE: "command line", watch.TOLD: told.append}
+        environ["REMOTE_ADDR"] = "127.0.0.1"
+        try:
+            body = app(environ, lambda *_: None)
+        except Exception as error:  # it stands in the trace, with its frames
+            click.echo(f"The app raised {type(error).__name__}; its server would answer 500.", err=True)
+        else:
+            _drain(body)
+    trace = xray.get(told[0]) if told else None
+    if trace is None:
+        raise click.ClickException("The X-ray kept nothing of this request.")
+    return trace
+
+
+def _drain(body: Iterable[bytes]) -> None:
+    """Take a body to its end, and close it, as a server does (PEP 3333)."""
+    try:
+        for _ in body:
+            pass
+    finally:
+        getattr(body, "close", lambda: None)()
+
+
+@click.command("explain", context_settings=_SETTINGS)
+@_REQUEST
+@_HOST
+@click.pass_context
+def explain_command(ctx: click.Context, words: tuple[str, ...], host: str) -> None:
+    """Show what would run for a request, and why the other rules do not match, without running the view."""
+    asked, app = _parsed(words), ctx.ensure_object(ScriptInfo).load_app()
+    path = unquote(asked.path.partition("?")[0])
+    explained = why.why(app, asked.method, path, host=host)
+    _say(text.explanation_lines(explained, _style()))
+    _say(text.plan_lines(why.explain(app, asked.method, path, host=host), _style()))
+    ctx.exit(0 if explained.rule is not None or explained.location else 1)
+
+
+@click.command("cookie")
+@click.argument("value")
+@click.option("--name", help="The cookie's name; the app's SESSION_COOKIE_NAME by default.")
+@click.pass_context
+def cookie_command(ctx: click.Context, value: str, name: str | None) -> None:
+    """Open a session cookie: payload, time, and whether the signature holds for the app's key."""
+    app = ctx.ensure_object(ScriptInfo).load_app()
+    given, _, after = value.partition("=")
+    plain = value.partition(";")[0]
+    if after and given == app.config["SESSION_COOKIE_NAME"]:  # as it stands in a header
+        plain = after.partition(";")[0]
+    opened = cookie.open_cookie(app, plain, name)
+    _say(text.cookie_lines(opened, _style()))
+    ctx.exit(0 if opened.signature == "valid" else 1)
+
+
+@click.command("twin", context_settings=_SETTINGS)
+@_REQUEST
+@_FORM
+@_HOST
+@click.pass_context
+def twin_command(ctx: click.Context, words: tuple[str, ...], form: bool, host: str) -> None:
+    """Print the same request as a program on Werkzeug alone."""
+    asked, app = _parsed(words), ctx.ensure_object(ScriptInfo).load_app()
+    with closing(EnvironBuilder(base_url=f"http://{host}/", **asked.options(form))) as builder:
+        request = builder.get_request()
+        headers = [(name, value) for name, value in request.headers if name not in ("Host", "Content-Length")]
+        body = request.get_data()
+    try:
+        made = twin.twin(
+            app, request.method, request.path, headers=headers, body=body, host=host,
+            query=request.query_string.decode(),
+        )  # fmt: skip
+    except twin.TwinError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(made.source.encode(), nl=False)  # a program, in UTF-8 on any console
+    for note in made.notes:
+        click.echo(note, err=True)

@@ -1,0 +1,308 @@
+"""The X-ray's pages, an application of its own below the watched app's ``/_xray``.
+
+Pages are made here from traces; who may see them is asked of ``access`` before anything else. Every answer forbids
+caching, framing and any script or style that is not a file of this package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import dropwhile
+from typing import Any
+from urllib.parse import quote, unquote, unquote_to_bytes
+
+from markupsafe import Markup
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound
+from werkzeug.test import EnvironBuilder
+
+from wsgiapp import App, Request, Response, render_template, request
+from wsgiapp.typing import ResponseReturnValue, StartResponse, WSGIEnvironment
+
+from . import access, compare, exports, redact, teach, watch, why
+from .build import quoted
+from .trace import Trace
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")
+MAX_REPLAY = 64 * 1024
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # without any, browsers would send forms with the origin "null"
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+LOCKED = "The X-ray is locked. Its address stands in the terminal in which the server runs: it has the token.\n"
+
+
+class PagesApp(App):
+    """The application of the pages; it is never watched itself."""
+
+    unwatched = True
+
+
+class Pages:
+    """Answers what is asked below the X-ray's prefix.
+
+    :param xray: the :class:`wsgiapp.xray.XRay` whose traces are shown.
+    """
+
+    def __init__(self, xray: Any) -> None:
+        self.xray = xray
+        self.told = False  # whether the terminal has the address with the token
+        self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
+        app.config.update(MAX_CONTENT_LENGTH=4 * MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
+        app.jinja_env.filters.update(ms=milliseconds, clock=clock_time, hexdump=hexdump, share=share, target=target)
+        app.after_request(self._protect)
+        app.context_processor(self._always)
+        app.add_url_rule("/", "index", self.index)
+        app.add_url_rule("/t/<name>", "trace", self.trace)
+        app.add_url_rule("/t/<name>/step/<int:number>", "step", self.step)
+        app.add_url_rule("/t/<name>/lesson.html", "lesson", self.lesson)
+        app.add_url_rule("/t/<name>/export/<kind>", "export", self.export)
+        app.add_url_rule("/compare", "compare", self.compare)
+        app.add_url_rule("/why", "why", self.why)
+        app.add_url_rule("/replay", "replay", self.replay, methods=["POST"])
+        app.add_url_rule("/clear", "clear", self.clear, methods=["POST"])
+        app.register_error_handler(NotFound, self._missing)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, if the request may see anything at all."""
+        prefix = self.xray.prefix
+        path = environ["PATH_INFO"][len(prefix) :]
+        below = {**environ, "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + prefix, "PATH_INFO": path or "/"}
+        below.pop("werkzeug.request", None)
+        refusal = self.xray.access.refusal(environ)
+        if refusal:
+            return self._refuse(environ, start_response)
+        if "token" in Request(below, populate_request=False).args:
+            return self._let_in(below)(environ, start_response)
+        return self.app(below, start_response)
+
+    def _refuse(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Say to the machine's own user where the token is; to others the app answers as if there were no X-ray."""
+        if self.xray.access.allow is not None or not self.xray.access.is_near(environ):
+            answer: Iterable[bytes] = self.xray.watch.inner(environ, start_response)
+            return answer
+        if not self.told:
+            self.told = True
+            address = f"{Request(environ, populate_request=False).host_url}{self.xray.prefix[1:]}/"
+            environ["wsgi.errors"].write(f"X-ray of {self.xray.app.name}: {address}?token={self.xray.access.token}\n")
+        return Response(LOCKED, 403, HEADERS, "text/plain")(environ, start_response)
+
+    def _let_in(self, environ: WSGIEnvironment) -> Response:
+        """Move the token from the address, where it would be copied and logged, into a cookie."""
+        place = quote(environ["SCRIPT_NAME"].encode("latin1") + environ["PATH_INFO"].encode("latin1"))
+        answer = Response("", 302, {**HEADERS, "Location": place}, "text/plain")
+        answer.set_cookie(
+            access.cookie_name(environ), self.xray.access.token, path=quote(environ["SCRIPT_NAME"].encode("latin1")),
+            httponly=True, samesite="Strict",
+        )  # fmt: skip
+        mounted = quote(environ["SCRIPT_NAME"].encode("latin1")).removesuffix(self.xray.prefix)
+        name, value = access.pass_name(environ), self.xray.access.new_pass()
+        answer.set_cookie(name, value, path=f"{mounted}/", httponly=True, samesite="Strict")
+        return answer
+
+    def _protect(self, response: Response) -> Response:
+        response.headers.update(HEADERS)
+        return response
+
+    def _always(self) -> dict[str, Any]:
+        watched = self.xray.app
+        return {"watched": watched, "root": request.script_root, "key": self.key(), "safe": SAFE, "methods": METHODS}
+
+    def _missing(self, error: NotFound) -> ResponseReturnValue:
+        return render_template("missing.html", why=error.description), 404
+
+    def key(self) -> str:
+        """What a form must carry, so that no other site's page can send it."""
+        return hmac.new(self.xray.access.token.encode(), b"form", "sha256").hexdigest()
+
+    # -- pages -------------------------------------------------------------------------------------------------
+
+    def _get(self, name: str) -> Trace:
+        found: Trace | None = self.xray.get(name)
+        if found is None:
+            raise NotFound(f"No request {name!r} is kept: the last {self.xray.ring.limit} are, and they begin anew"
+                           f" with each process.")  # fmt: skip
+        return found
+
+    def index(self) -> ResponseReturnValue:
+        """The recent requests."""
+        return render_template("index.html", traces=self.xray.traces(), ring=self.xray.ring)
+
+    def trace(self, name: str) -> ResponseReturnValue:
+        """One request; as JSON for whoever prefers that (RFC 9110, 12.5.1)."""
+        found = self._get(name)
+        kinds = request.accept_mimetypes
+        if kinds.best_match(["text/html", "application/json"]) == "application/json":
+            return Response(exports.as_json(found), mimetype="application/json", headers={"Vary": "Accept"})
+        explained = self._explain(found.method, found.path, found.environ)
+        older = [*dropwhile(lambda entry: entry.id != name, self.xray.ring)][1:]
+        earlier = older[0].id if older else None
+        page = render_template("trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS)
+        return page, {"Vary": "Accept"}
+
+    def _explain(self, method: str, path: str, environ: dict[str, str]) -> Any:
+        host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or None
+        scheme = environ.get("wsgi.url_scheme", "http")
+        return why.why(self.xray.app, method, path, host=host, scheme=scheme)
+
+    def step(self, name: str, number: int) -> ResponseReturnValue:
+        """Teaching mode: one step of a request."""
+        found = self._get(name)
+        walk = teach.steps(found)
+        if not 1 <= number <= len(walk):
+            raise NotFound(f"This request has steps 1 to {len(walk)}; there is no step {number}.")
+        return render_template("step.html", trace=found, step=walk[number - 1], steps=walk)
+
+    def lesson(self, name: str) -> ResponseReturnValue:
+        """Teaching mode as one page to keep: no script, no other file, links from step to step."""
+        found = self._get(name)
+        with self.app.open_resource("static/xray.css", "r") as styles:
+            own = Markup(styles.read())  # noqa: S704  # a file of this package; escaped, it would be no CSS
+        page = render_template("lesson.html", trace=found, steps=teach.steps(found), styles=own)
+        return page, {"Content-Disposition": f"attachment; filename=lesson-{found.id}.html"}
+
+    def export(self, name: str, kind: str) -> ResponseReturnValue:
+        """One request in another tool's format."""
+        found = self._get(name)
+        if kind not in exports.EXPORTS:
+            raise NotFound(f"There is no export {kind!r}, but: {', '.join(exports.EXPORTS)}.")
+        function, media_type, ending = exports.EXPORTS[kind]
+        shown = f"attachment; filename=trace-{found.id}.{ending}"
+        return Response(function(found), mimetype=media_type, headers={"Content-Disposition": shown})
+
+    def compare(self) -> ResponseReturnValue:
+        """Two requests side by side."""
+        left, right = self._get(request.args.get("left", "")), self._get(request.args.get("right", ""))
+        return render_template("compare.html", left=left, right=right, found=compare.compare(left, right))
+
+    def why(self) -> ResponseReturnValue:
+        """Which rule answers a method and a path, and why the others do not."""
+        method = request.args.get("method", "GET").upper()
+        path = unquote(request.args.get("path", "/").partition("?")[0])  # as it is copied from an address bar
+        explained = self._explain(method, path, {"HTTP_HOST": request.host, "wsgi.url_scheme": request.scheme})
+        return render_template("why.html", method=method, path=path, why=explained)
+
+    # -- doing something ---------------------------------------------------------------------------------------
+
+    def _check_form(self) -> None:
+        same = request.headers.get("Origin", request.host_url.rstrip("/")) == request.host_url.rstrip("/")
+        if not same or not hmac.compare_digest(request.form.get("key", "").encode(), self.key().encode()):
+            raise Forbidden("This form did not come from the X-ray's own page. Open the page again and send it there.")
+
+    def clear(self) -> ResponseReturnValue:
+        """Forget what is kept."""
+        self._check_form()
+        self.xray.ring.clear()
+        return self.app.redirect(request.script_root + "/", 303)
+
+    def replay(self) -> ResponseReturnValue:
+        """Send a request again, as it was or as it was edited, with the cookies of the browser that asks."""
+        self._check_form()
+        form = request.form
+        method = form.get("method", "GET").upper()
+        if method not in SAFE and form.get("sure") != "yes":
+            raise BadRequest(f"A {method} request may change something. Tick the box that says so, and send it again.")
+        environ = self._again(method, form)
+        newest = self._send(environ)
+        place = f"/t/{newest}"
+        if form.get("compare") and form.get("of"):
+            place = f"/compare?left={quote(form['of'])}&right={newest}"
+        return self.app.redirect(request.script_root + place, 303)
+
+    def _again(self, method: str, form: Any) -> WSGIEnvironment:
+        path, _, query = form.get("path", "/").partition("?")
+        if not path.startswith("/"):
+            raise BadRequest(f"A path begins with a slash, but this one is {path!r}.")
+        query = "&".join(part for part in query.split("&") if not redact.is_redacted(part))
+        headers = [pair for pair in map(_header, form.get("headers", "").splitlines()) if pair]
+        mounted = request.script_root.removesuffix(self.xray.prefix)
+        builder = EnvironBuilder(
+            base_url=f"{request.scheme}://{request.host}{mounted}/", query_string=query, method=method,
+            data=self._body(form) or None, headers=headers,
+        )  # fmt: skip
+        environ = builder.get_environ()
+        builder.close()
+        environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin1")  # as a server does, whatever the path
+        own = access.cookie_name(request.environ)
+        carried = "; ".join(f"{name}={value}" for name, value in request.cookies.items() if name != own)
+        if carried:
+            environ["HTTP_COOKIE"] = carried
+        environ["REMOTE_ADDR"] = request.remote_addr
+        return environ | {watch.SOURCE: "replay", watch.REPLAY_OF: form.get("of", "")}
+
+    def _body(self, form: Any) -> bytes:
+        """What was typed; where nothing was changed, the very bytes that were kept."""
+        typed, old = _lines(form.get("body", "")), self.xray.get(form.get("of", ""))
+        if old is not None and typed == _lines(hexdump(old.body.kept)):
+            return bytes(old.body.kept)
+        return typed.encode()[:MAX_REPLAY]
+
+    def _send(self, environ: WSGIEnvironment) -> str:
+        names: list[str] = []
+        environ[watch.TOLD] = names.append
+        body: Iterable[bytes] = ()
+        with contextlib.suppress(Exception):  # what the app raises stands in the trace
+            try:
+                body = self.xray.app(environ, lambda *_: None)
+                for _ in body:
+                    pass
+            finally:
+                getattr(body, "close", lambda: None)()
+        if not names:
+            raise BadRequest("No request was recorded: what stands around the app answered this one by itself.")
+        return names[0]
+
+
+def _lines(text: str) -> str:
+    """*text* as a form sends it back: with one kind of line break (HTML, 4.10.11)."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _header(line: str) -> tuple[str, str] | None:
+    """A header of a replayed request; None for an empty line, and for a value that was redacted."""
+    name, colon, value = line.partition(":")
+    if not line.strip() or redact.is_redacted(value) or name.strip().lower() in ("cookie", "host", "content-length"):
+        return None
+    if not colon or not name.strip():
+        raise BadRequest(f"This is no header: {line!r}. Write one a line, as in 'Accept: text/html'.")
+    return name.strip(), value.strip()
+
+
+# -- how things are written on the pages ---------------------------------------------------------------------------
+
+
+def milliseconds(value: float) -> str:
+    """A time with as many digits as mean something."""
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+
+
+def clock_time(seconds: float) -> str:
+    """The local time of a moment, to the millisecond."""
+    moment = datetime.fromtimestamp(seconds).astimezone()
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}"
+
+
+def share(value: float, whole: float) -> float:
+    """A part of the whole, as a number from 0 to 1000 for a drawing."""
+    return round(1000 * value / whole, 1) if whole else 0
+
+
+def target(trace: Trace) -> str:
+    """Path and query as they stood in the request's first line."""
+    path = quoted(trace.environ.get("PATH_INFO", ""))
+    return f"{path}?{trace.query}" if trace.query else path
+
+
+def hexdump(data: bytes, most: int = 4096) -> str:
+    """Bytes as text, with those that are no printable ASCII in hexadecimal."""
+    shown = "".join(chr(byte) if 32 <= byte < 127 or byte in (9, 10, 13) else f"\\x{byte:02x}" for byte in data[:most])
+    return shown + ("\n…" if len(data) > most else "")

@@ -1,0 +1,64 @@
+"""``pytest --xray``: under a test that failed, the requests that it made, layer by layer.
+
+Without the option nothing is watched. The entry point that pytest finds loads this module alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from . import XRay, text, watch_all
+from .build import build
+from .record import Recording
+
+#: Requests shown for one test, the last ones.
+SHOWN = 5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--xray``."""
+    group = parser.getgroup("wsgiapp")
+    group.addoption("--xray", action="store_true", help="show the requests of a failed test, layer by layer")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch every app that the tests make."""
+    if config.getoption("--xray"):
+        watch_all()
+        config.pluginmanager.register(_Collector(), "wsgiapp-xray")
+
+
+class _Collector:
+    """Keeps what one test's requests left, and adds it to the report of a failure."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, Recording]] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
+        self.seen.clear()
+        with self._listening():
+            return (yield)
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        XRay.listeners.append(self._keep)
+        try:
+            yield
+        finally:
+            XRay.listeners.remove(self._keep)
+
+    def _keep(self, app: Any, recording: Recording) -> None:
+        self.seen = [*self.seen[-SHOWN + 1 :], (app, recording)]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
+        report = yield
+        if report.failed and self.seen:
+            shown = [build(recording, app) for app, recording in self.seen]
+            report.sections.append(("X-ray", "\n\n".join("\n".join(text.lines(trace)) for trace in shown)))
+        return report

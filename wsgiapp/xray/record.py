@@ -1,0 +1,243 @@
+"""Recording: what is noted while a request runs, as little as possible and as cheaply as possible.
+
+A :class:`Recording` is a list of events in the order of their ends, each with two points of time; everything else
+about them is worked out later, by ``build``, when somebody looks. What came from outside is redacted before it is
+kept. Nothing here decides what is watched (``watch``) or who may see it (``access``).
+"""
+
+from __future__ import annotations
+
+import contextvars
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import count
+from threading import current_thread, get_ident
+from time import perf_counter_ns as clock
+from time import thread_time_ns, time
+from typing import Any
+
+from . import redact
+from .trace import Cookie, Failure
+
+#: Bytes of a body that are kept; events, chunks and characters of a text, too.
+MAX_BODY = 64 * 1024
+MAX_EVENTS = 2_000
+MAX_CHUNKS = 1_000
+MAX_TEXT = 4_000
+# Reading the CPU's clock costs ten times what the wall clock does: within this many nanoseconds of the last reading it
+# is not asked, and the thread is taken to have computed.
+CPU_RESOLUTION = 100_000
+
+#: A step of the road: its layer, and its name in :data:`wsgiapp.dispatch.ROAD`.
+Step = tuple[str, str]
+#: Begin and end (:func:`time.perf_counter_ns`), kind, layer or "", what ran (a function or a text), more by kind.
+Event = tuple[int, int, str, str, Any, Any]
+
+current: contextvars.ContextVar[Recording] = contextvars.ContextVar("wsgiapp.xray")
+_numbers = count(1)
+_TEXTS = frozenset({"sql", "log"})  # events whose name is a text from outside, and may be long
+_process = secrets.token_hex(4)
+
+
+class Recording:
+    """One request while it runs, and after.
+
+    :param app: the app's name.
+    :param environ: the WSGI environ; what is kept of it is redacted.
+    """
+
+    # PERF: what few requests change belongs to the class until then (benchmarks/: xray).
+    source = "server"
+    replay_of = status = ""
+    #: When the head was sent, and when the last byte was.
+    head_at = ended = 0
+    head: list[tuple[str, str]] = []  # noqa: RUF012  # replaced, never changed
+    #: The request context, until the request ends.
+    ctx: Any = None
+    interface: Any = None
+    opened = False
+    #: Whether the browser may be told more on the app's stock error pages.
+    has_pass = False
+    cookies: tuple[Cookie | None, Cookie | None] = (None, None)
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    by = ""
+    rule: Any = None
+    arguments: dict[str, str] = {}  # noqa: RUF012  # the same
+    refused = ""
+    #: Whether the view was reached.
+    viewed = False
+    #: The names of the headers in a view's tuple, lower case.
+    named: tuple[str, ...] = ()
+    #: Characters of the texts in the events.
+    texts = 0
+
+    def __init__(self, app: str, environ: dict[str, Any]) -> None:
+        self.begun = now = clock()
+        self.samples = [(now, thread_time_ns())]
+        self.due = now + CPU_RESOLUTION
+        self.started = time()
+        self.id = f"{_process}{next(_numbers):x}"
+        self.app = app
+        # PERF: times and steps by turns in one list keep no tuple for each (benchmarks/: xray).
+        #: The steps of the road, each until the next: when it began, then which it was.
+        self.marks: list[Any] = []
+        self.events: list[Event] = []
+        #: The headers as they were after each step that could change them: who, layer, and the list.
+        self.heads: list[tuple[Any, str, list[tuple[str, str]]]] = []
+        self.environ = redact.environ(environ)
+        self.received = self.sent = _NOTHING
+        self.thread = (current_thread().name, get_ident())
+
+    def sample(self, now: int) -> None:
+        """Read the CPU's clock."""
+        self.samples.append((now, thread_time_ns()))
+        self.due = now + CPU_RESOLUTION
+
+    def note(self, begin: int, kind: str, layer: str, what: Any, more: Any = None) -> None:
+        """Add an event that began at *begin* and ends now."""
+        end = clock()
+        if end > self.due:
+            self.sample(end)
+        events = self.events
+        if len(events) < MAX_EVENTS:
+            events.append((begin, end, kind, layer, what, more))
+            if kind in _TEXTS:
+                self.texts += len(what)
+
+    def keep_head(self, who: Any, layer: str, response: Any) -> None:
+        """Note the headers of *response* as *who* left them."""
+        own = response.__dict__  # without making it compute any
+        self.heads.append((who, layer, [*own["headers"]] if "headers" in own else [*own.get("_head", ())]))
+
+    def cost(self) -> int:
+        """About how many bytes it takes."""
+        environ = sum(map(len, self.environ.values()))
+        bodies = len(self.received.kept) + len(self.sent.kept)
+        return 6_000 + 250 * len(self.events) + self.texts + environ + bodies
+
+
+class Stream:
+    """Bytes that pass by: how many, in what pieces, and the first of them."""
+
+    __slots__ = ("chunks", "kept", "note", "size")
+
+    def __init__(self, kept: bytes = b"", chunks: list[int] | None = None, size: int | None = 0) -> None:
+        self.kept = kept
+        self.chunks = [] if chunks is None else chunks
+        self.size = size
+        self.note = ""
+
+    @classmethod
+    def of(cls, chunks: Sequence[bytes]) -> Stream:
+        """All of it at once."""
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return cls(body[:MAX_BODY], [*map(len, chunks)][:MAX_CHUNKS], len(body))
+
+    def add(self, chunk: bytes) -> None:
+        """Note one piece."""
+        length = len(chunk)
+        self.size = (self.size or 0) + length
+        if len(self.chunks) < MAX_CHUNKS:
+            self.chunks.append(length)
+        if len(self.kept) < MAX_BODY:
+            room = MAX_BODY - len(self.kept)
+            self.kept = (self.kept + chunk[:room]) if self.kept else chunk[:room]
+
+
+_NOTHING = Stream()  # what most requests send, and never changed
+
+
+class Input:
+    """A request's body that notes what is read of it; everything else about it is the server's own."""
+
+    def __init__(self, body: Any, stream: Stream) -> None:
+        self._body = body
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._body, name)
+        if name == "read1":
+            return lambda *size: self._noted(found(*size))
+        return partial(self._into, found) if name in ("readinto", "readinto1") else found
+
+    def _into(self, read: Callable[[Any], int | None], buffer: Any) -> int | None:
+        size = read(buffer)
+        self._noted(memoryview(buffer)[: size or 0])
+        return size
+
+    def _noted(self, chunk: Any) -> Any:
+        if chunk:
+            self._stream.add(bytes(chunk))
+        return chunk
+
+    def read(self, *size: int) -> bytes:
+        """Read as the body does."""
+        chunk: bytes = self._noted(self._body.read(*size))
+        return chunk
+
+    def readline(self, *size: int) -> bytes:
+        """Read a line as the body does."""
+        line: bytes = self._noted(self._body.readline(*size))
+        return line
+
+    def readlines(self, *hint: int) -> list[bytes]:
+        """Read lines as the body does."""
+        return [self._noted(line) for line in self._body.readlines(*hint)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self._noted, self._body)
+
+
+class Output(Iterator[bytes]):
+    """A response's body that notes what passes; the recording ends when it is closed.
+
+    Between two chunks nothing is current, so that other requests of the thread are never taken for this one.
+
+    :param body: what the app returned.
+    :param recording: the request's.
+    :param finish: called once, at the end.
+    :param failed: called with what making a chunk raised.
+    """
+
+    def __init__(
+        self, body: Iterable[bytes], recording: Recording, finish: Callable[[Recording], None],
+        failed: Callable[[Recording, BaseException], None],
+    ) -> None:  # fmt: skip
+        self._body = body
+        self._chunks = iter(body)
+        self._recording = recording
+        self._finish: Callable[[Recording], None] | None = finish
+        self._failed = failed
+
+    def _within(self, call: Callable[[], Any]) -> Any:
+        token = current.set(self._recording)
+        begin = clock()
+        try:
+            return call()
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._failed(self._recording, error)
+            raise
+        finally:
+            current.reset(token)
+            self._recording.note(begin, "stream", "send", "Response.__call__")
+
+    def __next__(self) -> bytes:
+        chunk: bytes = self._within(self._chunks.__next__)
+        self._recording.sent.add(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the app's body, as PEP 3333 asks, and end the recording."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                self._within(close)
+        finally:
+            finish, self._finish = self._finish, None
+            if finish is not None:
+                finish(self._recording)

@@ -1,0 +1,310 @@
+"""Taps: what happens inside a step and leaves by public doors: templates, signals, SQL statements, log records.
+
+A tap is opened once for the process and notes something only while a recording is current. None changes what passes
+through it. Values are described, never printed by their own ``repr``: an ORM's could send SQL.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from time import perf_counter_ns as clock
+from typing import Any
+
+from wsgiapp import signals
+
+from . import redact
+from .record import MAX_TEXT, Recording, current
+
+# What every template is given, and what says nothing about this one.
+_GIVEN = frozenset({"request", "session", "g", "config", "url_for", "get_flashed_messages"})
+_MAX_CONTEXT = 50
+_SIGNALS = (
+    "request_started", "request_finished", "request_tearing_down", "got_request_exception", "before_render_template",
+    "template_rendered", "message_flashed", "appcontext_pushed", "appcontext_popped", "appcontext_tearing_down",
+)  # fmt: skip
+
+
+# -- templates -----------------------------------------------------------------------------------------------------
+
+
+def watched_environment(app: Any) -> Callable[[], Any]:
+    """``create_jinja_environment`` of *app*, whose templates note when they are rendered."""
+    inner = app.create_jinja_environment
+
+    def create_jinja_environment() -> Any:
+        return watch_templates(inner())
+
+    if "jinja_env" in app.__dict__:
+        watch_templates(app.jinja_env)
+    return create_jinja_environment
+
+
+def watch_templates(environment: Any) -> Any:
+    """Let *environment* make templates that are watched; those it has made already are forgotten."""
+    plain = environment.template_class
+    if not hasattr(plain, "watched"):
+        environment.template_class = _watched_class(plain)
+        if environment.cache is not None:
+            environment.cache.clear()
+    return environment
+
+
+def _watched_class(plain: Any) -> Any:
+    """A subclass of a template class whose methods that render note when, and with what."""
+    render, generate = plain.render, plain.generate
+
+    def noting_render(self: Any, *args: Any, **kwargs: Any) -> Any:
+        recording = current.get(None)
+        if recording is None:
+            return render(self, *args, **kwargs)
+        begin = clock()
+        if begin > recording.due:
+            recording.sample(begin)
+        try:
+            return render(self, *args, **kwargs)
+        finally:
+            given = args[0] if args and isinstance(args[0], dict) else kwargs
+            recording.note(begin, "template", "", self, _described(given))
+
+    def noting_generate(self: Any, *args: Any, **kwargs: Any) -> Iterator[str]:
+        recording, begin = current.get(None), clock()
+        yield from generate(self, *args, **kwargs)
+        if recording is not None:
+            given = args[0] if args and isinstance(args[0], dict) else kwargs
+            recording.note(begin, "template", "", self, _described(given))
+
+    methods = {"render": noting_render, "generate": noting_generate, "watched": True, "__module__": plain.__module__}
+    return type(plain.__name__, (plain,), methods)
+
+
+def _described(context: dict[str, Any]) -> dict[str, str]:
+    shown = [*context.items()] if len(context) <= _MAX_CONTEXT else [*context.items()][:_MAX_CONTEXT]
+    return {name: describe(name, value) for name, value in shown if name not in _GIVEN}
+
+
+def describe(name: str, value: Any) -> str:
+    """A value by the name it has: replaced where the name says that it is a secret; of a collection only its size.
+
+    What a collection holds would cost more to write down than many a request takes.
+    """
+    kind = type(value)
+    if kind is int or kind is bool or value is None:
+        return str(value)
+    if redact.is_secret(name):
+        return redact.REDACTED
+    if kind is str:
+        return redact.describe(value)
+    if kind in _COLLECTIONS:
+        return f"{kind.__name__} of {len(value)}"
+    return redact.describe(value)
+
+
+_COLLECTIONS = frozenset({list, tuple, dict, set, frozenset})
+
+
+# -- signals -------------------------------------------------------------------------------------------------------
+
+
+def open_signals() -> None:
+    """Note each of the ten signals that is sent, with who receives it. Signals without receivers are never sent."""
+    for name in _SIGNALS:
+        signal = getattr(signals, name)
+        if "send" not in signal.__dict__:
+            signal.__dict__["send"] = _watched_send(name, signal.send, signal)
+
+
+def close_signals() -> None:
+    """Take the notes off again."""
+    for name in _SIGNALS:
+        getattr(signals, name).__dict__.pop("send", None)
+
+
+def _watched_send(name: str, inner: Callable[..., Any], signal: Any) -> Callable[..., Any]:
+    def send(sender: Any = None, /, **kwargs: Any) -> Any:
+        recording = current.get(None)
+        if recording is None:
+            return inner(sender, **kwargs)
+        begin = clock()
+        try:
+            return inner(sender, **kwargs)
+        finally:
+            receivers = tuple([_name_of(receiver) for receiver in signal.receivers_for(sender)])
+            recording.note(begin, "signal", "", name, receivers)
+
+    return send
+
+
+def _name_of(function: Any) -> str:
+    return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', type(function).__name__)}"
+
+
+# -- log records ---------------------------------------------------------------------------------------------------
+
+
+def open_logging() -> None:
+    """Note each log record that is made."""
+    inner = logging.getLogRecordFactory()
+    if not hasattr(inner, "watched"):
+        logging.setLogRecordFactory(_watched_factory(inner))
+
+
+def close_logging() -> None:
+    """Take the notes off again, unless somebody else has set a factory since."""
+    factory: Any = logging.getLogRecordFactory()
+    if hasattr(factory, "watched"):
+        logging.setLogRecordFactory(factory.watched)
+
+
+def _watched_factory(inner: Any) -> Any:
+    def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record: logging.LogRecord = inner(*args, **kwargs)
+        recording = current.get(None)
+        if recording is not None:
+            more = (record.levelname, record.name, f"{record.pathname}:{record.lineno}")
+            recording.note(clock(), "log", "", _message(record), more)
+        return record
+
+    make.__dict__["watched"] = inner  # how the tap is known, and what to put back
+    return make
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        text = record.getMessage()
+    except Exception as error:  # what logging itself would report when it formats the record
+        text = f"{record.msg} (cannot be formatted: {type(error).__name__})"
+    return redact.text(text[:MAX_TEXT])
+
+
+# -- SQL -----------------------------------------------------------------------------------------------------------
+
+#: Holds the name of what has not been imported yet, and must be looked for when the next request comes.
+waiting = {"sqlalchemy.engine"}
+
+
+def open_sql() -> None:
+    """Note the statements that SQLAlchemy sends, where the process has imported it; see :data:`waiting`."""
+    if "sqlalchemy.engine" not in sys.modules:
+        return
+    waiting.clear()
+    event, engine = sys.modules["sqlalchemy"].event, sys.modules["sqlalchemy.engine"].Engine
+    if not event.contains(engine, "before_cursor_execute", _before_statement):
+        event.listen(engine, "before_cursor_execute", _before_statement)
+        event.listen(engine, "after_cursor_execute", _after_statement)
+        event.listen(engine, "handle_error", _failed_statement)
+
+
+def close_sql() -> None:
+    """Take the notes off again."""
+    event, engine = sys.modules["sqlalchemy"].event, sys.modules["sqlalchemy.engine"].Engine
+    if event.contains(engine, "before_cursor_execute", _before_statement):
+        event.remove(engine, "before_cursor_execute", _before_statement)
+        event.remove(engine, "after_cursor_execute", _after_statement)
+        event.remove(engine, "handle_error", _failed_statement)
+
+
+def _before_statement(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:  # noqa: ARG001  # SQLAlchemy's
+    recording = current.get(None)
+    if recording is not None:
+        begin = clock()
+        if begin > recording.due:
+            recording.sample(begin)
+        connection.info.setdefault("wsgiapp.xray", []).append(begin)
+
+
+def _after_statement(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+    recording, begun = current.get(None), connection.info.get("wsgiapp.xray")
+    if recording is not None and begun:
+        rows = cursor.rowcount if cursor is not None else -1
+        more = (_parameters(parameters, context), rows, many, caller(), "")
+        recording.note(begun.pop(), "sql", "", _statement(statement), more)
+
+
+def _failed_statement(failure: Any) -> None:
+    recording, connection = current.get(None), failure.connection
+    begun = connection.info.get("wsgiapp.xray") if connection is not None else None
+    if recording is not None and begun:
+        why = redact.text(f"{type(failure.original_exception).__name__}: {failure.original_exception}"[:MAX_TEXT])
+        more = (_parameters(failure.parameters, failure.execution_context), -1, False, caller(), why)
+        recording.note(begun.pop(), "sql", "", _statement(failure.statement or ""), more)
+
+
+def _statement(text: str) -> str:
+    """The beginning of a statement, without the secrets that were written into it instead of being parameters."""
+    return redact.text(text[:MAX_TEXT], "application/sql")
+
+
+def _parameters(parameters: Any, context: Any) -> dict[str, str]:
+    """The parameters by name, as SQLAlchemy compiled them; those without a name may be anything and stay unseen."""
+    compiled = getattr(context, "compiled_parameters", None)
+    named = compiled[0] if compiled else parameters
+    if isinstance(named, dict):
+        return {str(name): describe(str(name), value) for name, value in [*named.items()][:_MAX_CONTEXT]}
+    if isinstance(named, Sequence) and not isinstance(named, (str, bytes)):
+        return {str(place): f"<{type(value).__name__}>" for place, value in enumerate(named[:_MAX_CONTEXT], 1)}
+    return {}
+
+
+_NOT_THE_APP = ("sqlalchemy", "wsgiapp.xray", "greenlet", "contextlib")
+
+
+def caller() -> str:
+    """``file:line`` of the code that asked: the nearest frame that is no part of SQLAlchemy or of the X-ray."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if not str(frame.f_globals.get("__name__", "")).startswith(_NOT_THE_APP):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+# -- times ---------------------------------------------------------------------------------------------------------
+
+
+def self_times(recording: Recording, now: int) -> dict[str, float]:
+    """The milliseconds that each layer took by itself until *now* (:func:`time.perf_counter_ns`), in order.
+
+    What happened inside a step and has a name of its own (a template, SQL, the session) is counted under that, once.
+    """
+    marks = recording.marks
+    begins = [recording.begun, *marks[::2], now]
+    steps = ["server", *[step[0] for step in marks[1::2]]]
+    spent = [(end - begin) / 1e6 for begin, end in pairwise(begins)]
+    outermost: list[tuple[int, int]] = []  # so far: events come in the order of their ends, the inner before the outer
+    for begin, end, kind, layer, _, _ in recording.events:
+        if layer or kind in _TIMED:
+            own = end - begin
+            while outermost and outermost[-1][0] >= begin:
+                own -= outermost.pop()[1]
+            outermost.append((begin, end - begin))
+            spent.append(own / 1e6)
+            steps.append(layer or kind)
+    for begin, whole in outermost:
+        spent[bisect_right(begins, begin) - 1] -= whole / 1e6
+    times: dict[str, float] = {}
+    for step, own in zip(steps, spent, strict=True):
+        times[step] = times.get(step, 0.0) + (own if own > 0 else 0.0)
+    return times
+
+
+_TIMED = frozenset({"sql", "template"})
+
+
+def open_all() -> None:
+    """Open every tap that can be opened now."""
+    open_signals()
+    open_logging()
+    open_sql()
+
+
+def close_all() -> None:
+    """Close every tap."""
+    close_signals()
+    close_logging()
+    if not waiting:
+        close_sql()
+        waiting.add("sqlalchemy.engine")

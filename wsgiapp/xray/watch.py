@@ -1,0 +1,495 @@
+"""Watching: the steps of an app's road, wrapped from outside while the X-ray is on.
+
+:data:`wsgiapp.dispatch.ROAD` says which steps there are; each is replaced on the instance, by the same means that any
+app may use, with a function that notes when it began and ended. The road itself knows nothing of it. Taken off again,
+the app is what it was.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from time import perf_counter_ns as clock
+from typing import Any
+from urllib.parse import quote
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_cookie
+from werkzeug.wrappers import Response as BaseResponse
+
+from wsgiapp.dispatch import ROAD
+from wsgiapp.templating import _default_template_ctx_processor
+from wsgiapp.typing import StartResponse, WSGIEnvironment
+
+from . import redact, taps, timing
+from .access import COOKIE, Access
+from .build import failure_of
+from .cookie import open_cookie
+from .record import Input, Output, Recording, Stream, current
+
+#: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
+SOURCE = "wsgiapp.xray.source"
+REPLAY_OF = "wsgiapp.xray.replay_of"
+#: A function in the environ that is told the recording's id when it begins.
+TOLD = "wsgiapp.xray.told"
+#: Names the trace of a response.
+LINK_HEADER = "X-Xray"
+
+# Steps of the road that are noted by way of others: the call of the app, and what it made of a view's answer.
+SEEN_FROM_OUTSIDE = ("__call__", "make_response")
+MAX_FAILURES = 20
+REQUEST, CONTEXT, MATCH = ("request", "App.request_context"), ("context", "RequestContext.push"), ("match", "Map.find")
+VIEW, RESPONSE = ("view", "App.dispatch_request"), ("response", "App.make_response")
+AFTER, SEND = ("after", "App.process_response"), ("send", "Response.__call__")
+
+Method = Callable[..., Any]
+_log = logging.getLogger("wsgiapp.xray")
+
+
+class Watch:
+    """What stands around an app's ``wsgi_app`` while the X-ray is on.
+
+    :param app: the app.
+    :param keep: takes each recording when its request has ended.
+    :param access: who may see them; others' responses do not mention them.
+    :param prefix: the path of the X-ray's pages.
+
+    :ivar pages: answers below that path; None while there are none.
+    :ivar explain: makes a better page of an HTTP error that nobody handled, for those who may see the X-ray; or None.
+    """
+
+    def __init__(self, app: Any, keep: Callable[[Recording], None], access: Access, prefix: str) -> None:
+        self.app = app
+        self.keep = keep
+        self.access = access
+        self.prefix = prefix
+        self.pages: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]] | None = None
+        self.explain: Callable[[HTTPException, Any, str], BaseResponse | None] | None = None
+        self.inner: Any = app.wsgi_app
+        self._replaced: list[tuple[dict[str, Any], str, Any]] = []
+        self.interface: Any = None
+        self.url_map: Any = None
+        self._wrap_app()
+
+    # -- putting it on and taking it off -----------------------------------------------------------------------
+
+    def _wrap_app(self) -> None:
+        app = self.app
+        special = {
+            "wsgi_app": self,
+            "request_context": self._request_context(),
+            "dispatch_request": self._dispatch_request(),
+            "finalize_request": self._finalize_request(),
+            "process_response": self._process_response(),
+            "ensure_sync": self._ensure_sync(),
+            "handle_exception": _handling(app.handle_exception),
+            "handle_user_exception": _handling(app.handle_user_exception),
+            "handle_http_exception": self._handle_http_exception(),
+            "do_teardown_request": _marked("teardown", "RequestContext.pop", app.do_teardown_request),
+            "create_jinja_environment": taps.watched_environment(app),
+        }
+        for layer in ROAD:
+            owner, _, name = layer.step.partition(".")
+            if owner == "App" and name not in special and name not in SEEN_FROM_OUTSIDE:
+                special[name] = _marked(layer.name, layer.step, getattr(app, name))
+        for name, wrapper in special.items():
+            self._replace(app, name, wrapper)
+
+    def _replace(self, owner: Any, name: str, wrapper: Any) -> None:
+        attributes = owner.__dict__  # past __setattr__: a session interface draws conclusions from being set
+        self._replaced.append((attributes, name, attributes.get(name)))
+        attributes[name] = wrapper
+
+    def remove(self) -> None:
+        """Take the wrappers off again, last first."""
+        for attributes, name, before in reversed(self._replaced):
+            if before is None:
+                attributes.pop(name, None)
+            else:
+                attributes[name] = before
+        self._replaced.clear()
+
+    def _follow(self) -> None:
+        """Wrap a session interface and a URL map that the app was given since the last request."""
+        app = self.app
+        if app.session_interface is not self.interface:
+            self.interface = app.session_interface
+            for layer in ROAD:
+                owner, _, name = layer.step.partition(".")
+                if owner == "SessionInterface" and not hasattr(getattr(self.interface, name), "watched"):
+                    self._replace(self.interface, name, _session_step(layer.name, layer.step, self.interface, name))
+        if app.url_map is not self.url_map:
+            self.url_map = app.url_map
+            if hasattr(self.url_map, "find"):
+                self._replace(self.url_map, "find", _find(self.url_map.find))
+
+    # -- one request -------------------------------------------------------------------------------------------
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, and note what happens meanwhile."""
+        if self.pages is not None and f"{environ.get('PATH_INFO', '')}/".startswith(f"{self.prefix}/"):
+            return self.pages(environ, start_response)
+        if not self.access.records() and SOURCE not in environ:
+            answer: Iterable[bytes] = self.inner(environ, start_response)
+            return answer
+        if self.app.session_interface is not self.interface or self.app.url_map is not self.url_map:
+            self._follow()
+        if taps.waiting:
+            taps.open_sql()
+        has_pass = COOKIE in environ.get("HTTP_COOKIE", "") and self.access.takes_pass(environ)
+        recording = self._recording(environ)
+        recording.has_pass = has_pass
+        token = current.set(recording)
+        try:
+            body: Iterable[bytes] = self.inner(environ, self._starter(recording, environ, start_response))
+        except BaseException as error:
+            _note_failure(recording, error)
+            self._finish(recording)
+            raise
+        finally:
+            current.reset(token)
+        return self._body(body, recording, environ)
+
+    def _recording(self, environ: WSGIEnvironment) -> Recording:
+        recording = Recording(self.app.name, environ)
+        if "SERVER_SOFTWARE" not in environ:  # every server says what it is (RFC 3875, 4.1.17)
+            recording.source = "test client"
+        if SOURCE in environ:
+            recording.source = environ[SOURCE]
+            recording.replay_of = environ.get(REPLAY_OF, "")
+            environ.get(TOLD, id)(recording.id)
+        if environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
+            recording.received = Stream()
+            environ["wsgi.input"] = Input(environ["wsgi.input"], recording.received)
+        return recording
+
+    def _starter(
+        self, recording: Recording, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Callable[..., Any]:
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            recording.status = status
+            recording.head = headers
+            recording.head_at = now = clock()
+            if now > recording.due:
+                recording.sample(now)
+            if self.access.is_near(environ):
+                mounted = quote(environ.get("SCRIPT_NAME", "").encode("latin1"))
+                link = f"{mounted}{self.prefix}/t/{recording.id}"
+                shown = timing.header(taps.self_times(recording, now), (now - recording.begun) / 1e6, recording.id)
+                headers = [*headers, ("Server-Timing", shown), (LINK_HEADER, link)]
+            return start_response(status, headers, *exc_info)
+
+        return start
+
+    def _body(self, body: Iterable[bytes], recording: Recording, environ: WSGIEnvironment) -> Iterable[bytes]:
+        if isinstance(body, (list, tuple)):
+            recording.sent = Stream.of(body)
+            self._finish(recording)
+            return body
+        wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(body, wrapper):
+            # The server may hand the file to the kernel; standing in between would forbid it.
+            recording.sent = Stream()
+            recording.sent.size = None
+            recording.sent.note = "The server sends the file by itself, so its bytes did not pass here."
+            self._finish(recording)
+            return body
+        recording.sent = Stream()
+        return Output(body, recording, self._finish, _note_failure)
+
+    def _finish(self, recording: Recording) -> None:
+        recording.ended = clock()
+        recording.sample(recording.ended)
+        try:
+            self._clean(recording)
+        except Exception:  # whatever is wrong with the X-ray, the request has its answer
+            _log.exception("The X-ray could not keep a request; the request itself is not concerned")
+        else:
+            self.keep(recording)
+
+    def _clean(self, recording: Recording) -> None:
+        """Take from the request what is wanted of it, and take the secrets out of that."""
+        ctx, recording.ctx = recording.ctx, None
+        if ctx is not None:
+            self._keep_request(recording, ctx)
+        self._keep_heads(recording)
+        if recording.received.kept:
+            content_type = recording.environ.get("CONTENT_TYPE", "")
+            recording.received.kept = redact.body(recording.received.kept, content_type)
+        if recording.sent.kept:
+            content_type = next((value for name, value in recording.head if name == "Content-Type"), "")
+            recording.sent.kept = redact.body(recording.sent.kept, content_type)
+
+    @staticmethod
+    def _keep_heads(recording: Recording) -> None:
+        recording.head = redact.pairs(recording.head)
+        for place, (who, layer, head) in enumerate(recording.heads):
+            recording.heads[place] = (who, layer, redact.pairs(head))
+
+    def _keep_request(self, recording: Recording, ctx: Any) -> None:
+        request, interface = ctx.request, self.interface
+        own = request.__dict__
+        recording.rule = request.url_rule
+        arguments = own.get("view_args")
+        if arguments:
+            recording.arguments = {name: taps.describe(name, value) for name, value in arguments.items()}
+            secrets = [value for name, value in arguments.items() if type(value) is str and redact.is_secret(name)]
+            if secrets:
+                _hide(recording, secrets)
+        if "routing_exception" in own and own["routing_exception"] is not None:
+            recording.refused = _named(own["routing_exception"])
+        recording.interface = interface.__class__
+        if "_session" in ctx.__dict__:
+            recording.opened = bool(getattr(ctx.__dict__["_session"], "accessed", False))
+            self._keep_cookies(recording, request.environ)
+        elif "HTTP_COOKIE" in request.environ:
+            self._keep_cookies(recording, request.environ)
+
+    def _keep_cookies(self, recording: Recording, environ: WSGIEnvironment) -> None:
+        name = self.interface.get_cookie_name(self.app)
+        sent, before, after = environ.get("HTTP_COOKIE", ""), None, None
+        if name in sent:
+            before = self._open(name, parse_cookie(sent).get(name))
+        for header, value in recording.head:
+            if header == "Set-Cookie" and value.startswith(f"{name}="):
+                after = self._open(name, parse_cookie(value.partition(";")[0]).get(name))
+        recording.cookies = (before, after)
+
+    def _open(self, name: str, value: str | None) -> Any:
+        return open_cookie(self.app, value, name) if value is not None else None
+
+    # -- the steps that need more than a mark ------------------------------------------------------------------
+
+    def _request_context(self) -> Method:
+        inner = self.app.request_context
+
+        def request_context(environ: WSGIEnvironment) -> Any:
+            recording = current.get(None)
+            if recording is None or recording.ctx is not None:
+                return inner(environ)
+            begin = clock()
+            recording.ctx = ctx = inner(environ)
+            recording.marks += (begin, REQUEST, clock(), CONTEXT)
+            return ctx
+
+        return request_context
+
+    def _handle_http_exception(self) -> Method:
+        inner = self.app.handle_http_exception
+
+        def handle_http_exception(error: HTTPException) -> Any:
+            answer, recording = inner(error), current.get(None)
+            if answer is not error or self.explain is None or recording is None or recording.ctx is None:
+                return answer
+            try:
+                request = recording.ctx.request
+                told = self.access.may_be_told(request.environ, recording.has_pass)
+                return (self.explain(error, request, recording.id) if told else None) or answer
+            except Exception:  # the app's own page is good enough
+                _log.exception("The X-ray could not explain an error; its page is the stock one")
+                return answer
+
+        return handle_http_exception
+
+    def _dispatch_request(self) -> Method:
+        inner = self.app.dispatch_request
+
+        def dispatch_request() -> Any:
+            recording = current.get(None)
+            if recording is not None:
+                recording.variables = tuple([variable.name for variable in contextvars.copy_context()])
+                recording.marks += (clock(), VIEW)
+            return inner()
+
+        return dispatch_request
+
+    def _finalize_request(self) -> Method:
+        inner = self.app.finalize_request
+
+        def finalize_request(rv: Any, *args: Any, **kwargs: Any) -> Any:
+            recording = current.get(None)
+            if recording is not None:
+                now = clock()
+                recording.marks += (now, RESPONSE)
+                if now > recording.due:
+                    recording.sample(now)
+                if type(rv) is not str:
+                    _keep_answer(recording, rv)
+            return inner(rv, *args, **kwargs)
+
+        return finalize_request
+
+    def _process_response(self) -> Method:
+        inner = self.app.process_response
+
+        def process_response(response: Any) -> Any:
+            recording = current.get(None)
+            if recording is None:
+                return inner(response)
+            recording.marks += (clock(), AFTER)
+            try:
+                return inner(response)
+            finally:
+                recording.marks += (clock(), SEND)
+
+        return process_response
+
+    def _ensure_sync(self) -> Method:
+        inner = self.app.ensure_sync
+
+        def ensure_sync(func: Method) -> Method:
+            ready: Method = inner(func)
+            recording = current.get(None)
+            if recording is None or func is _default_template_ctx_processor:
+                return ready
+            if not recording.viewed and recording.marks[-1] is VIEW:
+                recording.viewed = True  # the view itself: its times are the layer's
+                return ready
+            return _noted(func, ready)
+
+        return ensure_sync
+
+
+def _hide(recording: Recording, secrets: list[str]) -> None:
+    """Take arguments that are secrets, such as that of ``/reset/<token>``, out of all the texts that may name them."""
+    spellings = [(each, each.encode().decode("latin1"), quote(each)) for each in secrets if len(each) >= redact.MIN_KEY]
+
+    def shown(text: str) -> str:
+        for spelling in {spelling for each in spellings for spelling in each}:
+            text = text.replace(spelling, redact.REDACTED)
+        return text
+
+    recording.environ = {name: shown(value) for name, value in recording.environ.items()}
+    events = recording.events
+    recording.events = [(*e[:4], shown(e[4]), e[5]) if isinstance(e[4], str) else e for e in events]
+    recording.failures = tuple([replace(each, message=shown(each.message)) for each in recording.failures])
+
+
+def _keep_answer(recording: Recording, rv: Any) -> None:
+    """Note what the view, or who answered in its place, has said about headers."""
+    if isinstance(rv, BaseResponse):
+        recording.keep_head(None, "view", rv)
+    elif isinstance(rv, tuple):
+        recording.named = _names(rv[-1] if rv else None)
+
+
+def _noted(func: Method, ready: Method) -> Method:
+    """A hook, handler or teardown function, with a note of its times, and of the headers it changed."""
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        recording = current.get(None)
+        if recording is None:
+            return ready(*args, **kwargs)
+        begin = clock()
+        if begin > recording.due:
+            recording.sample(begin)
+        given = bool(args) and isinstance(args[0], BaseResponse)
+        if given:
+            _keep_first(recording, args[0])
+        try:
+            result = ready(*args, **kwargs)
+            if given and isinstance(result, BaseResponse):
+                recording.keep_head(func, "after", result)
+            return result
+        finally:
+            recording.note(begin, "function", "", func)
+
+    return noted
+
+
+def _keep_first(recording: Recording, response: Any) -> None:
+    """Note the headers as they were made, before anybody changes them."""
+    if not recording.heads or recording.heads[-1][1] == "view":
+        recording.keep_head("App.make_response", "response", response)
+
+
+def _marked(layer: str, step: str, inner: Method) -> Method:
+    """*inner*, with a mark where it begins."""
+    mark = (layer, step)
+
+    def marked(*args: Any) -> Any:
+        recording = current.get(None)
+        if recording is not None:
+            recording.marks += (clock(), mark)
+        return inner(*args)
+
+    return marked
+
+
+def _handling(inner: Method) -> Method:
+    """*inner*, which handles an exception, with a mark, and with what is known of the exception."""
+    mark = ("errors", f"App.{inner.__name__}")
+
+    def handle(error: Exception) -> Any:
+        recording = current.get(None)
+        if recording is not None:
+            recording.marks += (clock(), mark)
+            _note_failure(recording, error)
+        return inner(error)
+
+    return handle
+
+
+def _session_step(layer: str, step: str, interface: Any, name: str) -> Method:
+    # One interface may serve many apps: its function must not hold one of them, nor be wrapped twice.
+    inner: Method = getattr(interface, name)
+
+    def watched(app: Any, *args: Any) -> Any:
+        recording = current.get(None)
+        if recording is None:
+            return inner(app, *args)
+        begin = clock()
+        if name == "save_session":
+            _keep_first(recording, args[1])
+        try:
+            return inner(app, *args)
+        finally:
+            if name == "save_session":
+                recording.keep_head(step, layer, args[1])
+            recording.note(begin, "layer", layer, step)
+
+    watched.__dict__.update(watched=True, __wrapped__=inner)
+    return watched
+
+
+def _find(inner: Method) -> Method:
+    def find(app: Any, environ: WSGIEnvironment) -> Any:
+        recording = current.get(None)
+        if recording is None:
+            return inner(app, environ)
+        recording.marks += (clock(), MATCH)
+        recording.by = "tables"
+        found = inner(app, environ)
+        if found is None and recording.ctx is not None:
+            recording.by = "Werkzeug"
+        return found
+
+    return find
+
+
+def _names(headers: Any) -> tuple[str, ...]:
+    """The names in the headers of a view's tuple, lower case; of anything else, none."""
+    if headers is None or isinstance(headers, (str, bytes, int)):
+        return ()
+    try:
+        pairs = headers.keys() if hasattr(headers, "keys") else [name for name, _ in headers]
+        return tuple([str(name).lower() for name in pairs])
+    except (TypeError, ValueError):
+        return ()
+
+
+def _named(error: HTTPException) -> str:
+    location = getattr(error, "new_url", None)
+    shown = f"{error.code} {error.name}"
+    return f"{shown} → {redact.query(location)}" if location else shown
+
+
+def _note_failure(recording: Recording, error: BaseException) -> None:
+    if error.__traceback__ is not None and len(recording.failures) < MAX_FAILURES:
+        failure = failure_of(error)
+        # One error passes here at each step that it leaves, with more frames each time.
+        known = [(each.kind, each.message, each.where) for each in recording.failures]
+        if (failure.kind, failure.message, failure.where) not in known:
+            recording.failures = (*recording.failures, failure)
