@@ -132,10 +132,12 @@ class Road:
         return kept, [self._ready(function) for functions in kept for function in reversed(functions or ())]
 
     def _ready(self, function: Any) -> Callable[..., Any]:
-        """*function* itself where ensure_sync leaves it alone; else one that asks ensure_sync at each call."""
+        """What ensure_sync makes of *function*, where that is itself, or says of itself that it may be called again;
+        else one that asks ensure_sync at each call."""
         try:
-            if self.ensure_sync(function) is function:
-                return cast(Callable[..., Any], function)
+            ready: Callable[..., Any] = self.ensure_sync(function)
+            if ready is function or getattr(ready, "reusable", False):
+                return ready
         except Exception:  # noqa: S110  # it fails again when its turn comes
             pass
         return lambda *args, **kwargs: self.ensure_sync(function)(*args, **kwargs)  # noqa: PLW0108  # it may be replaced

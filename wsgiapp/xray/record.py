@@ -109,8 +109,9 @@ class Recording:
 
     def keep_head(self, who: Any, layer: str, response: Any) -> None:
         """Note the headers of *response* as *who* left them."""
-        own = response.__dict__  # without making it compute any
-        self.heads.append((who, layer, [*own["headers"]] if "headers" in own else [*own.get("_head", ())]))
+        unread = getattr(response, "_headers", response) is None  # then reading them would make an object of them
+        head = response._head if unread else response.headers
+        self.heads.append((who, layer, [*head]))
 
     def cost(self) -> int:
         """About how many bytes it takes."""

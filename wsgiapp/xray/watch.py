@@ -230,19 +230,18 @@ class Watch:
 
     def _keep_request(self, recording: Recording, ctx: Any) -> None:
         request, interface = ctx.request, self.interface
-        own = request.__dict__
         recording.rule = request.url_rule
-        arguments = own.get("view_args")
+        arguments = request.view_args
         if arguments:
             recording.arguments = {name: taps.describe(name, value) for name, value in arguments.items()}
             secrets = [value for name, value in arguments.items() if type(value) is str and redact.is_secret(name)]
             if secrets:
                 _hide(recording, secrets)
-        if "routing_exception" in own and own["routing_exception"] is not None:
-            recording.refused = _named(own["routing_exception"])
+        if request.routing_exception is not None:
+            recording.refused = _named(request.routing_exception)
         recording.interface = interface.__class__
-        if "_session" in ctx.__dict__:
-            recording.opened = bool(getattr(ctx.__dict__["_session"], "accessed", False))
+        if ctx._opened is not None:
+            recording.opened = bool(getattr(ctx._opened, "accessed", False))
             self._keep_cookies(recording, request.environ)
         elif "HTTP_COOKIE" in request.environ:
             self._keep_cookies(recording, request.environ)
@@ -341,13 +340,7 @@ class Watch:
 
         def ensure_sync(func: Method) -> Method:
             ready: Method = inner(func)
-            recording = current.get(None)
-            if recording is None or func is _default_template_ctx_processor:
-                return ready
-            if not recording.viewed and recording.marks[-1] is VIEW:
-                recording.viewed = True  # the view itself: its times are the layer's
-                return ready
-            return _noted(func, ready)
+            return ready if func is _default_template_ctx_processor else _noted(func, ready)
 
         return ensure_sync
 
@@ -382,6 +375,9 @@ def _noted(func: Method, ready: Method) -> Method:
         recording = current.get(None)
         if recording is None:
             return ready(*args, **kwargs)
+        if not recording.viewed and recording.marks[-1] is VIEW:
+            recording.viewed = True  # the view itself: its times are the layer's
+            return ready(*args, **kwargs)
         begin = clock()
         if begin > recording.due:
             recording.sample(begin)
@@ -396,6 +392,7 @@ def _noted(func: Method, ready: Method) -> Method:
         finally:
             recording.note(begin, "function", "", func)
 
+    noted.__dict__["reusable"] = ready is func
     return noted
 
 
