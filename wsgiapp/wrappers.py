@@ -383,7 +383,8 @@ class _Sent:
         self.response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.response.iter_encoded()
+        for chunk in self.response.response:
+            yield chunk.encode() if isinstance(chunk, str) else chunk
 
     def close(self) -> None:
         """Close the response."""
