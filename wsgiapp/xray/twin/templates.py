@@ -1,7 +1,4 @@
-"""Templates: which a request can meet, what they need, and how the program finds them.
-
-Templates are parsed, never rendered. Where their names are not written in the code, all that the app has are taken.
-"""
+"""Templates: which ones a request can meet, and what they use. They are parsed, never rendered."""
 
 from __future__ import annotations
 
@@ -12,22 +9,20 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, TemplateError, meta, nodes
 from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_NAMESPACE, DEFAULT_TESTS
-from wsgiapp.app import App
+
+from wsgiapp.app import _ESCAPED
 from wsgiapp.templating import _default_template_ctx_processor
 
 from .gather import Gathering, Use
-from .values import TwinError, block_text, literal, quoted
+from .texts import TwinError, literal, quoted
 
-#: So many characters of templates at most stand in the program itself; more are read from their folder.
-MAX_INLINE = 1_500
-MAX_TEMPLATES = 300
-_NAMED = ("render_template", "stream_template", "get_template_attribute")
-_SOURCES = ("render_template_string", "stream_template_string")
+#: So many templates are read at most where their names are computed.
+MAX_TEMPLATES = 100
 _GIVEN = ("request", "session", "g", "url_for", "get_flashed_messages")
 _OPTIONS = (
     "block_start_string", "block_end_string", "variable_start_string", "variable_end_string", "comment_start_string",
     "comment_end_string", "line_statement_prefix", "line_comment_prefix", "trim_blocks", "lstrip_blocks",
-    "newline_sequence", "keep_trailing_newline", "undefined", "finalize", "policies",
+    "newline_sequence", "keep_trailing_newline", "undefined", "finalize",
 )  # fmt: skip
 
 
@@ -35,167 +30,125 @@ _OPTIONS = (
 class Templates:
     """What the templates of a request need.
 
-    :ivar sources: the templates by name, with their text.
-    :ivar names: the names that they take from their context.
-    :ivar endpoints: what they build URLs for; None among them stands for "cannot be told".
-    :ivar request: the attributes of the request, and of ``g``, that they read.
+    :ivar endpoints: what they build URLs for; None stands for "cannot be told".
+    :ivar keywords: the options of those URLs.
+    :ivar extras: filters, tests, globals and policies: kind, name, expression.
     """
 
     gathering: Gathering
-    sources: dict[str, str] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
+    names: set[str | None] = field(default_factory=set)
     endpoints: set[str | None] = field(default_factory=set)
-    attributes: set[tuple[str, str]] = field(default_factory=set)
-    filters: dict[str, str] = field(default_factory=dict)
-    tests: dict[str, str] = field(default_factory=dict)
-    globals: dict[str, str] = field(default_factory=dict)
-    keywords: set[str] = field(default_factory=set)
-    compared: set[str] = field(default_factory=set)
-    tojson: bool = False
-    from_string: bool = False
-    everything: bool = False
-    _read: set[int] = field(default_factory=set)
+    keywords: set[str | None] = field(default_factory=set)
+    extras: dict[tuple[str, str], str] = field(default_factory=dict)
+    processors: list[str] = field(default_factory=list)
 
-    def read(self) -> None:
-        """Read the templates that the code gathered so far names."""
-        for use in [*self.gathering.uses]:
-            call = use.call()
-            if id(use) in self._read or use.part not in (*_NAMED, *_SOURCES):
-                continue
-            self._read.add(id(use))
-            named = call.args[0] if call is not None and call.args else None
-            if use.part in _SOURCES:
-                self._read_string(named, use)
-            elif isinstance(named, ast.Constant):
-                self._read_named(str(named.value))
-            else:
-                self._read_all()
+    def read(self, scopes: tuple[str | None, ...]) -> None:
+        """Read the templates that the code gathered so far names, and what the processors of *scopes* need."""
+        done = 0
+        registered = self.gathering.app.template_context_processors
+        processors = [one for scope in reversed(scopes) for one in registered.get(scope, ())]
+        while done < len(self.gathering.uses):  # filters and processors may name more of them
+            use = self.gathering.uses[done]
+            done += 1
+            if use.part in ("render_template", "stream_template", "render_template_string"):
+                self._read_use(use)
+                self.processors = [self.gathering.define(one) for one in processors
+                                   if one is not _default_template_ctx_processor]  # fmt: skip
 
-    def _read_string(self, source: Any, use: Use) -> None:
-        self.from_string = True
-        text = source.value if isinstance(source, ast.Constant) else use.piece.values.get(source)
-        if isinstance(text, str):
-            self._read_text(text)
+    def _read_use(self, use: Use) -> None:
+        first = use.call.args[0] if use.call is not None and use.call.args else None
+        if isinstance(first, ast.Constant) and use.part != "render_template_string":
+            self._read_named(str(first.value))
+        elif isinstance(first, ast.Constant):
+            self.names.add(None)
+            self._read_text(str(first.value), "a string")
+        elif use.part == "render_template_string":
+            raise TwinError("The text of a template is computed", use.where, "Write it as one string in the call.")
         else:
-            self._take_everything()
+            self._read_all(use.where)
 
-    def _read_all(self) -> None:
+    def _read_all(self, where: str) -> None:
         listed = self.gathering.app.jinja_env.list_templates()
         if len(listed) > MAX_TEMPLATES:
-            raise TwinError(f"The name of a template is computed, and the app has {len(listed)}: name it in the code.")
-        self._take_everything()
+            raise TwinError(f"The name of a template is computed, and there are {len(listed)}", where, "Name it.")
         for name in listed:
             self._read_named(name)
 
-    def _take_everything(self) -> None:
-        if not self.everything:
-            self.everything = True
-            self.names.update(("url_for", "get_flashed_messages", "request", "g"))
-            self.endpoints.add(None)
-            env = self.gathering.app.jinja_env
-            for name in [*env.filters, *env.tests, *env.globals]:
-                self._need(name)
-
     def _read_named(self, name: str) -> None:
-        if name in self.sources:
-            return
         env = self.gathering.app.jinja_env
-        try:
-            self.sources[name] = source = env.loader.get_source(env, name)[0]
-        except TemplateError as error:
-            raise TwinError(f"The template {name!r} cannot be read: {error!r}. Put it where the app looks.") from None
-        self._read_text(source)
+        if name not in self.names:
+            self.names.add(name)
+            try:
+                self._read_text(env.loader.get_source(env, name)[0], name)
+            except TemplateError as error:
+                raise TwinError(f"The template {name!r} cannot be read: {error}", "", "Mend it first.") from None
 
-    def _read_text(self, source: str) -> None:
+    def _read_text(self, source: str, where: str) -> None:
         env = self.gathering.app.jinja_env
-        try:
-            tree = env.parse(source)
-        except TemplateError as error:
-            raise TwinError(f"A template cannot be parsed: {error}") from None
-        self.names |= meta.find_undeclared_variables(tree)
-        for found in tree.find_all((nodes.Filter, nodes.Test, nodes.Call, nodes.Compare, nodes.Getattr, nodes.Getitem)):
-            self._note(found)
-        for name in meta.find_undeclared_variables(tree):
-            self._need(name)
-        for name in meta.find_referenced_templates(tree):
-            if name is None:
-                self._read_all()
-            elif name not in self.sources and name in env.list_templates():
-                self._read_named(name)
+        tree = env.parse(source)
+        free = meta.find_undeclared_variables(tree)
+        self.gathering.parts |= free & {*_GIVEN}
+        for name in sorted(free):
+            self._need("globals", name)
+        for node in tree.find_all((nodes.Filter, nodes.Test, nodes.Call, nodes.Getattr, nodes.Getitem, nodes.Name)):
+            self._note(node, where)
+        for found in meta.find_referenced_templates(tree):
+            if found is None:
+                self._read_all(where)
+            elif found in env.list_templates():
+                self._read_named(found)
 
-    def _note(self, node: Any) -> None:
+    def _note(self, node: Any, where: str) -> None:
         if isinstance(node, (nodes.Filter, nodes.Test)):
-            self.tojson |= node.name == "tojson"
-            self._need(node.name)
-        elif isinstance(node, nodes.Compare):
-            self.compared |= {operand.expr.name for operand in node.ops if isinstance(operand.expr, nodes.Name)}
+            self._need("filters" if isinstance(node, nodes.Filter) else "tests", node.name)
         elif isinstance(node, nodes.Call):
             if isinstance(node.node, nodes.Name) and node.node.name == "url_for":
-                first = node.args[0] if node.args else None
-                self.endpoints.add(first.value if isinstance(first, nodes.Const) else None)
-                self.keywords |= {keyword.key for keyword in node.kwargs}
-        elif isinstance(node.node, nodes.Name):
+                self.endpoints.add(getattr(node.args[0], "value", None) if node.args else None)
+                self.keywords |= {one.key for one in node.kwargs} | ({None} if node.dyn_kwargs else set())
+        elif not isinstance(node, nodes.Name):
             key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
-            self.attributes.add((node.node.name, str(key)))
-            if node.node.name == "config" and isinstance(key, str):
-                self.gathering.config_keys.add(key)
+            self.gathering.attributes.add(str(key))
+            if isinstance(node.node, nodes.Name) and node.node.name == "config":
+                self.gathering.take_config(key if isinstance(key, str) else None, where)
 
-    def _need(self, name: str) -> None:
-        """Gather a filter, a test or a global of the app's own."""
-        env, gathering = self.gathering.app.jinja_env, self.gathering
-        for kept, registered, usual in (
-            (self.filters, env.filters, DEFAULT_FILTERS), (self.tests, env.tests, DEFAULT_TESTS),
-            (self.globals, env.globals, DEFAULT_NAMESPACE),
-        ):  # fmt: skip
-            own = name in registered and registered[name] is not usual.get(name) and name not in kept
-            if not own:
-                continue
-            if registered is env.globals and name in (*_GIVEN, "config"):
-                if name in self.names:
-                    kept[name] = name
-                    gathering.used.add(name)
-            else:
-                kept[name] = gathering.stand_in(registered[name], name)
+    def _need(self, kind: str, name: str) -> None:
+        """Take a filter, a test or a global of the app's own."""
+        env = self.gathering.app.jinja_env
+        usual: dict[str, Any] = {"filters": DEFAULT_FILTERS, "tests": DEFAULT_TESTS, "globals": DEFAULT_NAMESPACE}[kind]
+        own = getattr(env, kind).get(name)
+        if kind == "filters" and name == "tojson":
+            self.extras["policies", "json.dumps_function"] = "dumps"
+        if own is None or own is usual.get(name) or (kind, name) in self.extras:
+            return
+        if kind == "globals" and name in (*_GIVEN, "config"):
+            self.extras[kind, name] = name
+        else:
+            self.extras[kind, name] = self.gathering.value(own, name)
 
     # -- the environment -------------------------------------------------------------------------------------------
-
-    def processors(self, scopes: tuple[str | None, ...]) -> list[str]:
-        """The context processors of the app's own, in their order, by the names they have in the program."""
-        registered = self.gathering.app.template_context_processors
-        found = [one for scope in scopes for one in registered.get(scope, ())]
-        return [self.gathering.define(one) for one in found if one is not _default_template_ctx_processor]
 
     def arguments(self) -> Iterator[str]:
         """The arguments of the environment in the program."""
         app, env = self.gathering.app, self.gathering.app.jinja_env
-        if self.sources:
-            yield f"loader={self._loader()}"
-        yield from self._autoescape()
-        usual: Any = Environment()
-        for name in _OPTIONS[:-1]:
+        if any(name is not None for name in self.names):
+            yield f"loader=FileSystemLoader({literal([*self._folders(app)])})"
+        yield f"autoescape=lambda name: name is None or name.endswith({_ESCAPED!r})"
+        usual: Any = Environment()  # noqa: S701 - never renders
+        for name in _OPTIONS:
             if getattr(env, name) != getattr(usual, name):
-                yield f"{name}={self.gathering.stand_in(getattr(env, name), name)}"
+                yield f"{name}={self.gathering.value(getattr(env, name), name)}"
         extensions = [name for name in env.extensions if name not in usual.extensions]
         if extensions:
             yield f"extensions={extensions!r}"
-        if type(app).jinja_environment is not App.jinja_environment:
-            raise TwinError("The app's Jinja2 environment is of a class of its own, which cannot be written out.")
 
-    def _loader(self) -> str:
-        folders = [one.jinja_loader for one in (self.gathering.app, *self.gathering.app.iter_blueprints())]
-        folders = [loader for loader in folders if loader is not None]
-        small = sum(map(len, self.sources.values())) <= MAX_INLINE and not self.everything
-        if small or not all(type(loader) is FileSystemLoader for loader in folders):
-            texts = ",\n".join(f"    {quoted(name)}: {block_text(text)}" for name, text in self.sources.items())
-            return f"DictLoader({{\n{texts},\n}})"
-        paths = [path for loader in folders for path in loader.searchpath]
-        return f"FileSystemLoader({literal([str(path) for path in paths], repr)})"
+    def _folders(self, app: Any) -> Iterator[str]:
+        for owner in (app, *app.iter_blueprints()):
+            loader = owner.jinja_loader
+            if loader is not None and type(loader) is not FileSystemLoader:
+                raise TwinError(f"{owner.name!r} has its templates from a {type(loader).__name__}", "",
+                                "Keep them in a folder.")  # fmt: skip
+            yield from map(str, loader.searchpath if loader is not None else ())
 
-    def _autoescape(self) -> Iterator[str]:
-        names: list[str | None] = [*self.sources, *([None] if self.from_string else [])]
-        chosen = self.gathering.app.jinja_env.autoescape
-        escaped = [name for name in names if (chosen(name) if callable(chosen) else chosen)]
-        if len(escaped) == len(names):
-            yield "autoescape=True"
-        elif escaped:
-            yield f"autoescape={literal(escaped, repr)}.__contains__"
+    def lines(self) -> list[tuple[str, str, str]]:
+        """What is added to the environment: kind, quoted name, expression."""
+        return [(kind, quoted(name), text) for (kind, name), text in self.extras.items()]
