@@ -16,7 +16,7 @@ from wsgiapp import App
 from wsgiapp.xray.places import where_of
 
 from .program import Program
-from .routes import Route
+from .road import Route
 from .texts import TwinError
 
 __all__ = ["Twin", "TwinError", "twin"]

@@ -1,8 +1,8 @@
-"""Gathering: what the functions of a request use, one name after the other.
+"""Gathering: what the functions and templates of a request use, one name after the other.
 
 A name means a part of the framework (a stand-in of ``program.jinja`` takes its place), a library (it is imported), a
 definition of the app's (it is quoted, with what it uses in turn) or a value (it is written out); else it is a
-:class:`TwinError`.
+:class:`TwinError`. Nothing is run, and no template is rendered.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import FunctionType, ModuleType
-from typing import Any, cast
+from typing import Any
 
+from jinja2 import Environment, TemplateError, meta, nodes
 from werkzeug.local import LocalProxy
 
 import wsgiapp
@@ -31,8 +32,15 @@ _LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib"
 #: The parts of the framework by the objects that they are.
 PARTS = {id(value): name for name, value in vars(wsgiapp).items() if type(value) is LocalProxy
          or getattr(value, "__module__", "").startswith("wsgiapp")}  # fmt: skip
-_APP = frozenset({"config", "debug", "import_name", "logger", "name", "root_path", "secret_key", "testing"})
-_PASS = "Pass it on as text, or ask for a twin of a route that does without it."
+#: What may be read of the app.
+APP = frozenset({"config", "debug", "import_name", "logger", "name", "root_path", "secret_key", "testing"})
+#: What ``g`` has besides attributes.
+G_METHODS = frozenset({"get", "pop", "setdefault"})
+#: So many templates are read at most where their names are computed.
+MAX_TEMPLATES = 100
+_TEMPLATES = ("render_template", "stream_template", "render_template_string")
+_GIVEN = frozenset({"request", "session", "g", "url_for", "get_flashed_messages"})
+_INSTEAD = "Pass it on as text, or ask for a twin of a route that does without it."
 
 
 @dataclass
@@ -49,15 +57,6 @@ class Piece:
     source: Source | None = None
 
 
-@dataclass(frozen=True)
-class Use:
-    """A part of the framework, where the app's code names it; *call* if it is called there."""
-
-    part: str
-    call: ast.Call | None
-    where: str
-
-
 @dataclass
 class Gathering:
     """What a program takes from an app.
@@ -67,8 +66,11 @@ class Gathering:
     :ivar pieces: definitions and values by name, each after those that it needs.
     :ivar imports: lines by the name that they bind.
     :ivar parts: the parts of the framework that are used.
-    :ivar uses: where.
     :ivar attributes: the attributes that anything reads.
+    :ivar whole_g: whether ``g`` is used for more than attributes.
+    :ivar endpoints: those that URLs are built for; None for "cannot be told".
+    :ivar templates: the templates by name; None for one from a string.
+    :ivar extras: their filters, tests, globals and policies: kind and name, expression.
     :ivar config: the configuration that is read.
     :ivar environment: the variables of the environment that hold what is secret.
     """
@@ -79,8 +81,11 @@ class Gathering:
     pieces: dict[str, Piece] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     parts: set[str] = field(default_factory=set)
-    uses: list[Use] = field(default_factory=list)
     attributes: set[str] = field(default_factory=set)
+    whole_g: bool = False
+    endpoints: set[str | None] = field(default_factory=set)
+    templates: set[str | None] = field(default_factory=set)
+    extras: dict[tuple[str, str], str] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
     environment: set[str] = field(default_factory=set)
     _named: dict[int, str] = field(default_factory=dict)
@@ -152,27 +157,32 @@ class Gathering:
 
     def _look_through(self, source: Source) -> None:
         """Note what is read and called, and refuse what a text cannot take along."""
-        calls = {id(node.func): node for node in ast.walk(source.node) if isinstance(node, ast.Call)}
-        for node in ast.walk(source.node):
+        nodes, scope = [*ast.walk(source.node)], source.scope
+        calls = {id(node.func): node for node in nodes if isinstance(node, ast.Call)}
+        bare = 0
+        for node in nodes:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                names = [one.name for one in node.names] if isinstance(node, ast.Import) else [node.module or "."]
-                if any(_is_own(name) for name in names):
-                    raise TwinError(f"A function imports {names[0]!r} while it runs", source.where,
-                                    "Move the import to the top of the module.")  # fmt: skip
+                self._check_import(node, source.where)
+            part = _part(node, scope)
             if isinstance(node, ast.Attribute):
                 self.attributes.add(node.attr)
-            part = self._part(node, source.scope)
-            if part:
-                self.uses.append(Use(part, calls.get(id(node)), source.where))
+                bare -= _part(node.value, scope) == "g" and node.attr not in G_METHODS
+            bare += part == "g"
+            if part == "url_for" or part in _TEMPLATES:
+                call = calls.get(id(node))
+                first = call.args[0] if call is not None and call.args else None
+                known = first.value if isinstance(first, ast.Constant) else None
+                if part == "url_for":
+                    self.endpoints.add(known)
+                else:
+                    self._use_template(part, known, source.where)
+        self.whole_g |= bare > 0
 
-    def _part(self, node: ast.AST, scope: dict[str, Any]) -> str:
-        """The part of the framework that an expression names."""
-        if isinstance(node, ast.Name):
-            return PARTS.get(id(scope.get(node.id)), "")
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            owner = scope.get(node.value.id)
-            return PARTS.get(id(getattr(owner, node.attr, None)), "") if isinstance(owner, ModuleType) else ""
-        return ""
+    def _check_import(self, node: ast.Import | ast.ImportFrom, where: str) -> None:
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else [node.module or "."]
+        if any(_is_own(name) for name in names):
+            raise TwinError(f"A function imports {names[0]!r} while it runs", where,
+                            "Move the import to the top of the module.")  # fmt: skip
 
     # -- names -------------------------------------------------------------------------------------------------
 
@@ -185,7 +195,7 @@ class Gathering:
         elif part is not None:
             self._alias(name, self._take(part, where), where)
         elif type(value) is LocalProxy:
-            raise TwinError(f"{name!r} is a live object behind a proxy", where, _PASS)
+            raise TwinError(f"{name!r} is a live object behind a proxy", where, _INSTEAD)
         elif isinstance(value, ModuleType) and _is_framework(value.__name__):
             self._bind_framework(name, value, source)
         elif _is_library(value) or _is_constant(name, value):
@@ -199,7 +209,7 @@ class Gathering:
 
     def _take(self, part: str, where: str) -> str:
         if part not in self.reserved:
-            raise TwinError(f"{part!r} of the framework has no counterpart", where, _PASS)
+            raise TwinError(f"{part!r} of the framework has no counterpart", where, _INSTEAD)
         self.parts.add(part)
         return part
 
@@ -226,7 +236,7 @@ class Gathering:
         module: str = value.__name__ if isinstance(value, ModuleType) else getattr(
             value, "__module__", type(value).__module__)  # fmt: skip
         if _is_extension(module.partition(".")[0]):
-            raise TwinError(f"{name!r} is of {module!r}, which stands on the framework", where, _PASS)
+            raise TwinError(f"{name!r} is of {module!r}, which stands on the framework", where, _INSTEAD)
         if isinstance(value, ModuleType):
             line = f"import {module}" if name == module.partition(".")[0] else f"import {module} as {name}"
         else:
@@ -234,6 +244,15 @@ class Gathering:
             line = f"from {module} import {theirs}{f' as {name}' if name != theirs else ''}"
         if name in self.pieces or name in self.blocks or self.imports.setdefault(name, line) != line:
             raise TwinError(f"Two things are called {name!r} in one program", where, "Rename one of them.")
+
+    def attempt(self, obj: Any, layer: str) -> tuple[str, TwinError | None]:
+        """As :meth:`define`, but nothing is taken where something cannot be."""
+        kept = {**self.pieces}, {**self.imports}, {**self._named}
+        try:
+            return self.define(obj, layer), None
+        except TwinError as error:
+            self.pieces, self.imports, self._named = kept
+            return "", error
 
     # -- values ------------------------------------------------------------------------------------------------
 
@@ -252,7 +271,7 @@ class Gathering:
         except TwinError:
             raise
         except ValueError as error:
-            raise TwinError(f"{name!r} {error}", where or where_of(value), _PASS) from None
+            raise TwinError(f"{name!r} {error}", where or where_of(value), _INSTEAD) from None
 
     def _name_for(self, obj: Any, where: str) -> str:
         """The name of a class, a function or a module that a value is made with."""
@@ -285,16 +304,14 @@ class Gathering:
         """Note what a function reads of the app."""
         self.parts.add("current_app")
         parents = {child: node for node in ast.walk(source.node) for child in ast.iter_child_nodes(node)}
-        for node in ast.walk(source.node):
-            if not isinstance(node, ast.Name) or node.id != name:
-                continue
+        for node in [one for one in ast.walk(source.node) if isinstance(one, ast.Name) and one.id == name]:
             read = parents.get(node)
-            if isinstance(read, ast.Attribute) and read.attr == "config":
+            if not isinstance(read, ast.Attribute):
+                raise TwinError(f"{name!r} is handed on as a whole", source.where, _INSTEAD)
+            if read.attr == "config":
                 self.take_config(_key(parents, read), source.where)
-            elif not isinstance(read, ast.Attribute):
-                raise TwinError(f"{name!r} is handed on as a whole", source.where, _PASS)
-            elif read.attr not in _APP and not self._is_decorator(read, source):
-                raise TwinError(f"'{name}.{read.attr}' needs the running app", source.where, _PASS)
+            elif read.attr not in APP and not self._is_decorator(read, source):
+                raise TwinError(f"'{name}.{read.attr}' needs the running app", source.where, _INSTEAD)
 
     def _is_decorator(self, node: ast.AST, source: Source) -> bool:
         return any(node is one for part in getattr(source.node, "decorator_list", ()) for one in ast.walk(part))
@@ -308,6 +325,91 @@ class Gathering:
             raise TwinError("The configuration is read as a whole", where, "Read it by key, as in config['NAME'].")
         if key in self.app.config and key not in self.config:
             self.config[key] = self.value(self.app.config[key], key, where)
+
+
+    # -- templates ---------------------------------------------------------------------------------------------
+
+    def _use_template(self, part: str, known: Any, where: str) -> None:
+        """Read a template.
+
+        :param known: its name, or its text for ``render_template_string``; None for one that is computed.
+        """
+        if part == "render_template_string":
+            if known is None:
+                raise TwinError("The text of a template is computed", where, "Write it as one string in the call.")
+            self.templates.add(None)
+            self._read_template(known, where)
+        elif known is not None:
+            self._load_template(known, where)
+        else:
+            self._load_all(where)
+
+    def _load_all(self, where: str) -> None:
+        listed = self.app.jinja_env.list_templates()
+        if len(listed) > MAX_TEMPLATES:
+            raise TwinError(f"The name of a template is computed, and there are {len(listed)}", where, "Write it out.")
+        for name in listed:
+            self._load_template(name, where)
+
+    def _load_template(self, name: str, where: str) -> None:
+        env = self.app.jinja_env
+        if name not in self.templates:
+            self.templates.add(name)
+            try:
+                self._read_template(env.loader.get_source(env, name)[0], name)
+            except TemplateError as error:
+                raise TwinError(f"The template {name!r} cannot be read: {error}", where, "Mend it first.") from None
+
+    def _read_template(self, source: str, where: str) -> None:
+        tree = self.app.jinja_env.parse(source)
+        bare = 0
+        for node in tree.find_all((nodes.Name, nodes.Filter, nodes.Test, nodes.Call, nodes.Getattr, nodes.Getitem)):
+            of = getattr(node, "node", None)
+            owner = of.name if isinstance(of, nodes.Name) else ""
+            if isinstance(node, (nodes.Name, nodes.Filter, nodes.Test)):
+                bare += node.name == "g"
+                self._need(_KINDS[type(node)], node.name)
+            elif isinstance(node, nodes.Call) and owner == "url_for":
+                self.endpoints.add(getattr(node.args[0], "value", None) if node.args else None)
+            elif isinstance(node, (nodes.Getattr, nodes.Getitem)):
+                key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+                self.attributes.add(str(key))
+                bare -= owner == "g" and key not in G_METHODS
+                if owner == "config":
+                    self.take_config(key if isinstance(key, str) else None, where)
+        self.whole_g |= bare > 0
+        for found in meta.find_referenced_templates(tree):
+            if found is None:
+                self._load_all(where)
+            elif found in self.app.jinja_env.list_templates():
+                self._load_template(found, where)
+
+    def _need(self, kind: str, name: str) -> None:
+        """Take a filter, a test or a global of the app's own."""
+        own = getattr(self.app.jinja_env, kind).get(name)
+        if kind == "filters" and name == "tojson":
+            self.extras["policies", "json.dumps_function"] = "dumps"
+        if own is None or own is getattr(_JINJA, kind).get(name) or (kind, name) in self.extras:
+            return
+        if kind == "globals" and name in (*_GIVEN, "config"):
+            self.extras[kind, name] = name
+            self.parts |= {name} & _GIVEN
+        else:
+            self.extras[kind, name] = self.value(own, name)
+
+
+_JINJA = Environment()  # noqa: S701 - renders nothing: what Jinja2 has by itself
+_KINDS: dict[type[nodes.Node], str] = {nodes.Name: "globals", nodes.Filter: "filters", nodes.Test: "tests"}
+
+
+def _part(node: ast.AST, scope: dict[str, Any]) -> str:
+    """The part of the framework that an expression names."""
+    if isinstance(node, ast.Name):
+        return PARTS.get(id(scope.get(node.id)), "")
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        owner = scope.get(node.value.id)
+        return PARTS.get(id(getattr(owner, node.attr, None)), "") if isinstance(owner, ModuleType) else ""
+    return ""
 
 
 def _key(parents: dict[ast.AST, ast.AST], config: ast.AST) -> str | None:
@@ -356,4 +458,4 @@ def _is_extension(package: str) -> bool:
 def _values_of(package: str) -> Iterator[Any]:
     for name, module in [*sys.modules.items()]:
         if name.partition(".")[0] == package and isinstance(module, ModuleType):
-            yield from cast("dict[str, Any]", vars(module)).values()
+            yield from vars(module).values()

@@ -12,23 +12,22 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
+from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import MethodNotAllowed
-from werkzeug.routing import RoutingException
 
-from wsgiapp import errors, sessions, signals
-from wsgiapp.app import _IN_FRAGMENT
+from wsgiapp import sessions, signals
+from wsgiapp.app import _ESCAPED, _IN_FRAGMENT
 from wsgiapp.dispatch import ROAD
-from wsgiapp.json.provider import DefaultJSONProvider, _default
-from wsgiapp.xray.places import name_of
+from wsgiapp.json.provider import DefaultJSONProvider
+from wsgiapp.wrappers import split_blueprints
 
-from .gather import Gathering
-from .routes import Route
-from .templates import Templates
+from .gather import APP, Gathering
+from .road import Road, Route
 from .texts import ANYTHING, TwinError, answers, free_names, literal, quoted
 
 _IMPORTS = {
@@ -47,11 +46,9 @@ _IMPORTS = {
 } | {"dt": "import datetime as dt"}  # fmt: skip
 _COOKIE = {"domain": None, "path": "/", "secure": False, "partitioned": False, "samesite": None, "httponly": False}
 _LIMITS = {"MAX_CONTENT_LENGTH": None, "MAX_FORM_MEMORY_SIZE": 500_000, "MAX_FORM_PARTS": 1_000}
-_URL_OPTIONS = {
-    "_anchor": ("_anchor=None", ""), "_method": ("_method=None", "_method"),
-    "_external": ("_external=False", "force_external=_external"), "_scheme": ("_scheme=None", "url_scheme=_scheme"),
-}  # fmt: skip
-_MATCHED = {"url_rule": "rule", "endpoint": "rule.endpoint", "view_args": "values"}
+# Parts of the framework that need to know which request is current.
+_CURRENT = frozenset({"request", "g", "url_for", "after_this_request", "make_response", "send_file",
+                      "send_from_directory", "has_request_context", "stream_template"})  # fmt: skip
 _SESSION = ("open_session", "save_session", "should_set_cookie", "session_class", "is_null_session", "digest_method")
 _BELOW = ("templates", "urls", "handle", "answer", "respond", "finish", "application")
 _DOES = {layer.name: layer.does for layer in ROAD}
@@ -65,7 +62,7 @@ def _stand_ins() -> Any:
         undefined=StrictUndefined, line_statement_prefix="#%", variable_start_string="<<", variable_end_string=">>",
         block_start_string="<%", block_end_string="%>",
     )  # fmt: skip
-    environment.globals["says"] = says
+    environment.globals.update(says=says, quoted=quoted)
     return environment.from_string(Path(__file__).with_name("program.jinja").read_text("utf-8"))
 
 
@@ -85,180 +82,125 @@ class Program:
         self.app = app
         self.route = route
         self.given = given
-        self.gathering = Gathering(app, frozenset(_stand_ins().blocks), frozenset({*_stand_ins().blocks, *_IMPORTS}))
-        self.templates = Templates(self.gathering)
-        self.left_out: list[str] = []
-        scopes = route.scopes
-        self._preprocessors = self._hooks("before", app.url_value_preprocessors, scopes[::-1])
-        self._before = self._hooks("before", app.before_request_funcs, scopes[::-1])
-        self._view = self._find_view()
-        self.after = self._hooks("after", app.after_request_funcs, scopes, -1)
-        self.teardown = self._hooks("teardown", app.teardown_request_funcs, scopes, -1)
-        self.teardown += [self._define(one, "teardown") for one in app.teardown_appcontext_funcs[::-1]]
-        self.handlers = [*self._find_handlers()]
-        self.templates.read(scopes)
-        if "url_for" in self.parts:
-            self.url_defaults = [*self._find_url_defaults()]
+        blocks = frozenset(_stand_ins().blocks)
+        self.gathering = Gathering(app, blocks, blocks | {*_IMPORTS})
+        self.road = Road(route, self.gathering)
+        self.parts = self.gathering.parts
+        self.kinds = self._find_kinds()
+
+    # -- the road ------------------------------------------------------------------------------------------------
+
+    def _returned(self, name: str) -> frozenset[str]:
+        """What a function of the app's may return."""
+        piece = self.gathering.pieces[name]
+        return ANYTHING if piece.source is None or piece.text.startswith("@") else answers(piece.source)
+
+    def _find_kinds(self) -> frozenset[str]:
+        """What ``respond`` has to tell apart; see ``texts.answers``."""
+        hooks = [self._returned(name) - {"none"} for name in self.road.before]
+        others = [name for name, piece in self.gathering.pieces.items() if piece.layer in ("view", "errors")]
+        found = frozenset[str]().union(*hooks, *map(self._returned, others))
+        return ANYTHING if "none" in found or "make_response" in self.parts else found
 
     @property
-    def parts(self) -> set[str]:
-        """The parts of the framework that the app's code uses."""
-        return self.gathering.parts
+    def may_be_bodiless(self) -> bool:
+        """Whether a response may be of a status that has no body, and so no type."""
+        return bool({"tuple", "response"} & self.kinds or {"status", "status_code"} & self.gathering.attributes)
 
-    # -- what runs ---------------------------------------------------------------------------------------------
-
-    def _define(self, function: Any, layer: str, wanted: str = "") -> str:
-        name = self.gathering.define(function, layer, wanted)
-        self.gathering.pieces[name].layer = layer
-        return name
-
-    def _hooks(self, layer: str, registry: Any, scopes: Any, step: int = 1) -> list[str]:
-        return [self._define(one, layer) for scope in scopes for one in registry.get(scope, [])[::step]]
-
-    def _find_view(self) -> str:
-        route = self.route
-        if route.rule is None or route.is_automatic or route.static_folder is not None:
-            return ""
-        return self._define(self.app.view_functions[route.endpoint], "view", str(route.endpoint).rpartition(".")[2])
-
-    def _find_handlers(self) -> Iterator[str]:
-        """The error handlers by scope, as the items of dictionaries."""
-        spec, refused = self.app.error_handler_spec, self.route.refused
-        answering = None
-        if refused is not None and not isinstance(refused, RoutingException) and not self._before:
-            answering = errors.find_handler(spec, refused, self.route.blueprints)
-            if answering is None:
-                return
-        for scope in self.route.scopes:
-            items = []
-            for code, handlers in spec.get(scope, {}).items():
-                for kind, handler in handlers.items():
-                    if handler is answering or (answering is None and not isinstance(refused, RoutingException)):
-                        items += self._item(code, kind, handler, answering is not None)
-            if items:
-                yield ", ".join(items)
-
-    def _item(self, code: int | None, kind: Any, handler: Any, needed: bool) -> list[str]:
-        kept = {**self.gathering.pieces}, {**self.gathering.imports}
-        try:
-            return [f"({code}, {self.gathering.value(kind, kind.__name__)}): {self._define(handler, 'errors')}"]
-        except TwinError as error:
-            if needed:
-                raise
-            self.gathering.pieces, self.gathering.imports = kept
-            self.left_out.append(f"The error handler {name_of(handler)} is left out: {error}")
-            return []
-
-    def _find_url_defaults(self) -> Iterator[str]:
-        for scope, functions in self.app.url_default_functions.items():
-            for function in functions:
-                call = f"{self._define(function, 'view')}(endpoint, values)"
-                yield call if scope is None else f'if endpoint.startswith({quoted(scope + ".")}): {call}'
-
-    # -- what the stand-ins ask for: the road --------------------------------------------------------------------
-
-    @cached_property
-    def down(self) -> list[str]:
-        """From the match to the view, line by line."""
-        bind = f"urls.bind_to_environ(environ{''.join(f', {key}={quoted(text)}' for key, text in self.route.binding.items())})"
-        lines = []
-        if "url_for" in self.parts or self.route.is_automatic:
-            owner = "adapter" if self.route.is_automatic else "current.get().adapter"
-            lines, bind = [f"{owner} = {bind}"], owner
-        wanted = [f"request.{name} = {text}" for name, text in _MATCHED.items() if name in self.gathering.attributes]
-        names = self.route.blueprints
-        for name, value in (("blueprints", names), ("blueprint", names[0] if names else None)):
-            wanted += [f"request.{name} = {literal(value)}"] if name in self.gathering.attributes else []
+    @property
+    def down(self) -> Iterator[str]:
+        """From the match to the answer, line by line."""
+        given = "".join(f", {key}={quoted(text)}" for key, text in self.route.binding.items())
+        adapter = f"urls.bind_to_environ(environ{given})"
+        if "url_for" in self.parts:
+            yield f"current.get().adapter = {adapter}"
+            adapter = "current.get().adapter"
+        told = {name: text for name, text in self._matched().items() if name in self.gathering.attributes}
         if self.route.refused is not None:
-            unmatched = [line.partition(" = ")[0] + " = " + ("[]" if "blueprints" in line else "None") for line in wanted]
-            return [*lines, *unmatched, *self._hook_lines(), *self._refusal(bind)]
-        matching = [f"rule, values = {bind}.match(return_rule=True)"]
-        return [*lines, *matching, *wanted, *self._hook_lines(), says("view"), *self._answer(bind)]
-
-    def _refusal(self, bind: str) -> Iterator[str]:
-        if not isinstance(self.route.refused, MethodNotAllowed):
-            yield f"{bind}.match()"
+            yield from (f"request.{name} = {'[]' if name == 'blueprints' else 'None'}" for name in told)
+            yield from self._hook_calls("None, None")
+            yield from self._refusal(adapter)
             return
-        yield from ("try:", f"    {bind}.match()", "except MethodNotAllowed as error:",
-                    "    # Werkzeug has them in a set, in an order that no two processes share; this is the app's",
-                    f"    error.valid_methods.sort(key={self.route.allowed!r}.index)", "    raise")  # fmt: skip
+        asks = self.road.preprocessors or {"url_rule", "endpoint"} & told.keys()
+        yield f"rule, values = {adapter}.match(return_rule=True)" if asks else f"_, values = {adapter}.match()"
+        yield from (f"request.{name} = {text}" for name, text in told.items())
+        yield from self._hook_calls("rule.endpoint, values")
+        yield says("view")
+        yield from self._answer(adapter)
 
-    def _hook_lines(self) -> Iterator[str]:
-        matched = "rule.endpoint, values" if self.route.rule is not None else "None, None"
-        if self._preprocessors or self._before:
+    def _matched(self) -> dict[str, str]:
+        name = self.route.blueprint
+        names = literal(split_blueprints(name) if name else [])
+        return {"url_rule": "rule", "endpoint": "rule.endpoint", "view_args": "values", "blueprint": literal(name),
+                "blueprints": names}  # fmt: skip
+
+    def _hook_calls(self, matched: str) -> Iterator[str]:
+        if self.road.preprocessors or self.road.before:
             yield says("before")
-        for name in self._preprocessors:
-            yield f"{name}({matched})"
-        for name in self._before:
-            yield from (f"early = {name}()", "if early is not None:", "    return early")
+        yield from (f"{name}({matched})" for name in self.road.preprocessors)
+        for name in self.road.before:
+            if self._returned(name) == {"none"}:
+                yield f"{name}()"
+            else:
+                yield from (f"early = {name}()", "if early is not None:", "    return early")
 
-    def _answer(self, bind: str) -> Iterator[str]:
+    def _refusal(self, adapter: str) -> Iterator[str]:
+        if not isinstance(self.route.refused, MethodNotAllowed):
+            yield f"{adapter}.match()"
+            return
+        yield from ("try:", f"    {adapter}.match()", "except MethodNotAllowed as error:",
+                    "    # Werkzeug has them in a set, in an order that no two processes share; this is the app's",
+                    f"    error.valid_methods.sort(key={literal(self.route.allowed)}.index)", "    raise")  # fmt: skip
+
+    def _answer(self, adapter: str) -> Iterator[str]:
         folder = self.route.static_folder
         if self.route.is_automatic:
             yield "response = Response()"
-            yield f"response.allow.update(sorted({bind}.allowed_methods(), key={self.route.allowed!r}.index))"
+            yield f"response.allow.update(sorted({adapter}.allowed_methods(), key={literal(self.route.allowed)}.index))"
             yield "return response"
         elif folder is not None:
-            options = f"**{{{self.file_options.rstrip(', ')}}}, " if self.file_options else ""
-            yield (f'return werkzeug.utils.send_from_directory({quoted(folder)}, values["filename"], environ,'
-                   f" {options}response_class=Response)")  # fmt: skip
+            yield f"options = {{{self.file_options}}}"
+            yield f'return werkzeug.utils.send_from_directory({quoted(folder)}, values["filename"], environ, **options)'
         else:
-            yield f"return {self._view}(**values)"
-
-    @cached_property
-    def kinds(self) -> frozenset[str]:
-        """What ``respond`` has to tell apart; see ``texts.answers``."""
-        pieces = {name: piece for name, piece in self.gathering.pieces.items() if piece.source is not None}
-        found: frozenset[str] = frozenset()
-        for name, piece in pieces.items():
-            if piece.layer in ("view", "errors") or name in self._before:
-                assert piece.source is not None
-                told = answers(piece.source) if not piece.text.startswith("@") else ANYTHING
-                found |= told - {"none"} if name in self._before else told
-        if "none" in found or self.route.is_automatic or self.route.static_folder or "make_response" in self.parts:
-            return ANYTHING
-        return found
+            yield f"return {self.road.view}(**values)"
 
     @property
     def saves(self) -> bool:
         """Whether the session may have to be saved."""
-        prolongs = self.refreshes and self._interface is not None and bool(self._arrived.get("_permanent"))
-        return ("session" in self._used or prolongs) and bool(self.app.secret_key)
+        if not self.app.secret_key:
+            return False
+        name = self.app.config["SESSION_COOKIE_NAME"]
+        return self._uses_session or (name in self.route.environ.get("HTTP_COOKIE", "") and self._prolongs(name))
 
     @property
-    def _used(self) -> set[str]:
-        flashes = {"session"} if {"flash", "get_flashed_messages"} & self.parts else set()
-        return self.parts | flashes
+    def _uses_session(self) -> bool:
+        return bool({"session", "flash", "get_flashed_messages"} & self.parts)
+
+    def _prolongs(self, name: str) -> bool:
+        request = self.app.request_class({**self.route.environ})
+        if len(request.cookies.getlist(name)) > 1:
+            raise TwinError(f"The request has several cookies named {name!r}", "", "Send one.")
+        opened = self._interface.open_session(self.app, request)
+        return bool(opened and opened.permanent and self.app.config["SESSION_REFRESH_EACH_REQUEST"])
 
     @property
-    def finish(self) -> str:
-        """What makes a finished response of an answer."""
-        return "finish" if self.after or self.saves or "after_this_request" in self.parts else "respond"
-
-    @property
-    def propagates(self) -> bool:
-        """Whether an error that nobody handles leaves the app."""
-        return bool(self.app._propagates())
+    def finishes(self) -> bool:
+        """Whether something happens to a response before it is sent."""
+        return bool(self.road.after or self.saves or "after_this_request" in self.parts)
 
     @property
     def context(self) -> str:
         """What is current, as arguments; empty where nothing asks for it."""
-        proxies = {"request", "g", "url_for", "after_this_request", "make_response", "send_file", "send_from_directory",
-                   "has_request_context", "stream_template"}  # fmt: skip
-        if not (proxies & self.parts or "session" in self._used or self.saves or self.teardown):
+        if not (_CURRENT & self.parts or self._uses_session or self.saves or self.road.teardown):
             return ""
-        items = ["request=Request(environ)"]
-        items += ["g=Globals()"] if "g" in self.parts else []
-        items += ["after=[]"] if "after_this_request" in self.parts else []
-        return ", ".join(items)
+        g = "g=Globals()" if self.gathering.whole_g else "g=SimpleNamespace()"
+        items = ["request=Request(environ)", g if "g" in self.parts else "",
+                 "after=[]" if "after_this_request" in self.parts else ""]  # fmt: skip
+        return ", ".join(filter(None, items))
 
-    # -- what the stand-ins ask for: request and response --------------------------------------------------------
+    # -- what the app is set to ----------------------------------------------------------------------------------
 
     @property
-    def _own_request(self) -> bool:
-        return bool(self.limits or self.reads_json)
-
-    @cached_property
     def limits(self) -> list[tuple[str, Any]]:
         """The limits of a body that are not Werkzeug's own."""
         config = self.app.config
@@ -266,47 +208,30 @@ class Program:
 
     @property
     def reads_json(self) -> bool:
-        """Whether the body is read as JSON."""
+        """Whether the body is read as JSON, outside of debug mode."""
         return bool({"json", "get_json"} & self.gathering.attributes) and "request" in self.parts and not self.app.debug
 
     @property
     def file_options(self) -> str:
-        """The app's settings for files, as the beginning of a dictionary."""
+        """The app's settings for files, as items of a dictionary."""
         age = self.app.config["SEND_FILE_MAX_AGE_DEFAULT"]
         age = int(age.total_seconds()) if hasattr(age, "total_seconds") else age
         given = {"_root_path": self.app.root_path, "max_age": age, "use_x_sendfile": self.app.config["USE_X_SENDFILE"]}
-        if self.route.static_folder is not None:
-            del given["_root_path"]
         return "".join(f'"{name}": {literal(value)}, ' for name, value in given.items() if value not in (None, False))
 
     @cached_property
-    def _provider(self) -> DefaultJSONProvider:
-        provider: Any = self.app.json
-        own = [name for name in ("dumps", "loads", "response") if getattr(type(provider), name, None)
-               is not getattr(DefaultJSONProvider, name)]  # fmt: skip
-        if own or provider.default is not _default:
-            what = f"the JSON provider {type(provider).__name__}"
-            raise TwinError(f"The app has {what}, with a {[*own, 'default'][0]!r} of its own", "", "Use the stock one.")
-        return provider  # type: ignore[no-any-return]  # an app may have any; this one was looked at
-
-    @property
-    def json_options(self) -> str:
-        """How JSON is written, as arguments."""
-        ascii_only = "" if self._provider.ensure_ascii else ", ensure_ascii=False"
-        return f"sort_keys={self._provider.sort_keys!r}{ascii_only}"
-
-    @property
-    def json_layout(self) -> str:
-        """How a JSON response is spaced, as an argument."""
-        compact = not self.app.debug if self._provider.compact is None else self._provider.compact
-        return 'separators=(",", ":")' if compact else "indent=2"
-
-    @property
-    def json_mimetype(self) -> str:
-        """The media type of a JSON response."""
-        return quoted(self._provider.mimetype)
-
-    # -- what the stand-ins ask for: session, URLs, templates, app -----------------------------------------------
+    def json(self) -> dict[str, str]:
+        """How JSON is written."""
+        provider = self.app.json
+        own = [name for name in ("dumps", "loads", "response", "default") if getattr(provider, name) is not None
+               and getattr(type(provider), name, None) is not getattr(DefaultJSONProvider, name)]  # fmt: skip
+        if own or "default" in vars(provider):
+            raise TwinError(f"The JSON provider {type(provider).__name__} has a {[*own, 'default'][0]!r} of its own",
+                            "", "Use the stock one.")  # fmt: skip
+        compact = not self.app.debug if provider.compact is None else provider.compact
+        ascii_only = "" if provider.ensure_ascii else ", ensure_ascii=False"
+        return {"options": f"sort_keys={provider.sort_keys!r}{ascii_only}", "mimetype": quoted(provider.mimetype),
+                "layout": 'separators=(",", ":")' if compact else "indent=2"}  # fmt: skip
 
     @cached_property
     def _interface(self) -> Any:
@@ -318,89 +243,26 @@ class Program:
         return interface
 
     @cached_property
-    def _arrived(self) -> dict[str, Any]:
-        request = self.app.request_class({**self.route.environ})
-        name = self._interface.get_cookie_name(self.app)
-        if len(request.cookies.getlist(name)) > 1:
-            raise TwinError(f"The request has several cookies named {name!r}", "", "Send one.")
-        return dict(type(self._interface).open_session(self._interface, self.app, request) or {})
-
-    @property
-    def keys(self) -> str:
-        """The secret keys, as an expression that reads the environment."""
-        key = self.gathering.secret("SECRET_KEY")
-        older = len(self.app.config["SECRET_KEY_FALLBACKS"] or ())
-        names = [f"SECRET_KEY_{number}" for number in range(1, older + 1)]
-        return f"[{', '.join([*map(self.gathering.secret, names), key])}]" if older else key
-
-    @property
-    def salt(self) -> str:
-        """The salt of the signature."""
-        return quoted(self._interface.salt)
-
-    @property
-    def key_derivation(self) -> str:
-        """How the key is derived."""
-        return quoted(self._interface.key_derivation)
-
-    @property
-    def cookie_name(self) -> str:
-        """The cookie's name."""
-        return quoted(self._interface.get_cookie_name(self.app))
-
-    @property
-    def cookie_options(self) -> str:
-        """The cookie's attributes that are not Werkzeug's own, as arguments."""
-        given = self._interface._attributes(self.app)
-        return "".join(f", {name}={literal(given[name])}" for name, usual in _COOKIE.items() if given[name] != usual)
-
-    @property
-    def lifetime(self) -> int:
-        """For how many seconds a cookie holds."""
-        return int(self.app.permanent_session_lifetime.total_seconds())
-
-    @property
-    def refreshes(self) -> bool:
-        """Whether a permanent session is prolonged by each request that brings it."""
-        return bool(self.app.config["SESSION_REFRESH_EACH_REQUEST"])
-
-    @property
-    def _built(self) -> set[str | None]:
-        """The endpoints that URLs are built for; None for who knows which."""
-        found: set[str | None] = {*self.templates.endpoints}
-        for use in self.gathering.uses:
-            if use.part == "url_for":
-                found.add(getattr(use.call.args[0], "value", None) if use.call is not None and use.call.args else None)
-        return {f"{self.relative_to}{name}".removeprefix(".") if name and name.startswith(".") else name for name in found}
-
-    @property
-    def relative_to(self) -> str:
-        """The blueprint that endpoints with a dot in front belong to."""
-        return self.route.blueprints[0] if self.route.blueprints else ""
+    def session(self) -> dict[str, Any]:
+        """How the session's cookie is signed and set, as expressions."""
+        interface, config = self._interface, self.app.config
+        older = [f"SECRET_KEY_{number}" for number in range(1, len(config["SECRET_KEY_FALLBACKS"] or ()) + 1)]
+        keys = [self.gathering.secret(name) for name in (*older, "SECRET_KEY")]
+        given = interface._attributes(self.app)
+        options = [f", {name}={literal(given[name])}" for name, usual in _COOKIE.items() if given[name] != usual]
+        return {
+            "keys": f"[{', '.join(keys)}]" if older else keys[0], "salt": quoted(interface.salt),
+            "derivation": quoted(interface.key_derivation), "name": quoted(config["SESSION_COOKIE_NAME"]),
+            "options": "".join(options), "lifetime": int(self.app.permanent_session_lifetime.total_seconds()),
+            "refreshes": config["SESSION_REFRESH_EACH_REQUEST"],
+        }  # fmt: skip
 
     @property
     def relative(self) -> str:
-        """The full name of an endpoint with a dot in front, as an expression."""
-        return f"{quoted(self.relative_to)} + endpoint" if self.relative_to else "endpoint[1:]"
-
-    @cached_property
-    def _options(self) -> list[str]:
-        calls = [use.call for use in self.gathering.uses if use.part == "url_for"]
-        keywords = {one.arg for call in calls for one in call.keywords} if all(calls) else {None}
-        keywords |= self.templates.keywords
-        return [name for name in _URL_OPTIONS if name in keywords or None in keywords]
-
-    @property
-    def url_parameters(self) -> str:
-        """The parameters of ``url_for`` that this program uses."""
-        return "".join([", *", *(f", {_URL_OPTIONS[name][0]}" for name in self._options)]) if self._options else ""
-
-    @property
-    def url_arguments(self) -> str:
-        """What ``url_for`` hands on of them."""
-        external = ["force_external=_external or _scheme is not None"] if "_scheme" in self._options else []
-        texts = [_URL_OPTIONS[name][1] for name in self._options if name != "_anchor" and not (external and name == "_external")]
-        return "".join(f", {text}" for text in [*texts, *external])
+        """The full name of an endpoint with a dot in front, as an expression; empty where there is none."""
+        if not any(name is None or name.startswith(".") for name in self.gathering.endpoints):
+            return ""
+        return f"{quoted(self.route.blueprint)} + endpoint" if self.route.blueprint else "endpoint[1:]"
 
     @property
     def fragment(self) -> str:
@@ -408,38 +270,36 @@ class Program:
         return quoted(_IN_FRAGMENT)
 
     @property
-    def map(self) -> str:
-        """The map of the URLs, as an expression."""
-        return self.route.map_text(self._built if "url_for" in self.parts else (), self.gathering)
-
-    @property
-    def environment(self) -> list[str]:
+    def environment(self) -> Iterator[str]:
         """The arguments of Jinja's environment."""
-        return [*self.templates.arguments()]
+        env, usual = self.app.jinja_env, signature(Environment).parameters
+        if any(self.gathering.templates):
+            yield f"loader=FileSystemLoader({literal([*self._folders()])})"
+        yield f"autoescape=lambda name: name is None or name.endswith({literal(_ESCAPED)})"
+        for name in usual.keys() - {"loader", "autoescape", "extensions", "auto_reload", "cache_size", "optimized"}:
+            value = getattr(env, name, usual[name].default)
+            if value != usual[name].default:
+                yield f"{name}={self.gathering.value(value, name)}"
+        extensions = [name for name in env.extensions if name not in Environment().extensions]  # noqa: S701
+        if extensions:
+            yield f"extensions={literal(extensions)}"
 
-    @property
-    def extras(self) -> list[tuple[str, str, str]]:
-        """What is added to it."""
-        return self.templates.lines()
-
-    @property
-    def template_context(self) -> str:
-        """The context of a template: what the processors give, then what the view gives."""
-        return "".join(["{", *(f"**{name}(), " for name in self.templates.processors), "**context}"])
-
-    @property
-    def config(self) -> str:
-        """The configuration that is read, as items of a dictionary."""
-        return ", ".join(f"{quoted(key)}: {text}" for key, text in self.gathering.config.items())
+    def _folders(self) -> Iterator[str]:
+        for owner in (self.app, *self.app.iter_blueprints()):
+            loader = owner.jinja_loader
+            if loader is not None and type(loader) is not FileSystemLoader:
+                raise TwinError(f"{owner.name!r} has its templates from a {type(loader).__name__}", "",
+                                "Keep them in a folder.")  # fmt: skip
+            yield from map(str, loader.searchpath if loader is not None else ())
 
     @property
     def app_items(self) -> dict[str, str]:
         """What is read of the app, as arguments."""
-        known = {"config": "config", "logger": f"logging.getLogger({quoted(self.app.name)})",
-                 "secret_key": 'os.environ["SECRET_KEY"]'}  # fmt: skip
-        for name in ("debug", "import_name", "name", "root_path", "testing"):
-            known[name] = literal(getattr(self.app, name))
-        return {name: text for name, text in known.items() if name in self.gathering.attributes}
+        known = {name: literal(getattr(self.app, name)) for name in APP - {"config", "logger", "secret_key"}}
+        known |= {"config": "config", "logger": f"logging.getLogger({quoted(self.app.name)})"}
+        if "secret_key" in self.gathering.attributes:
+            known["secret_key"] = self.gathering.secret("SECRET_KEY")
+        return {name: known[name] for name in sorted(known) if name in self.gathering.attributes}
 
     # -- the text ------------------------------------------------------------------------------------------------
 
@@ -470,15 +330,13 @@ class Program:
         while waiting:
             text, is_own = waiting.pop()
             for name in free_names(text):
-                line = gathering.imports.get(name, "")
-                line = line if is_own else _IMPORTS.get(name, line)
-                if name == "Request" and not self._own_request:
+                line, stock = gathering.imports.get(name, ""), _IMPORTS.get(name, "")
+                line = (line or stock) if is_own else (stock or line)
+                if name == "Request" and not self.limits and not self.reads_json:
                     line = "from werkzeug.wrappers import Request"
-                if line and imports.setdefault(name, line) == line and (is_own or name not in gathering.pieces):
-                    continue
-                if line:
+                if line and (name in gathering.pieces or imports.setdefault(name, line) != line):
                     raise TwinError(f"The program needs the name {name!r} for another thing", "", "Rename the app's.")
-                if name not in texts and (name in gathering.pieces or name in blocks):
+                if not line and name not in texts and (name in gathering.pieces or name in blocks):
                     texts[name] = gathering.pieces[name].text if name in gathering.pieces else self._stand_in(name)
                     waiting.append((texts[name], name in gathering.pieces))
         return texts, {*imports.values()}
@@ -519,7 +377,7 @@ class Program:
         notes = ["Of the app's rules only those stand here that this request needs."]
         if self.gathering.environment:
             notes.append(f"Set in the environment, as the app has it: {', '.join(sorted(self.gathering.environment))}.")
-        notes += self.left_out
+        notes += self.road.left_out
         if self.app.debug:
             notes.append("The app is in debug mode, whose own messages are left out.")
         if any(getattr(signal, "receivers", None) for signal in vars(signals).values()):

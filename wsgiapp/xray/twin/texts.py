@@ -227,11 +227,14 @@ def free_names(text: str) -> set[str]:
     return found - bound - _MADE
 
 
-#: What a view may return: text, a value for JSON, a tuple around one of them, or who knows.
-ANYTHING = frozenset({"text", "json", "tuple", "other"})
-_KINDS: dict[type[ast.AST], str] = {ast.JoinedStr: "text", ast.Dict: "json", ast.List: "json", ast.ListComp: "json",
-                                    ast.DictComp: "json"}  # fmt: skip
-_TEXTS = frozenset({"render_template", "render_template_string", "str", "repr"})
+#: What a view may return: text, a value for JSON, a response, a tuple around one of them, or who knows.
+ANYTHING = frozenset({"text", "json", "response", "tuple", "other"})
+_KINDS = {
+    "JoinedStr": "text", "Dict": "json", "List": "json", "ListComp": "json", "DictComp": "json",
+    "render_template": "text", "render_template_string": "text", "str": "text", "repr": "text",
+    "redirect": "response", "jsonify": "response", "make_response": "response", "Response": "response",
+    "send_file": "response", "send_from_directory": "response",
+}  # fmt: skip
 
 
 def answers(source: Source) -> frozenset[str]:
@@ -239,7 +242,7 @@ def answers(source: Source) -> frozenset[str]:
     node = source.node
     if isinstance(node, ast.Lambda):
         return _kinds(node.body)
-    if not isinstance(node, ast.FunctionDef) or node.decorator_list[1:] or _generates(node):
+    if not isinstance(node, ast.FunctionDef) or any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in _own(node)):
         return ANYTHING
     returned = [one.value for one in _own(node) if isinstance(one, ast.Return)]
     falls = not isinstance(node.body[-1], (ast.Return, ast.Raise))
@@ -253,10 +256,6 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
             yield from _own(child)
 
 
-def _generates(node: ast.AST) -> bool:
-    return any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in _own(node))
-
-
 def _kinds(value: ast.expr | None) -> frozenset[str]:
     if value is None or (isinstance(value, ast.Constant) and value.value is None):
         return frozenset({"none"})
@@ -266,6 +265,6 @@ def _kinds(value: ast.expr | None) -> frozenset[str]:
         return _kinds(value.body) | _kinds(value.orelse)
     if isinstance(value, ast.Constant) and isinstance(value.value, (str, bytes)):
         return frozenset({"text"})
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _TEXTS:
-        return frozenset({"text"})
-    return frozenset({_KINDS[type(value)]}) if type(value) in _KINDS else ANYTHING
+    called = value.func if isinstance(value, ast.Call) else None
+    kind = _KINDS.get(called.id if isinstance(called, ast.Name) else type(value).__name__)
+    return ANYTHING if kind is None else frozenset({kind})

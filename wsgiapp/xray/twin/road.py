@@ -1,4 +1,4 @@
-"""Routes: what routing makes of a request, and the fewest rules by which it does so in a program."""
+"""The road of one request: what routing makes of it, which functions run in which order, and who answers errors."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
+from werkzeug.routing import Map, MapAdapter, RequestRedirect, RoutingException, Rule
 
+from wsgiapp import errors
 from wsgiapp.dispatch import _scopes_of
-from wsgiapp.wrappers import split_blueprints
+from wsgiapp.templating import _default_template_ctx_processor
+from wsgiapp.xray.places import name_of
 
 from .gather import Gathering
 from .texts import TwinError, literal, quoted
@@ -44,7 +46,7 @@ class Route:
             self.refused = error
         self.endpoint: str | None = self.rule.endpoint if self.rule is not None else None
         self.scopes = _scopes_of(self.endpoint)
-        self.blueprints = split_blueprints(self.scopes[0]) if self.scopes[0] else []
+        self.blueprint = self.scopes[0]
         #: The methods that the path allows, in the order in which this process lists them.
         self.allowed: list[str] = [*self.adapter.allowed_methods()]
 
@@ -97,25 +99,87 @@ class Route:
         except HTTPException:
             return False
 
-    def map_text(self, endpoints: Iterable[str | None], gathering: Gathering) -> str:
-        """The map of the program.
 
-        :param endpoints: those that URLs are built for; None for who knows which.
-        """
-        matching = {id(rule) for rule in self.rules()}  # rules of one path are equal
-        built = {*endpoints}
-        rules = [(rule, id(rule) not in matching) for rule in self.app.url_map.iter_rules()
+class Road:
+    """What runs for a request, gathered with all that it uses. Hooks are listed in the order in which they run.
+
+    :ivar view: the view's name; empty where none of the app's answers.
+    :ivar handlers: error handlers by scope, as the items of dictionaries.
+    :ivar left_out: why some are not there.
+    :ivar processed: what context processors give to templates, as items of a dictionary.
+    :ivar url_defaults: statements that call the url_defaults functions.
+    """
+
+    def __init__(self, route: Route, gathering: Gathering) -> None:
+        self.route = route
+        self.gathering = gathering
+        self.app = app = route.app
+        scopes = route.scopes
+        self.preprocessors = self._hooks("before", app.url_value_preprocessors, scopes[::-1])
+        self.before = self._hooks("before", app.before_request_funcs, scopes[::-1])
+        self.view = ""
+        if route.rule is not None and not route.is_automatic and route.static_folder is None:
+            wanted = str(route.endpoint).rpartition(".")[2]
+            self.view = gathering.define(app.view_functions[route.endpoint], "view", wanted)
+        self.after = self._hooks("after", app.after_request_funcs, scopes, -1)
+        self.teardown = self._hooks("teardown", app.teardown_request_funcs, scopes, -1)
+        self.teardown += self._hooks("teardown", {None: app.teardown_appcontext_funcs}, (None,), -1)
+        self.left_out: list[str] = []
+        self.handlers = [*self._find_handlers()]
+        found = [one for scope in scopes[::-1] for one in app.template_context_processors.get(scope, ())
+                 if one is not _default_template_ctx_processor and gathering.templates]  # fmt: skip
+        self.processed = "".join(f"**{gathering.define(one, wanted='processor')}(), " for one in found)
+        self.url_defaults = [*self._find_url_defaults()] if "url_for" in gathering.parts else []
+
+    def _hooks(self, layer: str, registry: Any, scopes: Iterable[str | None], step: int = 1) -> list[str]:
+        return [self.gathering.define(one, layer) for scope in scopes for one in registry.get(scope, [])[::step]]
+
+    def _find_handlers(self) -> Iterator[str]:
+        spec, refused = self.app.error_handler_spec, self.route.refused
+        if isinstance(refused, RoutingException) and not self.before:
+            return
+        # Where routing refuses the request and nothing else runs, one handler at most is asked.
+        certain = refused is not None and not self.before
+        answering = errors.find_handler(spec, refused, []) if refused is not None and certain else None
+        for scope in self.route.scopes:
+            listed = ((code, kind, one) for code, kinds in spec.get(scope, {}).items() for kind, one in kinds.items())
+            items = [item for code, kind, handler in listed if not certain or handler is answering
+                     for item in self._item(code, kind, handler, certain)]  # fmt: skip
+            if items:
+                yield ", ".join(items)
+
+    def _item(self, code: int | None, kind: Any, handler: Any, certain: bool) -> Iterator[str]:
+        name, error = self.gathering.attempt(handler, "errors")
+        if error is None:
+            yield f"({code}, {self.gathering.value(kind, kind.__name__)}): {name}"
+        elif certain:
+            raise error
+        else:
+            self.left_out.append(f"The error handler {name_of(handler)} is left out: {error}")
+
+    def _find_url_defaults(self) -> Iterator[str]:
+        for scope, functions in self.app.url_default_functions.items():
+            for function in functions:
+                call = f"{self.gathering.define(function, 'view')}(endpoint, values)"
+                yield call if scope is None else f"if endpoint.startswith({quoted(f'{scope}.')}): {call}"
+
+    @property
+    def map(self) -> str:
+        """The map of the program, as an expression."""
+        theirs, usual = self.app.url_map, Map()
+        matching = {id(rule) for rule in self.route.rules()}  # rules of one path are equal
+        built = self.gathering.endpoints
+        if any(name and name.startswith(".") for name in built):
+            built = {f"{self.route.blueprint or ''}{name}".removeprefix(".") if name and name[0] == "." else name for name in built}
+        rules = [(rule, id(rule) not in matching) for rule in theirs.iter_rules()
                  if id(rule) in matching or rule.endpoint in built or None in built]  # fmt: skip
-        usual: Any = Map()
-        parts = [f"{name}={getattr(self.app.url_map, name)!r}" for name in _MAP
-                 if getattr(self.app.url_map, name) != getattr(usual, name)]  # fmt: skip
-        own = {name: kind for name, kind in self.app.url_map.converters.items() if usual.converters.get(name) is not kind
-               and any(type(one) is kind for rule, _ in rules for one in rule._converters.values())}  # fmt: skip
-        if own:
-            listed = (f"{quoted(name)}: {gathering.define(kind)}" for name, kind in own.items())
-            parts.append(f"converters={{{', '.join(listed)}}}")
+        parts = [f"{name}={getattr(theirs, name)!r}" for name in _MAP if getattr(theirs, name) != getattr(usual, name)]
+        used = {type(one) for rule, _ in rules for one in rule._converters.values()}
+        own = [f"{quoted(name)}: {self.gathering.define(kind)}" for name, kind in theirs.converters.items()
+               if kind in used and usual.converters.get(name) is not kind]  # fmt: skip
+        parts += [f"converters={{{', '.join(own)}}}"] if own else []
         texts = [_rule_text(rule, build_only) for rule, build_only in rules]
-        lines = f"[{', '.join(texts)}]" if len(texts) < 2 else "".join(["[\n", *(f"    {one},\n" for one in texts), "]"])
+        lines = f"[{', '.join(texts)}]" if len(texts) < 2 else "\n".join(["[", *(f"    {one}," for one in texts), "]"])
         return f"Map({', '.join([lines, *parts])})"
 
 
