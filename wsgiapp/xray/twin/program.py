@@ -6,7 +6,6 @@ the imports, until none is left.
 
 from __future__ import annotations
 
-import builtins
 import re
 import sys
 import textwrap
