@@ -12,11 +12,12 @@ import builtins
 import inspect
 import sys
 import sysconfig
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, TemplateError, meta, nodes
 from werkzeug.local import LocalProxy
@@ -28,6 +29,7 @@ from wsgiapp.xray.redact import is_secret
 
 from .texts import Source, TwinError, free_names, literal
 
+T = TypeVar("T")
 _LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib", "platstdlib"))
 #: The parts of the framework by the objects that they are.
 PARTS = {id(value): name for name, value in vars(wsgiapp).items() if type(value) is LocalProxy
@@ -173,7 +175,7 @@ class Gathering:
                 first = call.args[0] if call is not None and call.args else None
                 known = first.value if isinstance(first, ast.Constant) else None
                 if part == "url_for":
-                    self.endpoints.add(known)
+                    self.endpoints.add(str(known) if known is not None else None)
                 else:
                     self._use_template(part, known, source.where)
         self.whole_g |= bare > 0
@@ -196,12 +198,10 @@ class Gathering:
             self._alias(name, self._take(part, where), where)
         elif type(value) is LocalProxy:
             raise TwinError(f"{name!r} is a live object behind a proxy", where, _INSTEAD)
-        elif isinstance(value, ModuleType) and _is_framework(value.__name__):
-            self._bind_framework(name, value, source)
         elif _is_library(value) or _is_constant(name, value):
             self._import(name, value, where)
-        elif isinstance(value, ModuleType) or name == "__name__":
-            raise TwinError(f"{name!r} is a module of the app's", where, "Import what is needed from it by name.")
+        elif isinstance(value, ModuleType):
+            self._bind_module(name, value, source)
         elif isinstance(value, FunctionType | type) or hasattr(value, "__wrapped__"):
             self._alias(name, self.define(value, wanted=name), where)
         else:
@@ -224,12 +224,16 @@ class Gathering:
             raise TwinError(f"Two things are called {name!r} in one program", where, "Rename one of them.")
         self.pieces[name] = Piece(text)
 
-    def _bind_framework(self, name: str, module: ModuleType, source: Source) -> None:
-        """A module of the framework: a namespace of the parts that are read from it."""
+    def _bind_module(self, name: str, module: ModuleType, source: Source) -> None:
+        """A module of the app's or the framework's: a namespace of what is read from it."""
         read = {node.attr for node in ast.walk(source.node) if isinstance(node, ast.Attribute)
                 and isinstance(node.value, ast.Name) and node.value.id == name}  # fmt: skip
-        parts = {attr: self._take(PARTS.get(id(getattr(module, attr, None)), attr), source.where) for attr in sorted(read)}
-        listed = ", ".join(f"{attr}={part}" for attr, part in parts.items())
+        members = {}
+        for attr in sorted(read):
+            value = getattr(module, attr, None)
+            part = PARTS.get(id(value), attr if _is_framework(module.__name__) else "")
+            members[attr] = self._take(part, source.where) if part else self.value(value, attr, source.where)
+        listed = ", ".join(f"{attr}={text}" for attr, text in members.items())
         self._put(name, f"{name} = SimpleNamespace({listed})", source.where)
 
     def _import(self, name: str, value: Any, where: str) -> None:
@@ -245,14 +249,14 @@ class Gathering:
         if name in self.pieces or name in self.blocks or self.imports.setdefault(name, line) != line:
             raise TwinError(f"Two things are called {name!r} in one program", where, "Rename one of them.")
 
-    def attempt(self, obj: Any, layer: str) -> tuple[str, TwinError | None]:
-        """As :meth:`define`, but nothing is taken where something cannot be."""
-        kept = {**self.pieces}, {**self.imports}, {**self._named}
+    def attempt(self, take: Callable[[], T]) -> T | TwinError:
+        """What *take* gives; where it cannot take something, nothing is taken, and the error is given."""
+        kept = {one.name: copy(getattr(self, one.name)) for one in fields(self) if one.name != "app"}
         try:
-            return self.define(obj, layer), None
+            return take()
         except TwinError as error:
-            self.pieces, self.imports, self._named = kept
-            return "", error
+            vars(self).update(kept)
+            return error
 
     # -- values ------------------------------------------------------------------------------------------------
 
@@ -261,7 +265,7 @@ class Gathering:
 
         :raises TwinError: when there is none.
         """
-        if isinstance(value, FunctionType) and not _is_library(value):
+        if (isinstance(value, (FunctionType, type)) or hasattr(value, "__wrapped__")) and not _is_library(value):
             return self.define(value, wanted=name)
         if isinstance(value, (str, bytes)) and (is_secret(name) or self._is_key(value)):
             read = self.secret("SECRET_KEY" if self._is_key(value) else name.upper())

@@ -124,11 +124,9 @@ class Road:
         self.after = self._hooks("after", app.after_request_funcs, scopes, -1)
         self.teardown = self._hooks("teardown", app.teardown_request_funcs, scopes, -1)
         self.teardown += self._hooks("teardown", {None: app.teardown_appcontext_funcs}, (None,), -1)
+        self.processed = self._process()
         self.left_out: list[str] = []
         self.handlers = [*self._find_handlers()]
-        found = [one for scope in scopes[::-1] for one in app.template_context_processors.get(scope, ())
-                 if one is not _default_template_ctx_processor and gathering.templates]  # fmt: skip
-        self.processed = "".join(f"**{gathering.define(one, wanted='processor')}(), " for one in found)
         self.url_defaults = [*self._find_url_defaults()] if "url_for" in gathering.parts else []
 
     def _hooks(self, layer: str, registry: Any, scopes: Iterable[str | None], step: int = 1) -> list[str]:
@@ -149,13 +147,23 @@ class Road:
                 yield ", ".join(items)
 
     def _item(self, code: int | None, kind: Any, handler: Any, certain: bool) -> Iterator[str]:
-        name, error = self.gathering.attempt(handler, "errors")
-        if error is None:
-            yield f"({code}, {self.gathering.value(kind, kind.__name__)}): {name}"
+        def take() -> str:
+            item = f"({code}, {self.gathering.value(kind, kind.__name__)}): {self.gathering.define(handler, 'errors')}"
+            self.processed = self._process()
+            return item
+
+        item = self.gathering.attempt(take)
+        if isinstance(item, str):
+            yield item
         elif certain:
-            raise error
+            raise item
         else:
-            self.left_out.append(f"The error handler {name_of(handler)} is left out: {error}")
+            self.left_out.append(f"The error handler {name_of(handler)} is left out: {item}")
+
+    def _process(self) -> str:
+        found = [one for scope in self.route.scopes[::-1] for one in self.app.template_context_processors.get(scope, ())
+                 if one is not _default_template_ctx_processor and self.gathering.templates]  # fmt: skip
+        return "".join(f"**{self.gathering.define(one, wanted='processor')}(), " for one in found)
 
     def _find_url_defaults(self) -> Iterator[str]:
         for scope, functions in self.app.url_default_functions.items():

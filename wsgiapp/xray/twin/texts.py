@@ -32,7 +32,7 @@ from wsgiapp.xray.places import place
 MAX_TEXT = 20_000
 _DEPTH = 20
 _ATOMS = frozenset({NoneType, bool, int, float, str, bytes})
-_BRACKETS = {list: "[]", tuple: "()", set: "{}", dict: "{}"}
+_BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), dict: ("{", "}")}
 # A value of such a type is what a call gives back: what is called, and its arguments.
 _FORMS: dict[type, Callable[[Any], tuple[Any, str, tuple[Any, ...]]]] = {
     frozenset: lambda value: (frozenset, "", ([*value],)),
