@@ -95,4 +95,4 @@ def _check(app: Any) -> None:
         raise TwinError(f"There is middleware around the app, {type(outermost).__name__}, which may change any answer",
                         where_of(outermost), "Ask for a twin of the app without it.")  # fmt: skip
     if app.config["TRAP_HTTP_EXCEPTIONS"] or app.config["TRAP_BAD_REQUEST_ERRORS"]:
-        raise TwinError("TRAP_HTTP_EXCEPTIONS or TRAP_BAD_REQUEST_ERRORS is set", "", "Switch it off; it is for debugging.")
+        raise TwinError("TRAP_HTTP_EXCEPTIONS or TRAP_BAD_REQUEST_ERRORS is set", "", "Switch it off.")

@@ -101,7 +101,10 @@ class Gathering:
         :return: its name in the program.
         """
         if id(obj) in self._named:
-            return self._named[id(obj)]
+            name = self._named[id(obj)]
+            if layer and name in self.pieces:
+                self.pieces[name].layer = layer
+            return name
         if not isinstance(obj, (FunctionType, type)) and not hasattr(obj, "__wrapped__"):
             raise TwinError(f"{name_of(obj)} is called, and is no function", where_of(obj), "Write it as a function.")
         plain = unwrapped(obj)
@@ -138,8 +141,8 @@ class Gathering:
         if not isinstance(root, ast.Name) or not isinstance(call, ast.Attribute):
             return False
         owner = source.scope.get(root.id)
-        known = hasattr(wsgiapp.App, call.attr) or hasattr(wsgiapp.Blueprint, call.attr)
-        return isinstance(owner, Scaffold) or (owner is None and known)
+        # An app that a function makes is not to be seen from inside its views.
+        return isinstance(owner, Scaffold) or (owner is None and hasattr(wsgiapp.Blueprint, call.attr))
 
     def _quote(self, name: str, source: Source, decorators: list[ast.expr], layer: str) -> None:
         text = source.text(name, decorators)
@@ -173,9 +176,9 @@ class Gathering:
             if part == "url_for" or part in _TEMPLATES:
                 call = calls.get(id(node))
                 first = call.args[0] if call is not None and call.args else None
-                known = first.value if isinstance(first, ast.Constant) else None
+                known = str(first.value) if isinstance(first, ast.Constant) else None
                 if part == "url_for":
-                    self.endpoints.add(str(known) if known is not None else None)
+                    self.endpoints.add(known)
                 else:
                     self._use_template(part, known, source.where)
         self.whole_g |= bare > 0
@@ -333,7 +336,7 @@ class Gathering:
 
     # -- templates ---------------------------------------------------------------------------------------------
 
-    def _use_template(self, part: str, known: Any, where: str) -> None:
+    def _use_template(self, part: str, known: str | None, where: str) -> None:
         """Read a template.
 
         :param known: its name, or its text for ``render_template_string``; None for one that is computed.

@@ -32,9 +32,9 @@ from .texts import ANYTHING, TwinError, answers, free_names, literal, quoted
 _IMPORTS = {
     name: f"from {module} import {name}"
     for module, names in {
-        "base64": "b64decode b64encode", "collections.abc": "Iterator Mapping", "contextvars": "ContextVar copy_context",
-        "dataclasses": "asdict is_dataclass", "decimal": "Decimal",
-        "email.utils": "parsedate_to_datetime", "types": "MappingProxyType SimpleNamespace", "urllib.parse": "quote", "uuid": "UUID",
+        "base64": "b64decode b64encode", "collections.abc": "Iterator Mapping", "dataclasses": "asdict is_dataclass",
+        "contextvars": "ContextVar copy_context", "decimal": "Decimal", "email.utils": "parsedate_to_datetime",
+        "types": "MappingProxyType SimpleNamespace", "urllib.parse": "quote", "uuid": "UUID",
         "itsdangerous": "BadData URLSafeTimedSerializer", "jinja2": "Environment FileSystemLoader",
         "markupsafe": "Markup", "werkzeug.datastructures": "CallbackDict Headers",
         "werkzeug.exceptions": "BadRequest HTTPException InternalServerError MethodNotAllowed abort",
@@ -50,6 +50,12 @@ _CURRENT = frozenset({"request", "g", "url_for", "after_this_request", "make_res
                       "send_from_directory", "has_request_context", "stream_template"})  # fmt: skip
 _SESSION = ("open_session", "save_session", "should_set_cookie", "session_class", "is_null_session", "digest_method")
 _BELOW = ("templates", "urls", "handle", "answer", "respond", "finish", "application")
+_MAIN = """\
+if __name__ == "__main__":
+    environ = create_environ(REQUEST)
+    body, status, headers = run_wsgi_app(application, environ, buffered=True)
+    head = "".join(f"{name}: {value}\\r\\n" for name, value in headers)
+    sys.stdout.buffer.write(f"HTTP/1.1 {status}\\r\\n{head}\\r\\n".encode("latin-1") + b"".join(body))"""
 _DOES = {layer.name: layer.does for layer in ROAD}
 # A secret of so many characters is looked for everywhere; a shorter one may be a part of any word.
 _LONG = 8
@@ -61,7 +67,7 @@ def _stand_ins() -> Any:
         undefined=StrictUndefined, line_statement_prefix="#%", variable_start_string="<<", variable_end_string=">>",
         block_start_string="<%", block_end_string="%>",
     )  # fmt: skip
-    environment.globals.update(says=says, quoted=quoted)
+    environment.globals.update(says=says, quoted=quoted, in_fragment=quoted(_IN_FRAGMENT))
     return environment.from_string(Path(__file__).with_name("program.jinja").read_text("utf-8"))
 
 
@@ -264,11 +270,6 @@ class Program:
         return f"{quoted(self.route.blueprint)} + endpoint" if self.route.blueprint else "endpoint[1:]"
 
     @property
-    def fragment(self) -> str:
-        """The characters that may stand in a fragment as they are."""
-        return quoted(_IN_FRAGMENT)
-
-    @property
     def environment(self) -> Iterator[str]:
         """The arguments of Jinja's environment."""
         env, usual = self.app.jinja_env, signature(Environment).parameters
@@ -356,12 +357,7 @@ class Program:
         if {"remote_addr", "access_route", "environ"} & self.gathering.attributes:
             given["environ_base"] = {"REMOTE_ADDR": "127.0.0.1"}
         arguments = [quoted(given.pop("path")), *(f"{name}={literal(value)}" for name, value in given.items())]
-        return textwrap.dedent(f"""\
-            if __name__ == "__main__":
-                environ = create_environ({", ".join(arguments)})
-                body, status, headers = run_wsgi_app(application, environ, buffered=True)
-                head = "".join(f"{{name}}: {{value}}\\r\\n" for name, value in headers)
-                sys.stdout.buffer.write(f"HTTP/1.1 {{status}}\\r\\n{{head}}\\r\\n".encode("latin-1") + b"".join(body))""")
+        return _MAIN.replace("REQUEST", ", ".join(arguments))
 
     def _head(self) -> str:
         asked = f"{self.given.get('method', 'GET')} {self.given['path']!r} of the app {self.app.name!r}"
@@ -391,17 +387,19 @@ class Program:
 
 
 def _imported(lines: set[str]) -> str:
-    own = {line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names}
-    members: dict[str, list[str]] = {}
+    """The imports, one line a module: the standard library first."""
+    members: dict[str, set[str]] = {}
     for line in lines:
-        head, _, names = line.partition(" import ")
-        members.setdefault(head, []).append(names)
-    merged = {head: f"{head} import {', '.join(sorted(names))}" if names != [""] else head for head, names in members.items()}
-    groups = [sorted({merged[line.partition(" import ")[0]] for line in group}) for group in (own, lines - own)]
-    return "\n\n".join("\n".join(sorted(group, key=lambda line: (line.startswith("from"), line))) for group in groups if group)
+        head, _, name = line.partition(" import ")
+        members.setdefault(head, set()).add(name)
+    merged = [f"{head} import {', '.join(sorted(names))}" if names != {""} else head for head, names in members.items()]
+    merged.sort(key=lambda line: (line.startswith("from"), line))
+    stock = [line for line in merged if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
+    return "\n\n".join("\n".join(group) for group in (stock, [line for line in merged if line not in stock]) if group)
 
 
 def _spaced(blocks: list[str]) -> str:
     """The blocks, two lines apart where one of them defines something."""
     defines = [re.search(r"^(def|class|if|@)", text, re.MULTILINE) is not None for text in ["", *blocks]]
-    return "".join(("\n\n\n" if any(pair) else "\n\n") + text for text, pair in zip(blocks, pairwise(defines), strict=True))
+    gaps = ["\n\n\n" if any(pair) else "\n\n" for pair in pairwise(defines)]
+    return "".join(gap + text for gap, text in zip(gaps, blocks, strict=True))

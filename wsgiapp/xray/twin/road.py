@@ -34,7 +34,7 @@ class Route:
         self.environ = environ
         self.rule: Any = None
         self.values: dict[str, Any] = {}
-        self.refused: HTTPException | None = None
+        self.refused: Any = None
         try:
             self.adapter: MapAdapter = app.create_url_adapter(app.request_class(environ))
         except HTTPException as error:
@@ -174,11 +174,11 @@ class Road:
     @property
     def map(self) -> str:
         """The map of the program, as an expression."""
-        theirs, usual = self.app.url_map, Map()
+        theirs: Map = self.app.url_map
+        usual: Any = Map()
         matching = {id(rule) for rule in self.route.rules()}  # rules of one path are equal
-        built = self.gathering.endpoints
-        if any(name and name.startswith(".") for name in built):
-            built = {f"{self.route.blueprint or ''}{name}".removeprefix(".") if name and name[0] == "." else name for name in built}
+        near = f"{self.route.blueprint}." if self.route.blueprint else ""
+        built = {name and (near + name[1:] if name[0] == "." else name) for name in self.gathering.endpoints}
         rules = [(rule, id(rule) not in matching) for rule in theirs.iter_rules()
                  if id(rule) in matching or rule.endpoint in built or None in built]  # fmt: skip
         parts = [f"{name}={getattr(theirs, name)!r}" for name in _MAP if getattr(theirs, name) != getattr(usual, name)]

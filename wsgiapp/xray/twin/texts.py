@@ -181,7 +181,8 @@ class Source:
         spans = []
         for node in ast.walk(self.node):
             if isinstance(node, ast.arg) and node.annotation is not None:
-                spans.append((node.lineno, node.end_lineno, node.col_offset + len(node.arg.encode()), node.end_col_offset))
+                begin = node.col_offset + len(node.arg.encode())
+                spans.append((node.lineno, node.end_lineno, begin, node.end_col_offset))
             elif isinstance(node, ast.FunctionDef) and node.returns is not None:
                 returned = node.returns
                 begin = self.lines[returned.lineno - 1].encode().rindex(b"->", 0, returned.col_offset)
@@ -241,12 +242,13 @@ def answers(source: Source) -> frozenset[str]:
     """What a function may return, as far as its text tells; see :data:`ANYTHING`."""
     node = source.node
     if isinstance(node, ast.Lambda):
-        return _kinds(node.body)
+        return _kinds(node.body, source.scope)
     if not isinstance(node, ast.FunctionDef) or any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in _own(node)):
         return ANYTHING
     returned = [one.value for one in _own(node) if isinstance(one, ast.Return)]
     falls = not isinstance(node.body[-1], (ast.Return, ast.Raise))
-    return frozenset({"none"} if falls else ()).union(*map(_kinds, returned))
+    scope = source.scope
+    return frozenset({"none"} if falls else ()).union(*(_kinds(value, scope) for value in returned))
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
@@ -256,15 +258,18 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
             yield from _own(child)
 
 
-def _kinds(value: ast.expr | None) -> frozenset[str]:
+def _kinds(value: ast.expr | None, scope: dict[str, Any]) -> frozenset[str]:
     if value is None or (isinstance(value, ast.Constant) and value.value is None):
         return frozenset({"none"})
     if isinstance(value, ast.Tuple) and value.elts:
-        return _kinds(value.elts[0]) | {"tuple"}
+        return _kinds(value.elts[0], scope) | {"tuple"}
     if isinstance(value, ast.IfExp):
-        return _kinds(value.body) | _kinds(value.orelse)
+        return _kinds(value.body, scope) | _kinds(value.orelse, scope)
     if isinstance(value, ast.Constant) and isinstance(value.value, (str, bytes)):
         return frozenset({"text"})
     called = value.func if isinstance(value, ast.Call) else None
-    kind = _KINDS.get(called.id if isinstance(called, ast.Name) else type(value).__name__)
+    if isinstance(called, ast.Name) and getattr(scope.get(called.id), "__module__", "wsgiapp.").startswith("wsgiapp."):
+        kind = _KINDS.get(called.id)
+    else:
+        kind = _KINDS.get(type(value).__name__)
     return ANYTHING if kind is None else frozenset({kind})
