@@ -142,7 +142,7 @@ class Gathering:
             return False
         owner = source.scope.get(root.id)
         # An app that a function makes is not to be seen from inside its views.
-        return isinstance(owner, Scaffold) or (owner is None and hasattr(wsgiapp.Blueprint, call.attr))
+        return isinstance(owner, Scaffold) or (hasattr(wsgiapp.Blueprint, call.attr) and not hasattr(owner, call.attr))
 
     def _quote(self, name: str, source: Source, decorators: list[ast.expr], layer: str) -> None:
         text = source.text(name, decorators)
