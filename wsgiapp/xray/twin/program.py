@@ -120,7 +120,8 @@ class Program:
         if "url_for" in self.parts:
             yield f"current.get().adapter = {adapter}"
             adapter = "current.get().adapter"
-        told = {name: text for name, text in self._matched().items() if name in self.gathering.attributes}
+        asked = self.gathering.attributes if "request" in self.parts else set()
+        told = {name: text for name, text in self._matched().items() if name in asked}
         if self.route.refused is not None:
             yield from (f"request.{name} = {'[]' if name == 'blueprints' else 'None'}" for name in told)
             yield from self._hook_calls("None, None")

@@ -10,6 +10,7 @@ from werkzeug.routing import Map, MapAdapter, RequestRedirect, RoutingException,
 
 from wsgiapp import errors
 from wsgiapp.dispatch import _scopes_of
+from wsgiapp.scaffold import Scaffold
 from wsgiapp.templating import _default_template_ctx_processor
 from wsgiapp.xray.places import name_of
 
@@ -44,6 +45,8 @@ class Route:
             self.rule, self.values = self.adapter.match(return_rule=True)
         except HTTPException as error:
             self.refused = error
+        except Exception as error:  # a converter of the app's own may do anything
+            raise TwinError(f"Routing failed: {error!r}", "", "Ask for another path.") from error
         self.endpoint: str | None = self.rule.endpoint if self.rule is not None else None
         self.scopes = _scopes_of(self.endpoint)
         self.blueprint = self.scopes[0]
@@ -61,9 +64,11 @@ class Route:
         """The folder of static files that the answer comes from; None for another answer."""
         view = self.app.view_functions.get(self.endpoint)
         function = getattr(view, "__func__", view)
-        if self.is_automatic or getattr(function, "__module__", "") not in _FILES:
+        owner = getattr(view, "__self__", self.app)
+        ages = getattr(type(owner), "get_send_file_max_age", None) is Scaffold.get_send_file_max_age
+        if self.is_automatic or not ages or getattr(function, "__module__", "") not in _FILES:
             return None
-        folder: str | None = getattr(view, "__self__", self.app).static_folder
+        folder: str | None = owner.static_folder
         return folder
 
     @property

@@ -166,7 +166,8 @@ class Source:
     def text(self, name: str, decorators: list[ast.expr]) -> str:
         """The definition under that *name*, with only those *decorators*, at the left margin."""
         if isinstance(self.node, ast.Lambda):
-            return f"{name} = {ast.get_source_segment(''.join(self.lines), self.node)}"
+            text = ast.get_source_segment("".join(self.lines), self.node) or ""
+            return f"{name} = ({text})" if "\n" in text else f"{name} = {text}"
         margin = self.node.col_offset
         inside = {line for one in ast.walk(self.node) if isinstance(one, (ast.Constant, ast.JoinedStr))
                   for line in range(one.lineno + 1, (one.end_lineno or 0) + 1)}  # fmt: skip
