@@ -261,10 +261,20 @@ def test_error_handlers_by_code_by_class_and_by_blueprint(app: App, same: Same) 
         same(app, "GET", path)
 
 
-def test_an_error_handler_that_cannot_be_taken_along_is_left_out_and_named(app: App, same: Same) -> None:
-    app.register_error_handler(500, lambda error: f"{next(numbers)}")
-    app.add_url_rule("/", "index", lambda: "fine")
-    assert "The error handler" in same(app, "GET", "/")
+def test_an_error_handler_that_cannot_be_taken_along_ends_the_program_where_it_is_asked(app: App, same: Same) -> None:
+    app.register_error_handler(418, lambda error: f"{next(numbers)}")
+    app.add_url_rule("/fine", "fine", lambda: "fine")
+    app.add_url_rule("/tea", "tea", lambda: wsgiapp.abort(418))
+    assert "The error handler" in twin(app, "GET", "/fine").notes[-1]
+    same(app, "GET", "/fine")
+    with pytest.raises(AssertionError, match="is left out: 'numbers' is a live object"):
+        same(app, "GET", "/tea")
+
+
+def test_an_after_hook_that_fails_with_the_error_page_as_well(app: App, same: Same) -> None:
+    app.after_request(lambda response: response.missing)
+    app.add_url_rule("/", "index", lambda: "x")
+    same(app, "GET", "/")
 
 
 def test_hooks_run_in_their_order_and_only_those_of_the_blueprint(app: App, same: Same) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.exceptions import default_exceptions
 from werkzeug.test import create_environ
 
 from wsgiapp import App
@@ -94,5 +95,7 @@ def _check(app: Any) -> None:
     if getattr(outermost, "__func__", None) is not App.wsgi_app:
         raise TwinError(f"There is middleware around the app, {type(outermost).__name__}, which may change any answer",
                         where_of(outermost), "Ask for a twin of the app without it.")  # fmt: skip
+    if app.aborter.mapping != default_exceptions:
+        raise TwinError("The app's aborter has codes of its own", "", "Raise these exceptions by their classes.")
     if app.config["TRAP_HTTP_EXCEPTIONS"] or app.config["TRAP_BAD_REQUEST_ERRORS"]:
         raise TwinError("TRAP_HTTP_EXCEPTIONS or TRAP_BAD_REQUEST_ERRORS is set", "", "Switch it off.")

@@ -357,7 +357,10 @@ class Program:
         given = dict(self.given)
         if {"remote_addr", "access_route", "environ"} & self.gathering.attributes:
             given["environ_base"] = {"REMOTE_ADDR": "127.0.0.1"}
-        arguments = [quoted(given.pop("path")), *(f"{name}={literal(value)}" for name, value in given.items())]
+        try:
+            arguments = [quoted(given.pop("path")), *(f"{name}={literal(value)}" for name, value in given.items())]
+        except ValueError as error:
+            raise TwinError(f"The request {error}", "", "Ask for a shorter one.") from None
         return _MAIN.replace("REQUEST", ", ".join(arguments))
 
     def _head(self) -> str:

@@ -162,8 +162,10 @@ class Road:
             yield item
         elif certain:
             raise item
-        else:
-            self.left_out.append(f"The error handler {name_of(handler)} is left out: {item}")
+        else:  # better no answer than another one
+            why = f"The error handler {name_of(handler)} is left out: {item}"
+            self.left_out.append(why)
+            yield f"({code}, {self.gathering.value(kind, kind.__name__)}): lambda error: sys.exit({quoted(why)})"
 
     def _process(self) -> str:
         found = [one for scope in self.route.scopes[::-1] for one in self.app.template_context_processors.get(scope, ())
@@ -215,7 +217,7 @@ def _rule_text(rule: Rule, build_only: bool) -> str:
         raise TwinError(f"The rule {rule.rule!r} is of a class, or redirects by a function, of the app's own", "",
                         "Make it a plain rule.")  # fmt: skip
     parts = [quoted(rule.rule), f"endpoint={quoted(rule.endpoint)}"]
-    if rule.methods is not None and not build_only:
+    if rule.methods is not None:
         parts.append(f"methods={literal(sorted(rule.methods - ({'HEAD'} if 'GET' in rule.methods else set())))}")
     usual: Any = Rule(rule.rule)
     usual.bind(Map([], default_subdomain=rule.map.default_subdomain, strict_slashes=rule.map.strict_slashes,

@@ -78,7 +78,8 @@ def literal(value: Any, name_of: Callable[[Any], str] = repr, depth: int = _DEPT
     """
     kind = type(value)
     if kind in _ATOMS:
-        text = quoted(value) if kind in (str, bytes) else f'float("{value}")' if value in _UNREAL else repr(value)
+        text = quoted(value) if kind in (str, bytes) else repr(value)
+        text = f'float("{value}")' if kind is float and not abs(value) < float("inf") else text
     elif depth == 0:
         raise ValueError("is nested too deeply")
     elif kind in _BRACKETS:
@@ -95,9 +96,6 @@ def literal(value: Any, name_of: Callable[[Any], str] = repr, depth: int = _DEPT
     if len(text) > MAX_TEXT:
         raise ValueError(f"takes more than {MAX_TEXT} characters to write")
     return text
-
-
-_UNREAL = (float("inf"), float("-inf"))
 
 
 def _container(value: Any, inner: Callable[[Any], str]) -> str:
