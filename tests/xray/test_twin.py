@@ -25,6 +25,7 @@ from werkzeug.routing import BaseConverter
 import wsgiapp
 from wsgiapp import App, Blueprint, Response, current_app, g, redirect, render_template, request, session, url_for
 from wsgiapp.dispatch import ROAD
+from wsgiapp.sessions import SessionInterface
 from wsgiapp.views import MethodView
 from wsgiapp.xray import XRay
 from wsgiapp.xray.twin import TwinError, twin
@@ -443,7 +444,7 @@ def test_a_decorator_of_the_apps_own_and_one_that_hides_its_view(app: App, same:
     def hiding(view: Any) -> Any:
         return lambda: f"<{view()}>"
 
-    app.add_url_rule("/b", "b", hiding(lambda: "b"))
+    app.add_url_rule("/b", "view", hiding(lambda: "b"))
     assert "@only_admins\ndef a()" in same(app, "GET", "/a?role=admin")
     same(app, "GET", "/a")
     same(app, "GET", "/b")
@@ -555,9 +556,12 @@ class OwnApp(App):
         return super().make_response(rv)
 
 
-def test_an_app_with_steps_of_its_own_or_middleware_is_refused_by_name_and_line(app: App) -> None:
+def test_an_app_with_steps_sessions_or_middleware_of_its_own_is_refused(app: App) -> None:
     with pytest.raises(TwinError, match=r"make_response.*test_twin\.py:\d+"):
         twin(OwnApp("own"), "GET", "/")
+    app.session_interface = SessionInterface()
+    with pytest.raises(TwinError, match="Sessions are kept by SessionInterface"):
+        twin(app, "GET", "/")
     app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # the documented way
     with pytest.raises(TwinError, match="ProxyFix"):
         twin(app, "GET", "/")

@@ -115,7 +115,10 @@ class Gathering:
             raise TwinError(f"{name_of(plain.view_class)} is a class-based view", where_of(plain.view_class),
                             "Write the view as a function.")  # fmt: skip
         name = getattr(source.node, "name", wanted or layer or "function")
-        while name in self.pieces or name in self.reserved or name in self.imports or name in self._named.values():
+        taken = {*self.pieces, *self.reserved, *self.imports, *self._named.values()}
+        if not any(source.scope.get(name) is one for one in (obj, plain)):  # it may mean another thing inside
+            taken |= _needed(source, source.text("_", []))
+        while name in taken:
             name += "_"
         self._named[id(obj)] = name
         self._quote(name, source, self._decorators(source, obj is not plain), layer)
@@ -147,13 +150,8 @@ class Gathering:
     def _quote(self, name: str, source: Source, decorators: list[ast.expr], layer: str) -> None:
         text = source.text(name, decorators)
         self._look_through(source)
-        try:
-            needed = free_names(text)
-        except SyntaxError as error:
-            raise TwinError(f"{name!r} cannot stand alone: {error.msg}", source.where,
-                            "Move what it changes to the top of the module.") from None  # fmt: skip
         scope = source.scope
-        for one in sorted(needed - {name}):
+        for one in sorted(_needed(source, text) - {name}):
             if one in scope:
                 self._bind(one, scope[one], source)
             elif not hasattr(builtins, one):
@@ -407,6 +405,15 @@ class Gathering:
 
 _JINJA = Environment()  # noqa: S701 - renders nothing: what Jinja2 has by itself
 _KINDS: dict[type[nodes.Node], str] = {nodes.Name: "globals", nodes.Filter: "filters", nodes.Test: "tests"}
+
+
+def _needed(source: Source, text: str) -> set[str]:
+    """The names that a definition takes from around it."""
+    try:
+        return free_names(text)
+    except SyntaxError as error:
+        raise TwinError(f"{name_of(source.obj)} cannot stand alone: {error.msg}", source.where,
+                        "Move what it changes to the top of the module.") from None  # fmt: skip
 
 
 def _part(node: ast.AST, scope: dict[str, Any]) -> str:

@@ -48,7 +48,8 @@ _LIMITS = {"MAX_CONTENT_LENGTH": None, "MAX_FORM_MEMORY_SIZE": 500_000, "MAX_FOR
 # Parts of the framework that need to know which request is current.
 _CURRENT = frozenset({"request", "g", "url_for", "after_this_request", "make_response", "send_file",
                       "send_from_directory", "has_request_context", "stream_template"})  # fmt: skip
-_SESSION = ("open_session", "save_session", "should_set_cookie", "session_class", "is_null_session", "digest_method")
+_SESSION = ("open_session", "save_session", "should_set_cookie", "session_class", "is_null_session", "digest_method",
+            "get_expiration_time", "get_signing_serializer")  # fmt: skip
 _BELOW = ("templates", "urls", "handle", "answer", "respond", "finish", "application")
 _MAIN = """\
 if __name__ == "__main__":
@@ -173,9 +174,9 @@ class Program:
     @property
     def saves(self) -> bool:
         """Whether the session may have to be saved."""
+        name = self._interface.get_cookie_name(self.app)
         if not self.app.secret_key:
             return False
-        name = self.app.config["SESSION_COOKIE_NAME"]
         return self._uses_session or (name in self.route.environ.get("HTTP_COOKIE", "") and self._prolongs(name))
 
     @property
@@ -258,7 +259,7 @@ class Program:
         options = [f", {name}={literal(given[name])}" for name, usual in _COOKIE.items() if given[name] != usual]
         return {
             "keys": f"[{', '.join(keys)}]" if older else keys[0], "salt": quoted(interface.salt),
-            "derivation": quoted(interface.key_derivation), "name": quoted(config["SESSION_COOKIE_NAME"]),
+            "derivation": quoted(interface.key_derivation), "name": quoted(interface.get_cookie_name(self.app)),
             "options": "".join(options), "lifetime": int(self.app.permanent_session_lifetime.total_seconds()),
             "refreshes": config["SESSION_REFRESH_EACH_REQUEST"],
         }  # fmt: skip
