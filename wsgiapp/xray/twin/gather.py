@@ -227,10 +227,13 @@ class Gathering:
 
     def _bind_module(self, name: str, module: ModuleType, source: Source) -> None:
         """A module of the app's or the framework's: a namespace of what is read from it."""
-        read = {node.attr for node in ast.walk(source.node) if isinstance(node, ast.Attribute)
-                and isinstance(node.value, ast.Name) and node.value.id == name}  # fmt: skip
+        nodes = [*ast.walk(source.node)]
+        read = [node.attr for node in nodes if isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name) and node.value.id == name]  # fmt: skip
+        if len(read) != sum(isinstance(node, ast.Name) and node.id == name for node in nodes):
+            raise TwinError(f"The module {name!r} is handed on as a whole", source.where, _INSTEAD)
         members = {}
-        for attr in sorted(read):
+        for attr in sorted({*read}):
             value = getattr(module, attr, None)
             part = PARTS.get(id(value), attr if _is_framework(module.__name__) else "")
             members[attr] = self._take(part, source.where) if part else self.value(value, attr, source.where)

@@ -122,6 +122,8 @@ class Program:
             yield f"current.get().adapter = {adapter}"
             adapter = "current.get().adapter"
         asked = self.gathering.attributes if "request" in self.parts else set()
+        if "routing_exception" in asked:
+            raise TwinError("request.routing_exception is read", "", "Ask for a twin of a route that does not.")
         told = {name: text for name, text in self._matched().items() if name in asked}
         if self.route.refused is not None:
             yield from (f"request.{name} = {'[]' if name == 'blueprints' else 'None'}" for name in told)
