@@ -511,6 +511,7 @@ def test_what_comes_from_outside_is_data(app: App, same: Same, text: str) -> Non
 
 somebody: Any = LocalProxy(lambda: "somebody")
 numbers = (number for number in range(3))
+accounts = {"password": "hunter2"}
 names: dict[str, Any] = {}
 exec("def index(): return 'x'", names)
 
@@ -530,6 +531,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a generator": (lambda: f"{next(numbers)}", r"'numbers' is a live object, a builtins.generator \(.*:\d+\)\. Pass"),
     "a proxy": (lambda: f"{somebody}", r"'somebody' is a live object behind a proxy \(.*:\d+\)\. Pass it on"),
     "no source": (names["index"], "no source is there to read.*Define it by a 'def'"),
+    "a secret among others": (lambda: f"{len(accounts)}", r"'accounts' holds a secret, 'password' \(.*:\d+\)\. Give"),
     "the running app": (lambda: f"{current_app.extensions}", r"'current_app.extensions' needs the running app \(.*:\d"),
     "all the configuration": (lambda: f"{len(current_app.config)}", r"read as a whole \(.*:\d+\)\. Read it by key"),
     "a partial": (partial(str, "x"), "is no function"),

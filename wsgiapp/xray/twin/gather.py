@@ -274,6 +274,9 @@ class Gathering:
         if isinstance(value, (str, bytes)) and (is_secret(name) or self._is_key(value)):
             read = self.secret("SECRET_KEY" if self._is_key(value) else name.upper())
             return read if isinstance(value, str) else f"{read}.encode()"
+        hidden = [key for key in value if isinstance(key, str) and is_secret(key)] if isinstance(value, dict) else []
+        if hidden:
+            raise TwinError(f"{name!r} holds a secret, {hidden[0]!r}", where, "Give it a name of its own.")
         try:
             return literal(value, lambda one: self._name_for(one, where))
         except TwinError:
