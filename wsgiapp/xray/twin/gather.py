@@ -1,449 +1,481 @@
-"""Gathering: what a view uses, what that uses, and so on, each thing once and under one name.
+"""Gathering: what the functions and templates of a request use, one name after the other.
 
-An object that the framework gives has a stand-in of a few lines (``program.jinja``); one of a library is imported; a
-function or a class of the app's is copied; a value is written out. For whatever is none of these there is
-:class:`TwinError`.
+A name means a part of the framework (a stand-in of ``program.jinja`` takes its place), a library (it is imported), a
+definition of the app's (it is quoted, with what it uses in turn) or a value (it is written out); else it is a
+:class:`TwinError`. Nothing is run, and no template is rendered.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import importlib
-import keyword
-import re
+import inspect
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import sysconfig
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from inspect import iscoroutinefunction
-from types import FunctionType, MethodType, ModuleType
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import Any, TypeVar
+
+from jinja2 import Environment, TemplateError, meta, nodes
+from werkzeug.local import LocalProxy
 
 import wsgiapp
-from werkzeug.local import LocalProxy
-from wsgiapp import json, views
 from wsgiapp.scaffold import Scaffold
+from wsgiapp.xray.places import name_of, unwrapped, where_of
+from wsgiapp.xray.redact import is_secret
 
-from .. import redact
-from ..places import where_of
-from .source import Function, Piece, is_library
-from .values import TwinError, atom, block_text, literal, quoted
+from .texts import Source, TwinError, free_names, literal
 
-_STAND_INS = (
-    "Request", "Response", "abort", "after_this_request", "flash", "g", "get_flashed_messages",
-    "get_template_attribute", "has_request_context", "jsonify", "make_response", "redirect", "render_template",
-    "render_template_string", "request", "send_file", "send_from_directory", "session", "stream_template",
-    "stream_template_string", "stream_with_context", "url_for",
-)  # fmt: skip
-#: What the framework gives by name, and its name in a program. By identity: some of these are proxies.
-FRAMEWORK: dict[int, str] = {id(getattr(wsgiapp, name)): name for name in _STAND_INS}
-FRAMEWORK |= {id(json.dumps): "dumps", id(json.loads): "loads"}
-FRAMEWORK |= {id(views.View): "View", id(views.MethodView): "MethodView"}
-
-# Facts of an app that a view may read; each is written out.
-_FACTS = frozenset({
-    "name", "import_name", "root_path", "instance_path", "debug", "testing", "static_folder", "static_url_path",
-    "template_folder", "permanent_session_lifetime", "has_static_folder", "url_prefix",
-})  # fmt: skip
-# Methods of an app, by the names of their stand-ins.
-_METHODS = {"url_for": "url_for", "redirect": "redirect", "make_response": "make_response", "aborter": "abort",
-            "logger": "logger", "jinja_env": "templates"}  # fmt: skip
-_JSON = {"dumps": "dumps", "loads": "loads", "response": "jsonify"}
-
-#: Where the names come from that the stand-ins need: a module and a name in it, or a module alone.
-IMPORTS: dict[str, tuple[str, str | None]] = {
-    **{name: (name, None) for name in ("asyncio", "json", "logging", "os", "sys", "time", "traceback")},
-    "werkzeug": ("werkzeug.utils", None),
-    "BaseRequest": ("werkzeug.wrappers", "Request"), "BaseResponse": ("werkzeug.wrappers", "Response"),
-    "abort": ("werkzeug.exceptions", "abort"), "b64decode": ("base64", "b64decode"),
-    "b64encode": ("base64", "b64encode"), "asdict": ("dataclasses", "asdict"),
-    "is_dataclass": ("dataclasses", "is_dataclass"), "date": ("datetime", "date"),
-    "datetime": ("datetime", "datetime"), "Decimal": ("decimal", "Decimal"),
-    "parsedate_to_datetime": ("email.utils", "parsedate_to_datetime"), "SimpleNamespace": ("types", "SimpleNamespace"),
-    "MappingProxyType": ("types", "MappingProxyType"),
-    "ContextVar": ("contextvars", "ContextVar"), "copy_context": ("contextvars", "copy_context"),
-    "Iterator": ("collections.abc", "Iterator"), "quote": ("urllib.parse", "quote"), "UUID": ("uuid", "UUID"),
-    "BadData": ("itsdangerous", "BadData"), "URLSafeTimedSerializer": ("itsdangerous", "URLSafeTimedSerializer"),
-    "DictLoader": ("jinja2", "DictLoader"), "Environment": ("jinja2", "Environment"),
-    "FileSystemLoader": ("jinja2", "FileSystemLoader"), "Markup": ("markupsafe", "Markup"),
-    "BadRequest": ("werkzeug.exceptions", "BadRequest"),
-    "BadRequestKeyError": ("werkzeug.exceptions", "BadRequestKeyError"),
-    "HTTPException": ("werkzeug.exceptions", "HTTPException"),
-    "InternalServerError": ("werkzeug.exceptions", "InternalServerError"),
-    "MethodNotAllowed": ("werkzeug.exceptions", "MethodNotAllowed"),
-    "CallbackDict": ("werkzeug.datastructures", "CallbackDict"), "Headers": ("werkzeug.datastructures", "Headers"),
-    "http_date": ("werkzeug.http", "http_date"), "LocalProxy": ("werkzeug.local", "LocalProxy"),
-    "Map": ("werkzeug.routing", "Map"), "Rule": ("werkzeug.routing", "Rule"),
-    "create_environ": ("werkzeug.test", "create_environ"), "run_wsgi_app": ("werkzeug.test", "run_wsgi_app"),
-}  # fmt: skip
-
-#: Names that stand for something else in a program, or are local to its functions.
-RESERVED = frozenset({
-    *_STAND_INS, "Globals", "MethodView", "Session", "TaggedJSON", "UNTAG", "View", "adapter", "answer",
-    "application", "body", "config", "context", "current", "dumps", "endpoint", "environ", "error", "failure", "head",
-    "headers", "json_response", "loads", "logger", "open_session", "problem", "refused", "respond", "response",
-    "revive", "rule", "save_session", "signer", "start_response", "status", "tag", "templates", "to_json", "token", "untag", "urls",
-    "values",
-})  # fmt: skip
+T = TypeVar("T")
+_LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib", "platstdlib"))
+#: The parts of the framework by the objects that they are.
+PARTS = {id(value): name for name, value in vars(wsgiapp).items() if type(value) is LocalProxy
+         or getattr(value, "__module__", "").startswith("wsgiapp")}  # fmt: skip
+#: What may be read of the app.
+APP = frozenset({"config", "debug", "import_name", "logger", "name", "root_path", "secret_key", "testing"})
+#: What ``g`` has besides attributes.
+G_METHODS = frozenset({"get", "pop", "setdefault"})
+#: So many templates are read at most where their names are computed.
+MAX_TEMPLATES = 100
+_TEMPLATES = ("render_template", "stream_template", "render_template_string")
+_GIVEN = frozenset({"request", "session", "g", "url_for", "get_flashed_messages"})
+_INSTEAD = "Pass it on as text, or ask for a twin of a route that does without it."
 
 
 @dataclass
-class Definition:
+class Piece:
     """Something of the app's that stands in the program.
 
-    :ivar text: the statement that defines it.
-    :ivar where: ``file:line`` of the original; empty for a value.
-    :ivar piece: the function or class; None for a value.
-    :ivar answers: the function whose return value it gives, as it stands in the piece; None where that is not known.
+    :ivar text: as it stands there.
+    :ivar layer: the layer that runs it.
+    :ivar source: where it comes from; None for a value.
     """
 
-    name: str
     text: str
-    where: str = ""
-    piece: Piece | None = None
-    answers: tuple[Piece, Any] | None = None
-
-
-@dataclass
-class Use:
-    """A place where a piece names a part of the framework."""
-
-    part: str
-    node: ast.AST
-    piece: Piece
-
-    @property
-    def parent(self) -> Any:
-        """The node around it."""
-        return self.piece.parents.get(self.node)
-
-    def call(self) -> ast.Call | None:
-        """The call of the part; None where it is only named."""
-        parent = self.parent
-        return parent if isinstance(parent, ast.Call) and parent.func is self.node else None
-
-    def attribute(self) -> tuple[str, Any] | None:
-        """The attribute of the part that is taken here, and the node around that."""
-        parent = self.parent
-        return (parent.attr, self.piece.parents.get(parent)) if isinstance(parent, ast.Attribute) else None
+    layer: str = ""
+    source: Source | None = None
 
 
 @dataclass
 class Gathering:
-    """What a program needs of an app, found by reading and never by running.
+    """What a program takes from an app.
 
-    :param app: the app.
-    :param secrets: texts that must not be written down.
-    :param unused_methods: the methods of class-based views that this request does not call.
+    :ivar blocks: the names that the program defines itself.
+    :ivar reserved: these, and those that it imports.
+    :ivar pieces: definitions and values by name, each after those that it needs.
+    :ivar imports: lines by the name that they bind.
+    :ivar parts: the parts of the framework that are used.
+    :ivar attributes: the attributes that anything reads.
+    :ivar whole_g: whether ``g`` is used for more than attributes.
+    :ivar endpoints: those that URLs are built for; None for "cannot be told".
+    :ivar templates: the templates by name; None for one from a string.
+    :ivar extras: their filters, tests, globals and policies: kind and name, expression.
+    :ivar config: the configuration that is read.
+    :ivar environment: the variables of the environment that hold what is secret.
     """
 
     app: Any
-    secrets: frozenset[str]
-    unused_methods: frozenset[str] = frozenset()
-    definitions: dict[str, Definition] = field(default_factory=dict)
-    imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    uses: list[Use] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
-    config_keys: set[str] = field(default_factory=set)
+    blocks: frozenset[str]
+    reserved: frozenset[str]
+    pieces: dict[str, Piece] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+    parts: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+    whole_g: bool = False
+    endpoints: set[str | None] = field(default_factory=set)
+    templates: set[str | None] = field(default_factory=set)
+    extras: dict[tuple[str, str], str] = field(default_factory=dict)
+    config: dict[str, str] = field(default_factory=dict)
     environment: set[str] = field(default_factory=set)
-    _known: dict[Any, str] = field(default_factory=dict)
-    _taken: dict[str, Any] = field(default_factory=dict)
-    _alive: list[Any] = field(default_factory=list)
+    _named: dict[int, str] = field(default_factory=dict)
+
+    # -- definitions -------------------------------------------------------------------------------------------
+
+    def define(self, obj: Any, layer: str = "", wanted: str = "") -> str:
+        """Take a function or class of the app's, and all that it uses.
+
+        :param wanted: the name for one that has none.
+        :return: its name in the program.
+        """
+        if id(obj) in self._named:
+            name = self._named[id(obj)]
+            if layer and name in self.pieces:
+                self.pieces[name].layer = layer
+            return name
+        if not isinstance(obj, (FunctionType, type)) and not hasattr(obj, "__wrapped__"):
+            raise TwinError(f"{name_of(obj)} is called, and is no function", where_of(obj), "Write it as a function.")
+        plain = unwrapped(obj)
+        source = Source.of(plain)
+        if inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain):
+            raise TwinError(f"{name_of(plain)} is async", source.where, "A twin needs plain functions.")
+        if hasattr(plain, "view_class"):
+            raise TwinError(f"{name_of(plain.view_class)} is a class-based view", where_of(plain.view_class),
+                            "Write the view as a function.")  # fmt: skip
+        name = getattr(source.node, "name", wanted or layer or "function")
+        taken = {*self.pieces, *self.reserved, *self.imports, *self._named.values()}
+        if not any(source.scope.get(name) is one for one in (obj, plain)):  # it may mean another thing inside
+            taken |= _needed(source, source.text("_", []))
+        while name in taken:
+            name += "_"
+        self._named[id(obj)] = name
+        self._quote(name, source, self._decorators(source, obj is not plain), layer)
+        return name
+
+    def _decorators(self, source: Source, wrapped: bool) -> list[ast.expr]:
+        """The decorators that made *source* what it is: not those that only told the app of it."""
+        listed: list[ast.expr] = getattr(source.node, "decorator_list", [])
+        telling = [number for number, one in enumerate(listed) if self._tells(one, source)]
+        kept = listed[telling[-1] + 1 if telling else 0 :]
+        if not wrapped:
+            return [] if isinstance(source.node, ast.FunctionDef) else kept
+        if not kept:
+            raise TwinError(f"{name_of(source.obj)} is wrapped in a function that its text does not show",
+                            source.where, "Write it as a decorator above the function.")  # fmt: skip
+        return kept
+
+    def _tells(self, decorator: ast.expr, source: Source) -> bool:
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        root = call
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name) or not isinstance(call, ast.Attribute):
+            return False
+        owner = source.scope.get(root.id)
+        # An app that a function makes is not to be seen from inside its views.
+        return isinstance(owner, Scaffold) or (hasattr(wsgiapp.Blueprint, call.attr) and not hasattr(owner, call.attr))
+
+    def _quote(self, name: str, source: Source, decorators: list[ast.expr], layer: str) -> None:
+        text = source.text(name, decorators)
+        self._look_through(source)
+        scope = source.scope
+        for one in sorted(_needed(source, text) - {name}):
+            if one in scope:
+                self._bind(one, scope[one], source)
+            elif not hasattr(builtins, one):
+                raise TwinError(f"{one!r} is used, and is not there", source.where, "Define it in the module.")
+        self.pieces[name] = Piece(text, layer, source)
+
+    def _look_through(self, source: Source) -> None:
+        """Note what is read and called, and refuse what a text cannot take along."""
+        nodes, scope = [*ast.walk(source.node)], source.scope
+        calls = {id(node.func): node for node in nodes if isinstance(node, ast.Call)}
+        bare = 0
+        for node in nodes:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._check_import(node, source.where)
+            part = _part(node, scope)
+            if isinstance(node, ast.Attribute):
+                self.attributes.add(node.attr)
+                bare -= _part(node.value, scope) == "g" and node.attr not in G_METHODS
+            bare += part == "g"
+            if part == "url_for" or part in _TEMPLATES:
+                call = calls.get(id(node))
+                first = call.args[0] if call is not None and call.args else None
+                known = str(first.value) if isinstance(first, ast.Constant) else None
+                if part == "url_for":
+                    self.endpoints.add(known)
+                else:
+                    self._use_template(part, known, source.where)
+        self.whole_g |= bare > 0
+
+    def _check_import(self, node: ast.Import | ast.ImportFrom, where: str) -> None:
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else [node.module or "."]
+        if any(_is_own(name) for name in names):
+            raise TwinError(f"A function imports {names[0]!r} while it runs", where,
+                            "Move the import to the top of the module.")  # fmt: skip
 
     # -- names -------------------------------------------------------------------------------------------------
 
-    def _take(self, wanted: str, owner: Any) -> str:
-        """A name that nothing else in the program has."""
-        wanted = wanted if wanted.isidentifier() and not keyword.iskeyword(wanted) else "unnamed"
-        name, number = wanted, 1
-        while not self._is_free(name, owner):
-            number += 1
-            name = f"{wanted}_{number}"
-        self._taken[name] = owner
-        return name
+    def _bind(self, name: str, value: Any, source: Source) -> None:
+        """Have *name* mean in the program what it means in *source*."""
+        part, where = PARTS.get(id(value)), source.where
+        if part == "current_app" or (type(value) is not LocalProxy and isinstance(value, wsgiapp.App)):
+            self._read_app(name, source)
+            self._alias(name, "current_app", where)
+        elif part is not None:
+            self._alias(name, self._take(part, where), where)
+        elif type(value) is LocalProxy:
+            raise TwinError(f"{name!r} is a live object behind a proxy", where, _INSTEAD)
+        elif _is_library(value) or _is_constant(name, value):
+            self._import(name, value, where)
+        elif isinstance(value, ModuleType):
+            self._bind_module(name, value, source)
+        elif isinstance(value, FunctionType | type) or hasattr(value, "__wrapped__"):
+            self._alias(name, self.define(value, wanted=name), where)
+        else:
+            self._put(name, f"{name} = {self.value(value, name, where)}", where)
 
-    def _is_free(self, name: str, owner: Any) -> bool:
-        if name in IMPORTS:
-            return owner is imported(*IMPORTS[name])
-        return name not in RESERVED and not hasattr(builtins, name) and self._taken.get(name, owner) is owner
+    def _take(self, part: str, where: str) -> str:
+        if part not in self.reserved:
+            raise TwinError(f"{part!r} of the framework has no counterpart", where, _INSTEAD)
+        self.parts.add(part)
+        return part
 
-    def stand_in(self, value: Any, wanted: str = "", variable: Any = None) -> str:
-        """The name, or the expression, that stands for *value* in the program.
+    def _alias(self, name: str, what: str, where: str) -> None:
+        if name != what:
+            self._put(name, f"{name} = {what}", where)
 
-        :param wanted: the name that it has in the app.
-        :param variable: whose value it is; two variables of one number are two.
-        :raises TwinError: when nothing can stand for it.
-        """
-        if id(value) in FRAMEWORK:
-            self.used.add(FRAMEWORK[id(value)])
-            return FRAMEWORK[id(value)]
-        wanted = wanted or getattr(value, "__name__", type(value).__name__)
-        key = variable if variable is not None and atom(value) is not None else id(value)
-        if key not in self._known:
-            self._alive += [value, variable]  # or another object might get their id
-            self._known[key] = self._make(value, wanted, key)
-        return self._known[key]
+    def _put(self, name: str, text: str, where: str) -> None:
+        there = self.pieces.get(name)
+        taken = name in self.blocks or name in self.imports or name in self._named.values()
+        if taken or (there is not None and there.text != text):
+            raise TwinError(f"Two things are called {name!r} in one program", where, "Rename one of them.")
+        self.pieces[name] = Piece(text)
 
-    def stands(self, obj: Any) -> str | None:
-        """The name of an object that was gathered; None for one that was not."""
-        return self._known.get(id(obj))
+    def _bind_module(self, name: str, module: ModuleType, source: Source) -> None:
+        """A module of the app's or the framework's: a namespace of what is read from it."""
+        nodes = [*ast.walk(source.node)]
+        read = [node.attr for node in nodes if isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name) and node.value.id == name]  # fmt: skip
+        if len(read) != sum(isinstance(node, ast.Name) and node.id == name for node in nodes):
+            raise TwinError(f"The module {name!r} is handed on as a whole", source.where, _INSTEAD)
+        members = {}
+        for attr in sorted({*read}):
+            value = getattr(module, attr, None)
+            part = PARTS.get(id(value), attr if _is_framework(module.__name__) else "")
+            members[attr] = self._take(part, source.where) if part else self.value(value, attr, source.where)
+        listed = ", ".join(f"{attr}={text}" for attr, text in members.items())
+        self._put(name, f"{name} = SimpleNamespace({listed})", source.where)
 
-    def _make(self, value: Any, wanted: str, key: Any) -> str:
-        if type(value) is LocalProxy:
-            raise TwinError(f"{wanted!r} stands for something else in each request, and who sets it is not known")
-        if getattr(builtins, getattr(value, "__name__", None) or wanted, key) is value:
-            return str(getattr(value, "__name__", wanted))
-        if _registers(value):
-            raise TwinError(f"{wanted!r} is an {type(value).__name__}, of which only attributes can be written out")
-        home = key[0] if isinstance(key, tuple) else None
-        origin = self._origin(value, wanted, home)
-        if origin is not None:
-            name = self._take(wanted, value)
-            self.imports[name] = origin
-            return name
-        if isinstance(value, MethodType):
-            return f"{self.stand_in(value.__self__)}.{value.__func__.__name__}"
-        if isinstance(value, (FunctionType, type)) or hasattr(value, "__wrapped__"):
-            return self.define(value, wanted, key)
-        return self._constant(value, wanted)
-
-    def _origin(self, value: Any, wanted: str, home: Any) -> tuple[str, str | None] | None:
-        """The module, and the name in it, that a library's object is imported from; None for one of the app's."""
+    def _import(self, name: str, value: Any, where: str) -> None:
+        module: str = value.__name__ if isinstance(value, ModuleType) else getattr(
+            value, "__module__", type(value).__module__)  # fmt: skip
+        if _is_extension(module.partition(".")[0]):
+            raise TwinError(f"{name!r} is of {module!r}, which stands on the framework", where, _INSTEAD)
         if isinstance(value, ModuleType):
-            if is_library(value.__name__):
-                return value.__name__, None
-            raise TwinError(f"the module {value.__name__!r} is used as a whole; only its attributes can be written out")
-        for module, name in (_import_of(home, wanted), _home_of(value)):
-            if module and name and is_library(module) and imported(module, name) is value:
-                return module, name
-        if getattr(value, "__module__", "").partition(".")[0] in ("wsgiapp", "flask") and not _is_app_code(value):
-            raise TwinError(f"{wanted!r} is a part of the framework that has no stand-in")
-        return None
-
-    def _constant(self, value: Any, wanted: str) -> str:
-        secret = self._secret(value, wanted)
-        if secret:
-            return secret
-        name = self._take(wanted, object())
-        text = block_text(value) if isinstance(value, str) else literal(value, self.stand_in)
-        if "revive(" in text:
-            self.used.add("revive")
-        self.definitions[name] = Definition(name, f"{name} = {text}")
-        return name
-
-    def _secret(self, value: Any, name: str) -> str | None:
-        """What is written for a secret: where the program reads it."""
-        if not isinstance(value, (str, bytes)):
-            return None
-        text = value if isinstance(value, str) else value.decode("utf-8", "replace")
-        if text in self.secrets:
-            variable = "SECRET_KEY"
-        elif text and redact.is_secret(name):
-            variable = re.sub(r"\W", "_", name).upper()
+            line = f"import {module}" if name == module.partition(".")[0] else f"import {module} as {name}"
         else:
-            return None
-        self.environment.add(variable)
-        return f"os.environ[{quoted(variable)}]" + ("" if isinstance(value, str) else ".encode()")
+            theirs = getattr(value, "__qualname__", name)
+            line = f"from {module} import {theirs}{f' as {name}' if name != theirs else ''}"
+        if name in self.pieces or name in self.blocks or self.imports.setdefault(name, line) != line:
+            raise TwinError(f"Two things are called {name!r} in one program", where, "Rename one of them.")
 
-    # -- functions and classes ---------------------------------------------------------------------------------
-
-    def define(self, obj: Any, wanted: str = "", key: Any = None) -> str:
-        """Copy a function or a class of the app's, with all that it uses.
-
-        :return: its name in the program.
-        :raises TwinError: when it cannot be copied; it says where it is.
-        """
-        key = id(obj) if key is None else key
-        raw, decorators = _undecorated(obj)
-        if key in self._known:
-            return self._known[key]
+    def attempt(self, take: Callable[[], T]) -> T | TwinError:
+        """What *take* gives; where it cannot take something, nothing is taken, and the error is given."""
+        kept = {one.name: copy(getattr(self, one.name)) for one in fields(self) if one.name != "app"}
         try:
-            piece = Piece(raw, decorators)
-            self._alive.append(obj)
-            name = self._known[key] = self._take(wanted or raw.__name__, obj)
-            if isinstance(raw, type) and issubclass(raw, views.MethodView):
-                self._drop_methods(piece)
-            for node in piece.free():
-                self._settle(piece, node)
-            text = piece.text(name)
+            return take()
         except TwinError as error:
-            raise TwinError(_located(error, obj)) from None
-        answers = (piece, piece.node) if not decorators and isinstance(piece.node, Function) else None
-        self.definitions[name] = Definition(name, text, piece.where, piece, answers)
-        return name
+            vars(self).update(kept)
+            return error
 
-    def define_view(self, wanted: str, cls: Any, method: str, instance: str, decorators: list[str]) -> str:
-        """Write a function that calls a class-based view.
+    # -- values ------------------------------------------------------------------------------------------------
 
-        :param instance: the expression that makes, or names, an instance.
-        :return: the function's name in the program.
+    def value(self, value: Any, name: str, where: str = "") -> str:
+        """The expression for what the app's code, or the app itself, knows by a *name*; a secret is only named.
+
+        :raises TwinError: when there is none.
         """
-        name = self._take(wanted, cls)
-        call = f"{instance}.{method}(**values)"
-        if iscoroutinefunction(getattr(cls, method)):
-            call = f"asyncio.run({call})"
-        text = "\n".join([f"def {name}(**values):", f"    return {call}",
-                          *(f"\n\n{name} = {decorate}({name})" for decorate in decorators)])  # fmt: skip
-        piece = next(one.piece for one in self.definitions.values() if one.piece is not None and one.piece.obj is cls)
-        found = [node for node in piece.node.body if getattr(node, "name", "") == method]
-        answers = (piece, found[0]) if found and not decorators else None
-        self.definitions[name] = Definition(name, text, where_of(cls), None, answers)
+        if (isinstance(value, (FunctionType, type)) or hasattr(value, "__wrapped__")) and not _is_library(value):
+            return self.define(value, wanted=name)
+        if isinstance(value, (str, bytes)) and (is_secret(name) or self._is_key(value)):
+            read = self.secret("SECRET_KEY" if self._is_key(value) else name.upper())
+            return read if isinstance(value, str) else f"{read}.encode()"
+        hidden = [key for key in value if isinstance(key, str) and is_secret(key)] if isinstance(value, dict) else []
+        if hidden:
+            raise TwinError(f"{name!r} holds a secret, {hidden[0]!r}", where, "Give it a name of its own.")
+        try:
+            return literal(value, lambda one: self._name_for(one, where))
+        except TwinError:
+            raise
+        except ValueError as error:
+            raise TwinError(f"{name!r} {error}", where or where_of(value), _INSTEAD) from None
+
+    def _name_for(self, obj: Any, where: str) -> str:
+        """The name of a class, a function or a module that a value is made with."""
+        name: str = obj.__name__
+        if getattr(builtins, name, None) is obj:
+            return name
+        if not _is_library(obj):
+            return self.define(obj)
+        self._import(name, obj, where)
         return name
 
-    def _drop_methods(self, piece: Piece) -> None:
-        for node in [*piece.node.body]:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in self.unused_methods:
-                piece.drop(node)
-                piece.node.body.remove(node)
+    @property
+    def keys(self) -> list[str]:
+        """The app's secret keys, as text."""
+        config = self.app.config
+        keys = [config["SECRET_KEY"], *(config["SECRET_KEY_FALLBACKS"] or ())]
+        return [key if isinstance(key, str) else key.decode(errors="replace") for key in keys if key]
 
-    def _settle(self, piece: Piece, name: ast.Name) -> None:
-        """Find out what a free name stands for, and put its stand-in in its place."""
-        value, variable = piece.look_up(name.id)
-        node: Any = name
-        wanted = name.id
-        while isinstance(value, ModuleType) and not is_library(value.__name__):
-            around = piece.parents.get(node)
-            if not isinstance(around, ast.Attribute) or not isinstance(around.ctx, ast.Load):
-                break
-            node, wanted = around, around.attr
-            variable = (id(vars(value)), wanted)
-            if not hasattr(value, wanted):
-                raise TwinError(f"{ast.unparse(node)} does not exist")
-            value = getattr(value, wanted)
-        if value is wsgiapp.current_app or _registers(value):
-            node, text = self._of_app(piece, node, value)
+    def _is_key(self, value: str | bytes) -> bool:
+        return any(value in (key, key.encode()) for key in self.keys)
+
+    def secret(self, name: str) -> str:
+        """The expression for a secret, which stands in the environment alone."""
+        self.environment.add(name)
+        return f'os.environ["{name}"]'
+
+    # -- the app -----------------------------------------------------------------------------------------------
+
+    def _read_app(self, name: str, source: Source) -> None:
+        """Note what a function reads of the app."""
+        self.parts.add("current_app")
+        parents = {child: node for node in ast.walk(source.node) for child in ast.iter_child_nodes(node)}
+        for node in [one for one in ast.walk(source.node) if isinstance(one, ast.Name) and one.id == name]:
+            read = parents.get(node)
+            if not isinstance(read, ast.Attribute):
+                raise TwinError(f"{name!r} is handed on as a whole", source.where, _INSTEAD)
+            if read.attr == "config":
+                self.take_config(_key(parents, read), source.where)
+            elif read.attr not in APP and not self._is_decorator(read, source):
+                raise TwinError(f"'{name}.{read.attr}' needs the running app", source.where, _INSTEAD)
+
+    def _is_decorator(self, node: ast.AST, source: Source) -> bool:
+        return any(node is one for part in getattr(source.node, "decorator_list", ()) for one in ast.walk(part))
+
+    def take_config(self, key: str | None, where: str) -> None:
+        """Take a value of the configuration along.
+
+        :param key: None when nobody can tell which.
+        """
+        if key is None:
+            raise TwinError("The configuration is read as a whole", where, "Read it by key, as in config['NAME'].")
+        if key in self.app.config and key not in self.config:
+            self.config[key] = self.value(self.app.config[key], key, where)
+
+
+    # -- templates ---------------------------------------------------------------------------------------------
+
+    def _use_template(self, part: str, known: str | None, where: str) -> None:
+        """Read a template.
+
+        :param known: its name, or its text for ``render_template_string``; None for one that is computed.
+        """
+        if part == "render_template_string":
+            if known is None:
+                raise TwinError("The text of a template is computed", where, "Write it as one string in the call.")
+            self.templates.add(None)
+            self._read_template(known, where)
+        elif known is not None:
+            self._load_template(known, where)
         else:
-            text = self.stand_in(value, wanted, variable)
-        self._note(piece, node, value, text)
+            self._load_all(where)
 
-    def _note(self, piece: Piece, node: Any, value: Any, text: str) -> None:
-        piece.values[node] = value
-        if text in RESERVED or text == "abort":
-            piece.parts[node] = text
-            self.uses.append(Use(text, node, piece))
-        around = piece.parents.get(node)
-        if text in ("View", "MethodView") and around is piece.node and piece.drop_only_base(node):
+    def _load_all(self, where: str) -> None:
+        listed = self.app.jinja_env.list_templates()
+        if len(listed) > MAX_TEMPLATES:
+            raise TwinError(f"The name of a template is computed, and there are {len(listed)}", where, "Write it out.")
+        for name in listed:
+            self._load_template(name, where)
+
+    def _load_template(self, name: str, where: str) -> None:
+        env = self.app.jinja_env
+        if name not in self.templates:
+            self.templates.add(name)
+            try:
+                self._read_template(env.loader.get_source(env, name)[0], name)
+            except TemplateError as error:
+                raise TwinError(f"The template {name!r} cannot be read: {error}", where, "Mend it first.") from None
+
+    def _read_template(self, source: str, where: str) -> None:
+        tree = self.app.jinja_env.parse(source)
+        bare = 0
+        for node in tree.find_all((nodes.Name, nodes.Filter, nodes.Test, nodes.Call, nodes.Getattr, nodes.Getitem)):
+            of = getattr(node, "node", None)
+            owner = of.name if isinstance(of, nodes.Name) else ""
+            if isinstance(node, (nodes.Name, nodes.Filter, nodes.Test)):
+                bare += node.name == "g"
+                self._need(_KINDS[type(node)], node.name)
+            elif isinstance(node, nodes.Call) and owner == "url_for":
+                self.endpoints.add(getattr(node.args[0], "value", None) if node.args else None)
+            elif isinstance(node, (nodes.Getattr, nodes.Getitem)):
+                key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+                self.attributes.add(str(key))
+                bare -= owner == "g" and key not in G_METHODS
+                if owner == "config":
+                    self.take_config(key if isinstance(key, str) else None, where)
+        self.whole_g |= bare > 0
+        for found in meta.find_referenced_templates(tree):
+            if found is None:
+                self._load_all(where)
+            elif found in self.app.jinja_env.list_templates():
+                self._load_template(found, where)
+
+    def _need(self, kind: str, name: str) -> None:
+        """Take a filter, a test or a global of the app's own."""
+        own = getattr(self.app.jinja_env, kind).get(name)
+        if kind == "filters" and name == "tojson":
+            self.extras["policies", "json.dumps_function"] = "dumps"
+        if own is None or own is getattr(_JINJA, kind).get(name) or (kind, name) in self.extras:
             return
-        if ast.unparse(node) != text:
-            piece.replace(node, text)
-
-    def _of_app(self, piece: Piece, node: Any, value: Any) -> tuple[Any, str]:
-        """The stand-in for an attribute of the app, and the node that it stands for."""
-        around = piece.parents.get(node)
-        if value is not wsgiapp.current_app and isinstance(value, wsgiapp.App) and value is not self.app:
-            raise TwinError(f"{ast.unparse(node)!r} is another app than the one that answers")
-        if not isinstance(around, ast.Attribute) or not isinstance(around.ctx, ast.Load):
-            raise TwinError(f"{ast.unparse(node)!r} is used as a whole; only some of its attributes can be written out")
-        owner = self.app if value is wsgiapp.current_app else value
-        if around.attr == "config":
-            self._read_config(piece, around)
-            return around, "config"
-        if around.attr == "secret_key":
-            self.environment.add("SECRET_KEY")
-            return around, 'os.environ["SECRET_KEY"]'
-        if around.attr in _METHODS:
-            self.used.add(_METHODS[around.attr])
-            return around, _METHODS[around.attr]
-        further = piece.parents.get(around)
-        if around.attr == "json" and isinstance(further, ast.Attribute) and further.attr in _JSON:
-            self.used.add(_JSON[further.attr])
-            return further, _JSON[further.attr]
-        if around.attr in _FACTS:
-            return around, literal(getattr(owner, around.attr), self.stand_in)
-        raise TwinError(f"{ast.unparse(around)!r} cannot be written out: it is a part of the running app")
-
-    def _read_config(self, piece: Piece, node: ast.Attribute) -> None:
-        around = piece.parents.get(node)
-        key: Any = None
-        if isinstance(around, ast.Subscript):
-            key = around.slice
-        elif isinstance(around, ast.Attribute) and around.attr == "get":
-            call = piece.parents.get(around)
-            key = call.args[0] if isinstance(call, ast.Call) and call.args else None
-        if not isinstance(key, ast.Constant):
-            raise TwinError(f"{ast.unparse(node)!r} is used as a whole; name the keys, as in config['KEY']")
-        self.config_keys.add(str(key.value))
-
-    def config_items(self) -> Iterator[tuple[str, str]]:
-        """The settings that are read, as keys and expressions."""
-        for key in sorted(self.config_keys & self.app.config.keys()):
-            value = self.app.config[key]
-            yield quoted(key), self._secret(value, key) or literal(value, self.stand_in)
+        if kind == "globals" and name in (*_GIVEN, "config"):
+            self.extras[kind, name] = name
+            self.parts |= {name} & _GIVEN
+        else:
+            self.extras[kind, name] = self.value(own, name)
 
 
-def _is_app_code(value: Any) -> bool:
-    """Whether something below the framework's own name belongs to an app that is shipped with it."""
-    return getattr(value, "__module__", "").startswith("wsgiapp.shop")
+_JINJA = Environment()  # noqa: S701 - renders nothing: what Jinja2 has by itself
+_KINDS: dict[type[nodes.Node], str] = {nodes.Name: "globals", nodes.Filter: "filters", nodes.Test: "tests"}
 
 
-def _located(error: TwinError, obj: Any) -> str:
-    text, where = str(error), where_of(obj)
-    return text if "\n" in text or not where else f"{text}\n  in {getattr(obj, '__qualname__', obj)} ({where})"
-
-
-def imported(module: str, name: str | None) -> Any:
-    """What an import gives; None where it fails."""
+def _needed(source: Source, text: str) -> set[str]:
+    """The names that a definition takes from around it."""
     try:
-        loaded = importlib.import_module(module)
-    except ImportError:
-        return None
-    return importlib.import_module(module.partition(".")[0]) if name is None else getattr(loaded, name, None)
+        return free_names(text)
+    except SyntaxError as error:
+        raise TwinError(f"{name_of(source.obj)} cannot stand alone: {error.msg}", source.where,
+                        "Move what it changes to the top of the module.") from None  # fmt: skip
 
 
-def _home_of(value: Any) -> tuple[str, str | None]:
-    """The module and the name that an object says it has; the shortest path to it that is public."""
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
-    if not isinstance(module, str) or not name.isidentifier():
-        return "", None
-    parents = module.split(".")
-    paths = [".".join(parents[:length]) for length in range(1, len(parents) + 1)]
-    return next((path for path in paths if is_library(path) and imported(path, name) is value), ""), name
+def _part(node: ast.AST, scope: dict[str, Any]) -> str:
+    """The part of the framework that an expression names."""
+    if isinstance(node, ast.Name):
+        return PARTS.get(id(scope.get(node.id)), "")
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        owner = scope.get(node.value.id)
+        return PARTS.get(id(getattr(owner, node.attr, None)), "") if isinstance(owner, ModuleType) else ""
+    return ""
 
 
-def _import_of(home: Any, name: str) -> tuple[str, str | None]:
-    """What the module with that dictionary imports under *name*, by its own statement."""
-    module = next((loaded for loaded in [*sys.modules.values()] if id(getattr(loaded, "__dict__", None)) == home), None)
-    return _statements(getattr(module, "__file__", None)).get(name, ("", None)) if module is not None else ("", None)
+def _key(parents: dict[ast.AST, ast.AST], config: ast.AST) -> str | None:
+    """The key by which an expression reads the configuration; None where it cannot be told."""
+    read = parents.get(config)
+    if isinstance(read, ast.Subscript) and isinstance(read.slice, ast.Constant):
+        return str(read.slice.value)
+    call = parents.get(read) if isinstance(read, ast.Attribute) and read.attr == "get" else None
+    first = call.args[0] if isinstance(call, ast.Call) and call.args else None
+    return str(first.value) if isinstance(first, ast.Constant) else None
 
 
-@lru_cache(maxsize=64)
-def _statements(file: str | None) -> dict[str, tuple[str, str | None]]:
-    try:
-        with open(file or "", encoding="utf-8") as source:  # noqa: PTH123
-            tree = ast.parse(source.read())
-    except (OSError, SyntaxError, ValueError):
-        return {}
-    found: Iterable[ast.ImportFrom] = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
-    return {alias.asname or alias.name: (node.module or "", alias.name)
-            for node in found if not node.level for alias in node.names}  # fmt: skip
+def _is_framework(module: str) -> bool:
+    return module.partition(".")[0] in ("wsgiapp", "flask") and not module.startswith("wsgiapp.shop")
 
 
-def _undecorated(obj: Any) -> tuple[Any, int]:
-    """The function that stands in the source, and how many decorators there made *obj* of it.
-
-    A decorator that hides what it decorates (no ``functools.wraps``) is copied as the closure that it is.
-    """
-    inner, depth = obj, 0
-    while hasattr(inner, "__wrapped__"):
-        inner, depth = inner.__wrapped__, depth + 1
-    if not depth or not isinstance(inner, FunctionType):
-        return obj, 0
-    try:
-        piece = Piece(inner, depth)
-        roots = [_root(decorator) for decorator in piece.node.decorator_list]
-        values = [piece.look_up(root.id)[0] for root in roots if isinstance(root, ast.Name)]
-    except TwinError:
-        return obj, 0
-    return (inner, depth) if len(values) == depth and not any(map(_registers, values)) else (obj, 0)
+def _is_own(name: str) -> bool:
+    """Whether a module is the app's or the framework's."""
+    module = sys.modules.get(name)
+    return name.startswith(".") or _is_framework(name) or (module is not None and not _is_library(module))
 
 
-def _root(expression: Any) -> Any:
-    """What a decorator begins with: the ``app`` of ``@app.route("/")``."""
-    while isinstance(expression, (ast.Call, ast.Attribute)):
-        expression = expression.func if isinstance(expression, ast.Call) else expression.value
-    return expression
+def _is_library(value: Any) -> bool:
+    """Whether a value is a module of a library, or stands in one under its own name."""
+    if not isinstance(value, ModuleType):
+        module = sys.modules.get(getattr(value, "__module__", None) or "")
+        found = getattr(module, getattr(value, "__qualname__", None) or "", None)
+        return found is value and value is not None and module is not None and _is_library(module)
+    file = getattr(value, "__file__", None)
+    return not _is_framework(value.__name__) and (file is None or file.startswith(_LIBRARIES))
 
 
-def _registers(value: Any) -> bool:
-    return issubclass(type(value), Scaffold)
+def _is_constant(name: str, value: Any) -> bool:
+    """Whether a value stands by that name in the library that its type is from, such as ``datetime.UTC``."""
+    module = sys.modules.get(type(value).__module__)
+    return module is not builtins and _is_library(type(value)) and getattr(module, name, None) is value
+
+
+@lru_cache(maxsize=256)
+def _is_extension(package: str) -> bool:
+    """Whether a library holds parts of the framework."""
+    return any(id(value) in PARTS or (isinstance(value, ModuleType) and _is_framework(value.__name__))
+               for value in _values_of(package))  # fmt: skip
+
+
+def _values_of(package: str) -> Iterator[Any]:
+    for name, module in [*sys.modules.items()]:
+        if name.partition(".")[0] == package and isinstance(module, ModuleType):
+            yield from vars(module).values()
