@@ -58,6 +58,7 @@ def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(time, "time", lambda: NOW)
     monkeypatch.setattr("werkzeug.utils.time", lambda: NOW)
+    monkeypatch.setattr("wsgiapp.files.time", lambda: NOW)
     monkeypatch.setattr("wsgiapp.sessions.datetime", Stopped)
 
 

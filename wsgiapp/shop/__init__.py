@@ -38,7 +38,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
 
     ``config`` outranks the environment. Besides the framework's keys: ``DATABASE_URL``, ``INSTANCE_PATH`` (absolute;
     where the SQLite file and the secrets are kept), ``API_TOKEN``, ``DEMO``, ``DATABASE_TIMEOUT`` (seconds),
-    ``LOGIN_LIMIT`` tries in ``LOGIN_WINDOW`` seconds, ``XRAY`` (on in debug mode). No file is read or written before the first request.
+    ``LOGIN_LIMIT`` tries in ``LOGIN_WINDOW`` seconds, ``XRAY`` (on in debug mode). No file is read or written before
+    the first request.
     """
     given = dict(config or {})
     instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None

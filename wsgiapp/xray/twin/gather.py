@@ -108,12 +108,11 @@ class Gathering:
         if not isinstance(obj, (FunctionType, type)) and not hasattr(obj, "__wrapped__"):
             raise TwinError(f"{name_of(obj)} is called, and is no function", where_of(obj), "Write it as a function.")
         plain = unwrapped(obj)
+        if isinstance(plain, type) and not isinstance(obj, type):
+            raise TwinError(f"{name_of(plain)} is a class-based view", where_of(plain), "Write the view as a function.")
         source = Source.of(plain)
         if inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain):
             raise TwinError(f"{name_of(plain)} is async", source.where, "A twin needs plain functions.")
-        if hasattr(plain, "view_class"):
-            raise TwinError(f"{name_of(plain.view_class)} is a class-based view", where_of(plain.view_class),
-                            "Write the view as a function.")  # fmt: skip
         name = getattr(source.node, "name", wanted or layer or "function")
         taken = {*self.pieces, *self.reserved, *self.imports, *self._named.values()}
         if not any(source.scope.get(name) is one for one in (obj, plain)):  # it may mean another thing inside
