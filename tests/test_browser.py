@@ -12,22 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from browsers import chromium
 from servers import Server, require, running, waitress
 from wsgiapp.shop.store import DEMO_NAME, DEMO_PASSWORD
 
-if TYPE_CHECKING:  # a machine without playwright still collects, and skips with a reason
+if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-OPTIONS = [
-    "--no-sandbox",  # in a container, as root, the sandbox cannot start
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-dev-shm-usage",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-pings",
-]
 REPORT_VIOLATIONS = """
 document.addEventListener('securitypolicyviolation', event =>
     console.error(`${event.violatedDirective} forbids ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));
@@ -44,15 +35,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's own Chromium, with a new and empty profile folder.
-
-    It lives no longer than this module: the driver keeps an event loop in this thread.
-    """
-    require("playwright")
-    program = require("chromium", "chromium-browser", "google-chrome")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver, driver.chromium.launch(executable_path=program, args=OPTIONS) as started:
+    """It lives no longer than this module, since its driver keeps an event loop in this thread."""
+    with chromium() as started:
         yield started
 
 

@@ -10,13 +10,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import sandbox
 from sandbox import ALIAS, FLASK, Environment, Workshop
 
-from servers import Answer, Visitor, require, running
+from browsers import chromium
+from servers import require, running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 # What Flask's tests import beside the framework, and the backend that pip asks for the metadata of its sdist.
 NEEDS = ["pytest==8.4.*", "asgiref", "greenlet", "python-dotenv", "flit_core>=3.11", "Werkzeug>=3.1.9"]
@@ -73,24 +78,33 @@ def test_every_test_of_the_tutorial_passes(environment: Environment, source: Pat
     assert results.counts() == {"passed": 24, "failed": 0, "skipped": 0}, results.output
 
 
-def test_the_tutorial_serves(environment: Environment, source: Path) -> None:
-    """Its flask command makes the database and serves; a visitor registers, logs in and writes a post."""
+def test_the_tutorial_serves_in_a_browser(environment: Environment, source: Path) -> None:
+    """Its flask command makes the database and serves; a visitor registers, logs in, writes a post and changes it."""
     folder = source / "examples" / "tutorial"
     flaskr = ["-m", ALIAS, "--app", "flaskr"]
     made = environment.run([*flaskr, "init-db"], folder)
     assert "Initialized the database." in made.stdout, made.stderr
     serve = [str(environment.python), *flaskr, "run", "--port", "{port}"]
-    with running(serve, folder, environment.variables()) as server:
-        visitor = Visitor(server.port)
-        account = {"username": "Ada", "password": "engine"}
-        assert submit(visitor, "/auth/register", **account).headers["location"] == "/auth/login"
-        assert submit(visitor, "/auth/login", **account).headers["location"] == "/"
-        assert submit(visitor, "/create", title="Note G", body="Numbers <of> Bernoulli").status == 302
-        page = visitor.get("/").text
-    assert "<h1>Note G</h1>" in page and "Numbers &lt;of&gt; Bernoulli" in page
+    with running(serve, folder, environment.variables()) as server, chromium() as browser:
+        page = browser.new_page(base_url=server.url)
+        page.goto("/create")
+        for place in ("/auth/register", "/auth/login"):
+            page.goto(place)
+            assert "Log In" in page.inner_text("nav")
+            fill(page, username="Ada", password="engine")
+        assert (urlsplit(page.url).path, "Ada" in page.inner_text("nav")) == ("/", True)
+        page.click("text=New")
+        fill(page, title="Note G", body="Numbers <of> Bernoulli")
+        assert [page.inner_text("article h1"), page.inner_text("article .body")] == ["Note G", "Numbers <of> Bernoulli"]
+        page.click("text=Edit")
+        fill(page, title="Note H")
+        assert page.inner_text("article h1") == "Note H"
+        page.click("text=Log Out")
+        assert "Log In" in page.inner_text("nav")
 
 
-def submit(visitor: Visitor, path: str, **fields: str) -> Answer:
-    """POST *fields* as a form."""
-    form = urlencode(fields).encode()
-    return visitor.send("POST", path, form, Content_Type="application/x-www-form-urlencoded")
+def fill(page: Page, **fields: str) -> None:
+    """Fill in the page's first form, and send it."""
+    for name, value in fields.items():
+        page.fill(f"[name={name}]", value)
+    page.click("input[type=submit]")

@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 import pytest
 
-from servers import HOST, Server, require, running, shop_environment, werkzeug
-from test_browser import OPTIONS, REPORT_VIOLATIONS, complaint, foreign
+from browsers import chromium
+from servers import HOST, Server, running, shop_environment, werkzeug
+from test_browser import REPORT_VIOLATIONS, complaint, foreign
 
 from .support import HOSTILE
 
@@ -35,12 +36,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's own Chromium, with a new and empty profile folder."""
-    require("playwright")
-    program = require("chromium", "chromium-browser", "google-chrome")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver, driver.chromium.launch(executable_path=program, args=OPTIONS) as started:
+    """It lives no longer than this module, since its driver keeps an event loop in this thread."""
+    with chromium() as started:
         yield started
 
 
