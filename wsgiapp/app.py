@@ -165,11 +165,6 @@ class App(Road, Scaffold):
         """The Jinja2 environment, made by :meth:`create_jinja_environment` when it is first needed."""
         return self.create_jinja_environment()
 
-    @lazy
-    def cli(self) -> _cli.AppGroup:
-        """The group of the app's own commands, made when it is first asked for."""
-        return _cli.AppGroup(self.name)
-
     @property
     def debug(self) -> bool:
         """Whether errors propagate to a debugger and templates are reloaded. Never on where others can reach it."""
