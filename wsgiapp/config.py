@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, Generic, Protocol, Self, TypeVar, overload
+from typing import IO, Any, Generic, Self, TypeVar, overload
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
@@ -22,7 +22,7 @@ T = TypeVar("T")
 StrPath = str | os.PathLike[str]
 
 _NEGATIVE = {"0", "false", "no"}
-_MISSING = (FileNotFoundError, IsADirectoryError)
+_MISSING = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 DEFAULTS: ImmutableDict[str, Any] = ImmutableDict(
     # How much is shown, and what becomes of errors.
@@ -53,12 +53,6 @@ def get_load_dotenv(default: bool = True) -> bool:
     return skip.lower() in _NEGATIVE if skip else default
 
 
-class _Configured(Protocol):
-    """An owner of a ``ConfigAttribute``."""
-
-    config: Config
-
-
 class ConfigAttribute(Generic[T]):
     """An attribute of an app that is stored as a key of ``app.config``.
 
@@ -73,14 +67,14 @@ class ConfigAttribute(Generic[T]):
     @overload
     def __get__(self, obj: None, owner: None) -> Self: ...
     @overload
-    def __get__(self, obj: _Configured, owner: type[_Configured]) -> T: ...
-    def __get__(self, obj: _Configured | None, owner: type[_Configured] | None = None) -> T | Self:
+    def __get__(self, obj: Any, owner: type) -> T: ...
+    def __get__(self, obj: Any, owner: type | None = None) -> T | Self:
         if obj is None:
             return self
         stored: T = obj.config[self.__name__]
         return self.get_converter(stored) if self.get_converter else stored
 
-    def __set__(self, obj: _Configured, value: Any) -> None:
+    def __set__(self, obj: Any, value: Any) -> None:
         obj.config[self.__name__] = value
 
 
@@ -136,8 +130,7 @@ class Config(dict[str, Any]):
         Raises ``OSError`` if it can't be read (with ``silent`` a missing file gives False instead), and whatever the
         file itself raises.
         """
-        absent = (*_MISSING, NotADirectoryError) if silent else ()
-        code = self._read(filename, "rb", lambda file: compile(file.read(), file.name, "exec"), absent)
+        code = self._read(filename, "rb", lambda file: compile(file.read(), file.name, "exec"), silent)
         if code is None:
             return False
         module = ModuleType("config")
@@ -146,15 +139,15 @@ class Config(dict[str, Any]):
         self.from_object(module)
         return True
 
-    def _read(self, name: StrPath, mode: str, load: Callable[[IO[Any]], Any], absent: tuple[type[OSError], ...]) -> Any:
-        """Return what ``load`` makes of a file, or None after an ``absent`` error; any other error names the file."""
+    def _read(self, name: StrPath, mode: str, load: Callable[[IO[Any]], Any], silent: bool) -> Any:
+        """Return what ``load`` makes of a file; None with ``silent`` if it is missing. Other errors name the file."""
         path = Path(self.root_path, name)
         try:
             with path.open(mode) as file:
                 return load(file)
-        except absent:
-            return None
         except OSError as error:
+            if silent and isinstance(error, _MISSING):
+                return None
             explained = OSError(error.errno, f"Unable to load configuration file ({error.strerror})", str(path))
             explained.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
             raise explained from error
@@ -176,8 +169,7 @@ class Config(dict[str, Any]):
 
         Raises ``OSError`` if the file can't be read; with ``silent`` a missing file gives False instead.
         """
-        absent = _MISSING if silent else ()
-        mapping = self._read(filename, "r" if text else "rb", lambda file: load(file) or {}, absent)
+        mapping = self._read(filename, "r" if text else "rb", lambda file: load(file) or {}, silent)
         return mapping is not None and self.from_mapping(mapping)
 
     def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import IO, Any, AnyStr
 
 from werkzeug.wrappers import Response
 
-from wsgiapp.ctx import _cv_app
+from wsgiapp.ctx import _cv_app, app_proxy
 
 from .provider import DefaultJSONProvider, JSONProvider, _default, _loads
 
@@ -64,9 +64,5 @@ def jsonify(*args: Any, **kwargs: Any) -> Response:
 
     Raises ``TypeError`` if values and keyword arguments are mixed, ``RuntimeError`` if no app is current.
     """
-    if provider := _provider():
-        return provider.response(*args, **kwargs)
-    raise RuntimeError(
-        "Working outside of application context: jsonify() makes a response of the app's class. "
-        "Call it in a view, or inside `with app.app_context():`."
-    )
+    provider: JSONProvider = _provider() or app_proxy.json  # the proxy says what to do where no app is current
+    return provider.response(*args, **kwargs)
