@@ -129,9 +129,8 @@ class FlaskClient(Client):
         self._leave_contexts()
         response = super().open(given, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json
-        for context in self._received:
-            self._entered.enter_context(context)
-        self._received.clear()
+        while self._received:
+            self._entered.enter_context(self._received.pop(0))
         return response
 
     def run_wsgi_app(self, environ: WSGIEnvironment, buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
