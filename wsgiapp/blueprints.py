@@ -118,12 +118,7 @@ class Blueprint(Scaffold):
     @setupmethod
     def record_once(self, func: DeferredSetupFunction) -> None:
         """Call *func* with the state at the first registration on an app."""
-
-        def once(state: BlueprintSetupState) -> None:
-            if state.first_registration:
-                func(state)
-
-        self.record(once)
+        self.record(lambda state: func(state) if state.first_registration else None)
 
     def make_setup_state(
         self, app: Any, options: dict[str, Any], first_registration: bool = False

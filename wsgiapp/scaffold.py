@@ -134,8 +134,6 @@ class Scaffold:
     """
 
     name: str
-    _static_folder: str | None = None
-    _static_url_path: str | None = None
 
     def __init__(
         self, import_name: str, static_folder: Folder | None = None, static_url_path: str | None = None,
