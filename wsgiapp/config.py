@@ -22,7 +22,7 @@ T = TypeVar("T")
 StrPath = str | os.PathLike[str]
 
 _NEGATIVE = {"0", "false", "no"}
-_MISSING = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+_MISSING = (FileNotFoundError, IsADirectoryError)
 
 DEFAULTS: ImmutableDict[str, Any] = ImmutableDict(
     # How much is shown, and what becomes of errors.
@@ -130,7 +130,8 @@ class Config(dict[str, Any]):
         Raises ``OSError`` if it can't be read (with ``silent`` a missing file gives False instead), and whatever the
         file itself raises.
         """
-        code = self._read(filename, "rb", lambda file: compile(file.read(), file.name, "exec"), silent)
+        absent = (*_MISSING, NotADirectoryError) if silent else ()
+        code = self._read(filename, "rb", lambda file: compile(file.read(), file.name, "exec"), absent)
         if code is None:
             return False
         module = ModuleType("config")
@@ -139,15 +140,15 @@ class Config(dict[str, Any]):
         self.from_object(module)
         return True
 
-    def _read(self, name: StrPath, mode: str, load: Callable[[IO[Any]], Any], silent: bool) -> Any:
-        """Return what ``load`` makes of a file; None with ``silent`` if it is missing. Other errors name the file."""
+    def _read(self, name: StrPath, mode: str, load: Callable[[IO[Any]], Any], absent: tuple[type[OSError], ...]) -> Any:
+        """Return what ``load`` makes of a file, or None after an ``absent`` error; any other error names the file."""
         path = Path(self.root_path, name)
         try:
             with path.open(mode) as file:
                 return load(file)
+        except absent:
+            return None
         except OSError as error:
-            if silent and isinstance(error, _MISSING):
-                return None
             explained = OSError(error.errno, f"Unable to load configuration file ({error.strerror})", str(path))
             explained.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
             raise explained from error
@@ -169,7 +170,8 @@ class Config(dict[str, Any]):
 
         Raises ``OSError`` if the file can't be read; with ``silent`` a missing file gives False instead.
         """
-        mapping = self._read(filename, "r" if text else "rb", lambda file: load(file) or {}, silent)
+        absent = _MISSING if silent else ()
+        mapping = self._read(filename, "r" if text else "rb", lambda file: load(file) or {}, absent)
         return mapping is not None and self.from_mapping(mapping)
 
     def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
