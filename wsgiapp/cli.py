@@ -71,10 +71,12 @@ def find_best_app(module: ModuleType) -> Any:
     """Return the app of a module: ``app`` or ``application``, the only app there is, or what ``create_app`` or
     ``make_app`` returns when it is called without arguments. Raises ``NoAppException``."""
     where = module.__name__
+    for name in ("app", "application"):
+        if is_app(candidate := getattr(module, name, None)):
+            return candidate
     apps = {name: value for name, value in vars(module).items() if is_app(value)}
-    usual = [name for name in ("app", "application") if name in apps]
-    if usual or len(apps) == 1:
-        return apps[next(iter(usual or apps))]
+    if len(apps) == 1:
+        return next(iter(apps.values()))
     if apps:
         raise NoAppException(f"Module {where!r} holds several apps. Choose one of '{where}:{'|'.join(apps)}'.")
     for name in ("create_app", "make_app"):
