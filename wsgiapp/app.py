@@ -165,11 +165,6 @@ class App(Road, Scaffold):
         """The Jinja2 environment, made by :meth:`create_jinja_environment` when it is first needed."""
         return self.create_jinja_environment()
 
-    @lazy
-    def cli(self) -> _cli.AppGroup:
-        """The group of the app's own commands, made when it is first asked for."""
-        return _cli.AppGroup(self.name)
-
     @property
     def debug(self) -> bool:
         """Whether errors propagate to a debugger and templates are reloaded. Never on where others can reach it."""
@@ -350,9 +345,22 @@ class App(Road, Scaffold):
         :raises RuntimeError: outside of a request, without ``SERVER_NAME``.
         :raises ValueError: for a scheme with ``_external=False``.
         """
-        adapter, endpoint, inside = self._url_base(endpoint)
+        request_ctx = _cv_request.get(None)
+        if request_ctx is not None:
+            if endpoint[:1] == ".":
+                endpoint = f"{request_ctx.request.blueprint or ''}{endpoint}".removeprefix(".")
+            # There is none where the request's host was refused; its error page may still have links.
+            adapter = request_ctx.url_adapter or self.url_map.bind("", script_name=request_ctx.request.root_path or "/")
+        else:
+            app_ctx = _cv_app.get(None)
+            adapter = app_ctx.url_adapter if app_ctx is not None else self.create_url_adapter(None)
+        if adapter is None:
+            raise RuntimeError(
+                "A URL can be built outside of a request only where 'SERVER_NAME' is configured (and, if need be,"
+                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'): nothing else says where it leads."
+            )
         if _external is None:
-            _external = _scheme is not None or not inside
+            _external = _scheme is not None or request_ctx is None
         elif _scheme is not None and not _external:
             raise ValueError("'_scheme' makes an external URL: leave '_external' out, or let it be True.")
         self.inject_url_defaults(endpoint, values)
@@ -362,24 +370,6 @@ class App(Road, Scaffold):
             asked = {"_anchor": _anchor, "_method": _method, "_scheme": _scheme, "_external": _external}
             return self.handle_url_build_error(error, endpoint, values | asked)
         return url if _anchor is None else f"{url}#{quote(_anchor, safe=_IN_FRAGMENT)}"
-
-    def _url_base(self, endpoint: str) -> tuple[MapAdapter, str, bool]:
-        """What builds URLs here, the endpoint's full name, and whether a request is current."""
-        request_ctx = _cv_request.get(None)
-        if request_ctx is not None:
-            if endpoint[:1] == ".":
-                endpoint = f"{request_ctx.request.blueprint or ''}{endpoint}".removeprefix(".")
-            # There is none where the request's host was refused; its error page may still have links.
-            adapter = request_ctx.url_adapter or self.url_map.bind("", script_name=request_ctx.request.root_path or "/")
-            return adapter, endpoint, True
-        app_ctx = _cv_app.get(None)
-        adapter = app_ctx.url_adapter if app_ctx is not None else self.create_url_adapter(None)
-        if adapter is None:
-            raise RuntimeError(
-                "A URL can be built outside of a request only where 'SERVER_NAME' is configured (and, if need be,"
-                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'): nothing else says where it leads."
-            )
-        return adapter, endpoint, False
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
         """Let the url_defaults functions add to the *values* of a URL: the app's first, then the blueprints'."""

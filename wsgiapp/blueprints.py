@@ -7,12 +7,12 @@ What is decorated on a blueprint is kept as functions that set an app up. Regist
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import update_wrapper
+from typing import Any, cast
 
-from . import cli as _cli
 from . import scaffold
 from . import typing as ft
-from .ctx import _sentinel, lazy
+from .ctx import _sentinel
 from .scaffold import F, Folder, Scaffold, T_error_handler, T_template_test, registering, setupmethod
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
@@ -52,6 +52,19 @@ class BlueprintSetupState:
         self.app.add_url_rule(rule, name, view_func, defaults=defaults, **options)
 
 
+def _for_app(hook: F, name: str) -> F:
+    """The setup method *name* of blueprints, which has the app call *hook* at the first registration."""
+
+    def record(self: Blueprint, f: F) -> F:
+        self.record_once(lambda state: hook(state.app, f))
+        return f
+
+    update_wrapper(record, hook)
+    record.__name__, record.__qualname__ = name, f"Blueprint.{name}"
+    record.__doc__ = f":meth:`{hook.__name__}` for the whole app."
+    return cast(F, setupmethod(record))
+
+
 class Blueprint(Scaffold):
     """A part of an app that can be registered on one: views, hooks, templates and static files under a name.
 
@@ -87,11 +100,6 @@ class Blueprint(Scaffold):
         self.cli_group = cli_group
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
 
-    @lazy
-    def cli(self) -> _cli.AppGroup:
-        """The group of the blueprint's own commands, made when it is first asked for."""
-        return _cli.AppGroup(self.name)
-
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_registered_once:
             raise AssertionError(
@@ -110,12 +118,7 @@ class Blueprint(Scaffold):
     @setupmethod
     def record_once(self, func: DeferredSetupFunction) -> None:
         """Call *func* with the state at the first registration on an app."""
-
-        def once(state: BlueprintSetupState) -> None:
-            if state.first_registration:
-                func(state)
-
-        self.record(once)
+        self.record(lambda state: func(state) if state.first_registration else None)
 
     def make_setup_state(
         self, app: Any, options: dict[str, Any], first_registration: bool = False
@@ -153,8 +156,7 @@ class Blueprint(Scaffold):
         :param options: its keyword arguments.
         :raises ValueError: when the name is taken on this app.
         """
-        prefix, own_name = options.get("name_prefix", ""), options.get("name", self.name)
-        name = f"{prefix}.{own_name}".lstrip(".")
+        name = f"{options.get('name_prefix', '')}.{options.get('name', self.name)}".lstrip(".")
         taken = app.blueprints.get(name)
         if taken is not None:
             holder = "this blueprint" if taken is self else f"another blueprint ({taken!r} of {taken.import_name})"
@@ -202,39 +204,12 @@ class Blueprint(Scaffold):
 
     # -- for the whole app ------------------------------------------------------------------------------------------
 
-    def _for_app(self, registry: str, f: F) -> F:
-        self.record_once(lambda state: state.app._add_hook(registry, f))
-        return f
-
-    @setupmethod
-    def before_app_request(self, f: scaffold.T_before_request) -> scaffold.T_before_request:
-        """:meth:`before_request` for every request of the app."""
-        return self._for_app("before_request_funcs", f)
-
-    @setupmethod
-    def after_app_request(self, f: scaffold.T_after_request) -> scaffold.T_after_request:
-        """:meth:`after_request` for every request of the app."""
-        return self._for_app("after_request_funcs", f)
-
-    @setupmethod
-    def teardown_app_request(self, f: scaffold.T_teardown) -> scaffold.T_teardown:
-        """:meth:`teardown_request` for every request of the app."""
-        return self._for_app("teardown_request_funcs", f)
-
-    @setupmethod
-    def app_context_processor(self, f: scaffold.T_template_context_processor) -> scaffold.T_template_context_processor:
-        """:meth:`context_processor` for every template of the app."""
-        return self._for_app("template_context_processors", f)
-
-    @setupmethod
-    def app_url_value_preprocessor(self, f: scaffold.T_url_value_preprocessor) -> scaffold.T_url_value_preprocessor:
-        """:meth:`url_value_preprocessor` for every request of the app."""
-        return self._for_app("url_value_preprocessors", f)
-
-    @setupmethod
-    def app_url_defaults(self, f: scaffold.T_url_defaults) -> scaffold.T_url_defaults:
-        """:meth:`url_defaults` for every URL of the app."""
-        return self._for_app("url_default_functions", f)
+    before_app_request = _for_app(Scaffold.before_request, "before_app_request")
+    after_app_request = _for_app(Scaffold.after_request, "after_app_request")
+    teardown_app_request = _for_app(Scaffold.teardown_request, "teardown_app_request")
+    app_context_processor = _for_app(Scaffold.context_processor, "app_context_processor")
+    app_url_value_preprocessor = _for_app(Scaffold.url_value_preprocessor, "app_url_value_preprocessor")
+    app_url_defaults = _for_app(Scaffold.url_defaults, "app_url_defaults")
 
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:

@@ -80,9 +80,9 @@ def find_best_app(module: ModuleType) -> Any:
     if apps:
         raise NoAppException(f"Module {where!r} holds several apps. Choose one of '{where}:{'|'.join(apps)}'.")
     for name in ("create_app", "make_app"):
-        if inspect.isfunction(factory := getattr(module, name, None)):
-            if is_app(app := _call_factory(f"{where}:{name}", factory)):
-                return app
+        factory = getattr(module, name, None)
+        if inspect.isfunction(factory) and is_app(app := _call_factory(f"{where}:{name}", factory)):
+            return app
     raise NoAppException(f"Module {where!r} holds neither an app nor a factory. Name one, as in '{where}:name'.")
 
 
@@ -509,15 +509,11 @@ def routes_command(sort: str, all_methods: bool) -> None:
     if sort != "match":
         rows.sort(key=itemgetter(names.index(domain if sort == "domain" else sort)))
     columns = zip(names, *rows, strict=True)
-    _print_columns(column for column in columns if column[0] != domain or any(column[1:]))
-
-
-def _print_columns(columns: Iterable[tuple[str, ...]]) -> None:
-    """Print columns side by side, the first cell of each as its heading."""
     padded = []
     for name, *cells in columns:
         width = max(map(len, (name, *cells)))
-        padded.append([cell.ljust(width) for cell in (name.capitalize(), "-" * width, *cells)])
+        if name != domain or any(cells):
+            padded.append([cell.ljust(width) for cell in (name.capitalize(), "-" * width, *cells)])
     for row in zip(*padded, strict=True):
         click.echo("  ".join(row))
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, Generic, Protocol, Self, TypeVar, overload
+from typing import IO, Any, Generic, Self, TypeVar, overload
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
@@ -53,12 +53,6 @@ def get_load_dotenv(default: bool = True) -> bool:
     return skip.lower() in _NEGATIVE if skip else default
 
 
-class _Configured(Protocol):
-    """An owner of a ``ConfigAttribute``."""
-
-    config: Config
-
-
 class ConfigAttribute(Generic[T]):
     """An attribute of an app that is stored as a key of ``app.config``.
 
@@ -73,14 +67,14 @@ class ConfigAttribute(Generic[T]):
     @overload
     def __get__(self, obj: None, owner: None) -> Self: ...
     @overload
-    def __get__(self, obj: _Configured, owner: type[_Configured]) -> T: ...
-    def __get__(self, obj: _Configured | None, owner: type[_Configured] | None = None) -> T | Self:
+    def __get__(self, obj: Any, owner: type) -> T: ...
+    def __get__(self, obj: Any, owner: type | None = None) -> T | Self:
         if obj is None:
             return self
         stored: T = obj.config[self.__name__]
         return self.get_converter(stored) if self.get_converter else stored
 
-    def __set__(self, obj: _Configured, value: Any) -> None:
+    def __set__(self, obj: Any, value: Any) -> None:
         obj.config[self.__name__] = value
 
 

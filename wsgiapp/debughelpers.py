@@ -7,7 +7,6 @@ know; none looks at what is current.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from inspect import getsourcefile
 from typing import Any
 
 from werkzeug.datastructures import ImmutableMultiDict
@@ -23,7 +22,7 @@ def describe(func: Callable[..., Any]) -> str:
     """Where *func* was written: ``name (file:line)``."""
     name = getattr(func, "__qualname__", None) or repr(func)
     code = getattr(func, "__code__", None)
-    return name if code is None else f"{name} ({getsourcefile(func)}:{code.co_firstlineno})"
+    return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):

@@ -20,8 +20,9 @@ from typing import IO, Any, TypeVar, cast
 from jinja2 import BaseLoader, FileSystemLoader
 from werkzeug.utils import cached_property
 
+from . import cli as _cli
 from . import typing as ft
-from .ctx import _cv_app
+from .ctx import _cv_app, lazy
 from .dispatch import Registry
 from .errors import Handlers, class_and_code
 from .files import send_from_directory
@@ -132,10 +133,7 @@ class Scaffold:
     :param root_path: the folder that other paths are relative to; by default the module's.
     """
 
-    #: The name that ``wsgiapp`` (the command) finds its own commands by.
-    cli: Any
-    _static_folder: str | None = None
-    _static_url_path: str | None = None
+    name: str
 
     def __init__(
         self, import_name: str, static_folder: Folder | None = None, static_url_path: str | None = None,
@@ -158,8 +156,10 @@ class Scaffold:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, 'name', self.import_name)!r}>"
 
-    def _check_setup_finished(self, f_name: str) -> None:
-        raise NotImplementedError
+    @lazy
+    def cli(self) -> _cli.AppGroup:
+        """The group of its own commands, made when it is first asked for."""
+        return _cli.AppGroup(self.name)
 
     # -- files ----------------------------------------------------------------------------------------------------
 

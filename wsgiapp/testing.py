@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from copy import copy
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import werkzeug.test
@@ -52,8 +52,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
 
     def json_dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return ``obj`` as JSON text in the app's own way; used for the argument ``json``."""
-        text: str = self.app.json.dumps(obj, **kwargs)
-        return text
+        return cast(str, self.app.json.dumps(obj, **kwargs))
 
 
 class FlaskClient(Client):
@@ -130,9 +129,8 @@ class FlaskClient(Client):
         self._leave_contexts()
         response = super().open(given, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json
-        for context in self._received:
-            self._entered.enter_context(context)
-        self._received.clear()
+        while self._received:
+            self._entered.enter_context(self._received.pop(0))
         return response
 
     def run_wsgi_app(self, environ: WSGIEnvironment, buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:

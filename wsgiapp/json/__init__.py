@@ -11,32 +11,40 @@ from typing import IO, Any, AnyStr
 
 from werkzeug.wrappers import Response
 
-from wsgiapp.ctx import _cv_app
+from wsgiapp.ctx import _cv_app, app_proxy
 
-from .provider import DefaultJSONProvider, JSONProvider, _default, _loads
+from .provider import DefaultJSONProvider, JSONProvider
 
 _scan: Any = vars(_json.JSONDecoder())["scan_once"]
 
 
-def _provider() -> JSONProvider | None:
-    """Return the provider of the app whose context is active, if one is."""
+class _Standard(DefaultJSONProvider):
+    """Serves where no app is current: sorts no keys, as the standard library; the proxy refuses to make responses."""
+
+    sort_keys = False
+    _app = app_proxy
+
+    def __init__(self) -> None:
+        """Take no app to hold."""
+
+
+_standard = _Standard()
+
+
+def _provider() -> JSONProvider:
+    """Return the provider of the app whose context is active, or the standard one."""
     context = _cv_app.get(None)
-    return None if context is None else context.app.json
+    return _standard if context is None else context.app.json
 
 
 def dumps(obj: Any, **kwargs: Any) -> str:
     """Return ``obj`` as JSON text; keyword arguments go to the app's provider or to ``json.dumps``."""
-    if provider := _provider():
-        return provider.dumps(obj, **kwargs)
-    return _json.dumps(obj, **{"default": _default, **kwargs})
+    return _provider().dumps(obj, **kwargs)
 
 
 def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
     """Write ``obj`` as JSON text to a text file; see :func:`dumps`."""
-    if provider := _provider():
-        provider.dump(obj, fp, **kwargs)
-    else:
-        _json.dump(obj, fp, **{"default": _default, **kwargs})
+    _provider().dump(obj, fp, **kwargs)
 
 
 def loads(s: str | bytes, **kwargs: Any) -> Any:
@@ -50,13 +58,12 @@ def loads(s: str | bytes, **kwargs: Any) -> Any:
             end = -1
         if end == len(s):
             return value
-    return provider.loads(s, **kwargs) if provider else _loads(s, **kwargs)
+    return provider.loads(s, **kwargs)
 
 
 def load(fp: IO[AnyStr], **kwargs: Any) -> Any:
     """Return the value of the JSON text that a file holds; see :func:`loads`."""
-    provider = _provider()
-    return provider.load(fp, **kwargs) if provider else _loads(fp.read(), **kwargs)
+    return _provider().load(fp, **kwargs)
 
 
 def jsonify(*args: Any, **kwargs: Any) -> Response:
@@ -64,9 +71,4 @@ def jsonify(*args: Any, **kwargs: Any) -> Response:
 
     Raises ``TypeError`` if values and keyword arguments are mixed, ``RuntimeError`` if no app is current.
     """
-    if provider := _provider():
-        return provider.response(*args, **kwargs)
-    raise RuntimeError(
-        "Working outside of application context: jsonify() makes a response of the app's class. "
-        "Call it in a view, or inside `with app.app_context():`."
-    )
+    return _provider().response(*args, **kwargs)
