@@ -68,6 +68,7 @@ NOT_LOADED_BY_IMPORT = [
     "flask",
     "click",
     "click.testing",
+    "jinja2",
     "pdb",
     "importlib.metadata",
     "sqlalchemy",

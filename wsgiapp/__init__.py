@@ -1,4 +1,7 @@
-"""wsgiapp: the assembly that makes a web framework of Werkzeug, Jinja2, itsdangerous, blinker and click."""
+"""wsgiapp: the assembly that makes a web framework of Werkzeug, Jinja2, itsdangerous, blinker and click.
+
+PYTEST_DONT_REWRITE: it brings a plugin for pytest, and under the alias it is imported before pytest looks.
+"""
 
 from __future__ import annotations
 

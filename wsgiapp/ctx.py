@@ -339,6 +339,7 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
                 return super().__getattribute__(name)
             return getattr(getattr(owner, attribute), name)
 
+    Proxy.__name__ = "LocalProxy"  # it shows itself by that name while nothing is current
     return Proxy(variable, attribute, unbound_message=message)
 
 

@@ -17,10 +17,10 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
-from jinja2 import BaseLoader, FileSystemLoader
 from werkzeug.utils import cached_property
 
 from . import cli as _cli
+from . import environment as _environment
 from . import typing as ft
 from .ctx import _cv_app, lazy
 from .dispatch import Registry
@@ -189,11 +189,11 @@ class Scaffold:
         self._static_url_path = value.rstrip("/") if value is not None else None
 
     @cached_property
-    def jinja_loader(self) -> BaseLoader | None:
+    def jinja_loader(self) -> _environment.BaseLoader | None:
         """The loader of this scaffold's templates; None where it has none."""
         if self.template_folder is None:
             return None
-        return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
+        return _environment.FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002  # for those who override it
         """For how many seconds a browser may keep a file before it asks again; None to ask each time."""

@@ -25,7 +25,7 @@ def main() -> None:
         command = [*werkzeug(), "--debug", "--no-debugger", "--no-reload"]
         environment = {**shop_environment(folder), "WSGIAPP_XRAY_TOKEN": TOKEN}
         with running(command, folder, environment) as server, chromium() as browser:
-            page = browser.new_page(base_url=server.url, viewport={"width": 1100, "height": 800})
+            page = browser.new_page(base_url=server.url, viewport={"width": 1180, "height": 800})
             page.goto(f"/_xray/?token={TOKEN}")
             for _ in range(2):  # the first time templates are compiled
                 page.goto("/products/7")
