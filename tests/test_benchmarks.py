@@ -29,20 +29,20 @@ FLASK_AND_WSGIAPP = [FRAMEWORK["raw"], FRAMEWORK["wsgiapp"], FRAMEWORK["flask"]]
 SLACK = 2
 CALLS = {
     "hello": 22,
-    "parameter": 33,
+    "parameter": 25,
     "routes_3": 22,
     "routes_300": 22,
     "routes_3000": 22,
-    "hooks": 94,
-    "template": 308,
-    "sessions": 238,
-    "form_post": 102,
-    "json_post": 67,
-    "static_file": 212,
-    "not_modified": 251,
-    "not_found": 41,
-    "upload": 345,
-    "stream": 217,
+    "hooks": 31,
+    "template": 275,
+    "sessions": 89,
+    "form_post": 52,
+    "json_post": 53,
+    "static_file": 58,
+    "not_modified": 53,
+    "not_found": 36,
+    "upload": 342,
+    "stream": 127,
 }
 
 

@@ -90,18 +90,26 @@ def _loads(s: str | bytes, **kwargs: Any) -> Any:
 
 
 _COMPACT: dict[str, Any] = {"separators": (",", ":")}
-_RULES = ("default", "ensure_ascii", "sort_keys")
 
 
-# PERF: what JSONEncoder.encode does for such rules, in one call instead of three (benchmarks/: JSON).
+# PERF: an encoder for each set of rules, not three calls for each answer (benchmarks/: JSON).
 @lru_cache(maxsize=32)
 def _compact(default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool) -> Callable[[Any], str]:
+    """What turns a value into compact JSON by these rules."""
+    careful = json.JSONEncoder(ensure_ascii=ensure_ascii, sort_keys=sort_keys, default=default, **_COMPACT)
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:  # not CPython
-        return json.JSONEncoder(ensure_ascii=ensure_ascii, sort_keys=sort_keys, default=default, **_COMPACT).encode
+        return careful.encode
     text = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
-    # A dict of its own for each call: in it the encoder notes where it is, to find circles.
-    return lambda obj: "".join(make({}, default, text, None, ":", ",", sort_keys, False, True)(obj, 0))
+    quick = make(None, default, text, None, ":", ",", sort_keys, False, True)
+
+    def encode(value: Any) -> str:
+        try:
+            return "".join(quick(value, 0))
+        except RecursionError:  # too deep, or a circle, which only the other one can tell
+            return careful.encode(value)
+
+    return encode
 
 
 class DefaultJSONProvider(JSONProvider):
@@ -126,10 +134,10 @@ class DefaultJSONProvider(JSONProvider):
 
         Raises ``TypeError`` for a value without a form in JSON or for keys that can't be put in order.
         """
-        rules = (self.default, self.ensure_ascii, self.sort_keys)
         if kwargs == _COMPACT:
-            return _compact(*rules)(obj)
-        return json.dumps(obj, **{**dict(zip(_RULES, rules, strict=True)), **kwargs})
+            return _compact(self.default, self.ensure_ascii, self.sort_keys)(obj)
+        rules = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
+        return json.dumps(obj, **{**rules, **kwargs})
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Return the value of a JSON text; keyword arguments are those of ``json.loads``.
