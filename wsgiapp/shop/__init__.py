@@ -54,7 +54,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     shop.add_template_filter(day)
     for module in (pages, cart, account, concurrency, api):
         shop.register_blueprint(module.bp)
-    if shop.config["XRAY"]:
+    if shop.config["XRAY"] and "xray" not in shop.extensions:
         XRay(shop)
     return shop
 

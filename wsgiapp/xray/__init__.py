@@ -40,6 +40,7 @@ class XRay:
     :param most: bytes that they may take together.
     :param explain_404: whether the app's stock 404 and 405 pages tell those who may see the X-ray why no rule answers;
         the one thing in which a response differs for being watched. See :mod:`.stock_pages`.
+    :param always: record in production too, where nobody may look; see :mod:`.access`.
     """
 
     #: Called with the app and each recording that ends, whichever X-ray made it.
@@ -47,11 +48,11 @@ class XRay:
 
     def __init__(
         self, app: Any = None, *, allow: Allow | None = None, token: str | None = None, prefix: str = "/_xray",
-        limit: int = LIMIT, most: int = MAX_BYTES, explain_404: bool = True,
+        limit: int = LIMIT, most: int = MAX_BYTES, explain_404: bool = True, always: bool = False,
     ) -> None:  # fmt: skip
         self.ring: Ring[Recording] = Ring(limit, most)
         self.prefix = prefix
-        self._settings = (allow, token)
+        self._settings = (allow, token, always)
         self._explain_404 = explain_404
         self.app: Any = None
         if app is not None:

@@ -41,18 +41,20 @@ class Access:
 
     :param app: the app; its ``DEBUG``, ``TRUSTED_HOSTS`` and ``SERVER_NAME`` are asked each time.
     :param allow: decides alone, in production too, where it is given. It must not trust headers either.
+    :param always: record whether or not anybody may look; of use where the process itself does, as tests do.
     :param token: what must be shown; by default ``WSGIAPP_XRAY_TOKEN``, else a random one.
     """
 
-    def __init__(self, app: Any, allow: Allow | None = None, token: str | None = None) -> None:
+    def __init__(self, app: Any, allow: Allow | None = None, token: str | None = None, always: bool = False) -> None:
         self.app = app
         self.allow = allow
+        self.always = always
         self.token = token or os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
 
     def records(self) -> bool:
         """Whether requests are recorded at all."""
         config = self.app.config
-        return bool(config["DEBUG"] or config["TESTING"] or self.allow is not None)
+        return bool(config["DEBUG"] or config["TESTING"] or self.allow is not None or self.always)
 
     def is_near(self, environ: WSGIEnvironment) -> bool:
         """Whether a request comes from this machine and names it; such a one is told where its trace is."""

@@ -1,6 +1,6 @@
 """``pytest --xray``: under a test that failed, the requests that it made, layer by layer.
 
-Without the option nothing is watched. The entry point that pytest finds loads this module alone.
+Without the option nothing is watched. pytest finds this module by its entry point.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Watch every app that the tests make."""
     if config.getoption("--xray"):
-        watch_all()
+        watch_all(always=True)
         config.pluginmanager.register(_Collector(), "wsgiapp-xray")
 
 

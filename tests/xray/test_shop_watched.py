@@ -1,0 +1,26 @@
+"""The shop's own tests pass while every request of theirs is recorded."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from servers import ROOT
+
+PROGRAM = """
+import pytest
+from wsgiapp.xray import XRay
+
+recorded = []
+XRay.listeners.append(lambda app, recording: recorded.append(app.name))
+code = pytest.main(["-q", "-p", "no:cacheprovider", "tests/shop", "--xray"])
+print(f"code {int(code)}, recorded {len(recorded)} of {sorted(set(recorded))}")
+"""
+
+
+def test_the_shop_passes_its_tests_while_it_is_watched() -> None:
+    shown = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    recorded = re.search(r"code 0, recorded (\d+) of \['wsgiapp.shop'\]", shown)
+    assert recorded is not None, shown
+    assert int(recorded[1]) > 1_000
