@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -31,7 +32,13 @@ _FORWARDED = (
 _OWN_HOSTS = ("localhost", ".localhost", "127.0.0.1")
 # One of these with or without a port, exactly.
 _OWN_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
-_LOOPBACK = {"127.0.0.1": True, "::1": True}
+
+
+# PERF: hosts repeat from request to request (benchmarks/: xray).
+@lru_cache(64)
+def _is_own(host: str) -> bool:
+    return _OWN_HOST.fullmatch(host) is not None
+
 
 Allow = Callable[[Request], bool]
 
@@ -58,13 +65,12 @@ class Access:
 
     def is_near(self, environ: WSGIEnvironment) -> bool:
         """Whether a request comes from this machine and names it; such a one is told where its trace is."""
-        config = self.app.config
-        if not config["DEBUG"] or not is_loopback(environ.get("REMOTE_ADDR") or ""):
+        if not self.app.config["DEBUG"] or not is_loopback(environ.get("REMOTE_ADDR") or ""):
             return False
-        if any(name in environ for name in _FORWARDED):
+        if not environ.keys().isdisjoint(_FORWARDED):
             return False
         host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
-        return _OWN_HOST.fullmatch(host) is not None or host_is_trusted(host.lower(), self._hosts())
+        return _is_own(host) or host_is_trusted(host.lower(), self._hosts())
 
     def _hosts(self) -> list[str]:
         config = self.app.config
@@ -139,11 +145,10 @@ def cookie_name(environ: WSGIEnvironment) -> str:
     return f"{COOKIE}-{environ.get('SERVER_PORT', '80')}"
 
 
+# PERF: peers repeat from request to request (benchmarks/: xray).
+@lru_cache(256)
 def is_loopback(address: str) -> bool:
     """Whether an address of a peer is the machine's own (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3)."""
-    known = _LOOPBACK.get(address)
-    if known is not None:
-        return known
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -56,8 +56,7 @@ class Clock:
 
     def __init__(self, recording: Recording) -> None:
         self.begun = recording.begun
-        self.walls = [wall for wall, _ in recording.samples]
-        self.cpus = [cpu for _, cpu in recording.samples]
+        self.walls, self.cpus = recording.samples[::2], recording.samples[1::2]
 
     def at(self, wall: int) -> float:
         """Milliseconds since the request came in."""
@@ -310,8 +309,9 @@ def _what_became(recording: Recording) -> str:
 
 def _thread(recording: Recording) -> Thread:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    name, ident = recording.thread
-    return Thread(name, ident, os.getpid(), gil, sys.version.split()[0], recording.variables)
+    variables = tuple([variable.name for variable in recording.variables])
+    thread = recording.thread
+    return Thread(thread.name, thread.ident or 0, os.getpid(), gil, sys.version.split()[0], variables)
 
 
 # -- the staircase -------------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def _road(recording: Recording) -> list[Event]:
     """The marks as events: each step lasts until the next."""
     begins, steps = recording.marks[::2], recording.marks[1::2]
     times = zip(begins, [*begins[1:], recording.ended], steps, strict=True)
-    return [(begin, end, "layer", layer, step, None) for begin, end, (layer, step) in times]
+    return [(begin, end, "layer", step.layer, step.name, None) for begin, end, step in times]
 
 
 def _spans(recording: Recording, app: Any, clock: Clock) -> tuple[Span, ...]:

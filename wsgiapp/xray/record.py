@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextvars
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import count
-from threading import current_thread, get_ident
+from threading import current_thread
 from time import perf_counter_ns as clock
 from time import thread_time_ns, time
 from typing import Any
@@ -29,13 +29,25 @@ MAX_TEXT = 4_000
 # is not asked, and the thread is taken to have computed.
 CPU_RESOLUTION = 100_000
 
-#: A step of the road: its layer, and its name in :data:`wsgiapp.dispatch.ROAD`.
-Step = tuple[str, str]
+
+class Step:
+    """A step of the road: its layer, and its name in :data:`wsgiapp.dispatch.ROAD`."""
+
+    # PERF: each is equal only to itself, so that a tuple of them has its hash at once (benchmarks/: xray).
+    __slots__ = ("layer", "name")
+
+    def __init__(self, layer: str, name: str) -> None:
+        self.layer = layer
+        self.name = name
+
+
 #: Begin and end (:func:`time.perf_counter_ns`), kind, layer or "", what ran (a function or a text), more by kind.
 Event = tuple[int, int, str, str, Any, Any]
 
 current: contextvars.ContextVar[Recording] = contextvars.ContextVar("wsgiapp.xray")
 _numbers = count(1)
+#: The kinds of events that are timed apart from the layer in which they happen.
+TIMED = frozenset({"sql", "template"})
 _TEXTS = frozenset({"sql", "log"})  # events whose name is a text from outside, and may be long
 _process = secrets.token_hex(4)
 
@@ -62,7 +74,8 @@ class Recording:
     cookies: tuple[Cookie | None, Cookie | None] = (None, None)
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ()
+    #: The context variables that had a value while the view ran.
+    variables: tuple[contextvars.ContextVar[Any], ...] = ()
     by = ""
     rule: Any = None
     arguments: dict[str, str] = {}  # noqa: RUF012  # the same
@@ -71,12 +84,15 @@ class Recording:
     viewed = False
     #: The names of the headers in a view's tuple, lower case.
     named: tuple[str, ...] = ()
+    #: Whether an event takes time that is not its layer's.
+    inside = False
     #: Characters of the texts in the events.
     texts = 0
 
     def __init__(self, app: str, environ: dict[str, Any]) -> None:
         self.begun = now = clock()
-        self.samples = [(now, thread_time_ns())]
+        #: What the wall's clock and the CPU's said, by turns.
+        self.samples = [now, thread_time_ns()]
         self.due = now + CPU_RESOLUTION
         self.started = time()
         self.id = f"{_process}{next(_numbers):x}"
@@ -87,13 +103,13 @@ class Recording:
         self.events: list[Event] = []
         #: The headers as they were after each step that could change them: who, layer, and the list.
         self.heads: list[tuple[Any, str, list[tuple[str, str]]]] = []
-        self.environ = redact.environ(environ)
+        self._environ = redact.Environ(environ)
         self.received = self.sent = _NOTHING
-        self.thread = (current_thread().name, get_ident())
+        self.thread = current_thread()
 
     def sample(self, now: int) -> None:
         """Read the CPU's clock."""
-        self.samples.append((now, thread_time_ns()))
+        self.samples += (now, thread_time_ns())
         self.due = now + CPU_RESOLUTION
 
     def note(self, begin: int, kind: str, layer: str, what: Any, more: Any = None) -> None:
@@ -104,6 +120,8 @@ class Recording:
         events = self.events
         if len(events) < MAX_EVENTS:
             events.append((begin, end, kind, layer, what, more))
+            if layer or kind in TIMED:
+                self.inside = True
             if kind in _TEXTS:
                 self.texts += len(what)
 
@@ -115,9 +133,13 @@ class Recording:
 
     def cost(self) -> int:
         """About how many bytes it takes."""
-        environ = sum(map(len, self.environ.values()))
         bodies = len(self.received.kept) + len(self.sent.kept)
-        return 6_000 + 250 * len(self.events) + self.texts + environ + bodies
+        return 6_000 + 250 * len(self.events) + self.texts + self._environ.size() + bodies
+
+    @cached_property
+    def environ(self) -> dict[str, str]:
+        """The texts of the environ, without their secrets."""
+        return self._environ.texts()
 
 
 class Stream:
@@ -134,7 +156,7 @@ class Stream:
     @classmethod
     def of(cls, chunks: Sequence[bytes]) -> Stream:
         """All of it at once."""
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        body = b"".join(chunks)
         return cls(body[:MAX_BODY], [*map(len, chunks)][:MAX_CHUNKS], len(body))
 
     def add(self, chunk: bytes) -> None:

@@ -17,7 +17,8 @@ from functools import lru_cache
 from html import escape
 from itertools import islice
 from math import isfinite
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -109,6 +110,10 @@ _PLAIN = frozenset({
     "X_FRAME_OPTIONS", "X_REAL_IP", "X_REQUESTED_WITH", "X_XRAY", "wsgi.url_scheme",
 })  # fmt: skip
 _PLAIN_KEYS = _PLAIN | {f"HTTP_{name}" for name in _PLAIN}
+# What PEP 3333 has in every environ that is no text.
+_NO_TEXTS = frozenset({
+    "wsgi.version", "wsgi.input", "wsgi.errors", "wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once",
+})  # fmt: skip
 _URL_KEYS = frozenset({"HTTP_REFERER", "PATH_INFO", "QUERY_STRING", "RAW_URI", "REQUEST_URI", "SCRIPT_NAME"})
 _SCHEMES = frozenset({"apikey", "aws4-hmac-sha256", "basic", "bearer", "digest", "hawk", "negotiate", "ntlm", "token"})
 
@@ -137,10 +142,14 @@ def query(text: str) -> str:
         return text
     shown = _query(text, _MAX_NESTED)
     if shown == text:
-        if len(_harmless) >= MAX_VERDICTS:
-            _harmless.clear()
-        _harmless.add(seen)
+        _remember(seen)
     return shown
+
+
+def _remember(seen: int) -> None:
+    if len(_harmless) >= MAX_VERDICTS:
+        _harmless.clear()
+    _harmless.add(seen)
 
 
 def _query(text: str, depth: int) -> str:
@@ -216,15 +225,73 @@ def _treat(name: str, value: str) -> str:
     return value if treatment is None else treatment(value)
 
 
-def environ(environ: Mapping[str, Any]) -> dict[str, str]:
-    """The texts of a WSGI environ, without their secrets."""
-    # PERF: most names need no look, and most URLs were searched before (benchmarks/: xray).
-    kept = {name: value for name, value in environ.items() if type(value) is str}
-    for name in [name for name in kept if name not in _PLAIN_KEYS]:
-        value = kept[name]
-        if name not in _URL_KEYS or hash(value) not in _harmless:
-            kept[name] = _treat(name, value)
-    return kept
+class _Layout(NamedTuple):
+    """How the entries of environs with the same names are treated."""
+
+    names: list[str]
+    #: Names whose values hold no secret, then those of URLs, and where the latter begin.
+    taken: tuple[str, ...]
+    urls: int
+    #: Takes the values of those out of an environ.
+    take: Callable[[Any], tuple[Any, ...]]
+    #: Names whose values must be looked at.
+    others: tuple[str, ...]
+
+
+@lru_cache(256)
+def _layout(names: tuple[str, ...]) -> _Layout:
+    plain = [name for name in names if name in _PLAIN_KEYS]
+    taken = (*plain, *[name for name in names if name in _URL_KEYS])
+    others = tuple([name for name in names if name not in taken and name not in _NO_TEXTS])
+    take = itemgetter(*taken) if len(taken) > 1 else lambda environ: tuple([environ[name] for name in taken])
+    return _Layout([*names], taken, len(plain), take, others)
+
+
+class Environ:
+    """The texts of a WSGI environ, without their secrets.
+
+    :param environ: it may be changed afterwards.
+    """
+
+    __slots__ = ("_layout", "_treated", "_values")
+
+    # PERF: most names need no look, requests have the same ones, and nobody looks at most of them: those values are
+    # taken in one step, and put to their names when they are asked for (benchmarks/: xray).
+    _newest = _layout(())
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        names, layout = [*environ], Environ._newest
+        if names != layout.names:
+            Environ._newest = layout = _layout(tuple(names))
+        self._layout = layout
+        self._values = values = layout.take(environ)
+        urls = values[layout.urls :]
+        if hash(urls) not in _harmless:
+            self._values = values[: layout.urls] + _urls(urls)
+        self._treated: dict[str, str] = {}
+        for name in layout.others:
+            value = environ[name]
+            if type(value) is str:
+                self._treated[name] = _treat(name, value)
+
+    def texts(self) -> dict[str, str]:
+        """All of them by name, in the environ's order."""
+        known = dict(zip(self._layout.taken, self._values, strict=True)) | self._treated
+        return {name: known[name] for name in self._layout.names if type(known.get(name)) is str}
+
+    def size(self) -> int:
+        """How many characters they have together."""
+        try:
+            return len("".join(self._values)) + len("".join(self._treated.values()))
+        except TypeError:  # a server's number among them
+            return sum(map(len, self.texts().values()))
+
+
+def _urls(urls: tuple[Any, ...]) -> tuple[Any, ...]:
+    shown = tuple([query(url) if type(url) is str else "" for url in urls])
+    if shown == urls:
+        _remember(hash(urls))
+    return shown
 
 
 def pairs(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -281,6 +348,11 @@ def body(data: bytes, content_type: str) -> bytes:
     :param data: the whole body, or its beginning.
     :param content_type: its Content-Type; images, archives and the like are returned as they are.
     """
+    # PERF: a page that was searched before is not searched again (benchmarks/: xray).
+    seen = hash((data, content_type))
+    places = _places.get(seen)
+    if places is not None:
+        return _cut(data, places) if places else data
     if not data or _BINARY.match(content_type):
         return data
     if _UNREADABLE.match(data):
@@ -290,15 +362,11 @@ def body(data: bytes, content_type: str) -> bytes:
         return query(data.decode("latin-1")).encode("latin-1")
     if kind.startswith("multipart/"):
         return _multipart(data, content_type)
-    # PERF: a page that was searched before is not searched again (benchmarks/: xray).
-    seen = hash((data, kind))
-    places = _places.get(seen)
-    if places is None:
-        places = _find(data, kind)
-        if len(_places) >= _MAX_KEPT:
-            _places.clear()
-        if len(places) <= _MAX_SPANS:
-            _places[seen] = places
+    places = _find(data, kind)
+    if len(_places) >= _MAX_KEPT:
+        _places.clear()
+    if len(places) <= _MAX_SPANS:
+        _places[seen] = places
     return _cut(data, places) if places else data
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from wsgiapp import signals
 
 from . import redact
-from .record import MAX_TEXT, Recording, current
+from .record import MAX_TEXT, TIMED, Recording, current
 
 # What every template is given, and what says nothing about this one.
 _GIVEN = frozenset({"request", "session", "g", "config", "url_for", "get_flashed_messages"})
@@ -182,16 +182,17 @@ def _message(record: logging.LogRecord) -> str:
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
 
-#: Holds the name of what has not been imported yet, and must be looked for when the next request comes.
-waiting = {"sqlalchemy.engine"}
+SQL = "sqlalchemy.engine"
+#: Holds :data:`SQL` while nobody has imported it; then it is looked for when the next request comes.
+waiting = {SQL}
 
 
 def open_sql() -> None:
     """Note the statements that SQLAlchemy sends, where the process has imported it; see :data:`waiting`."""
-    if "sqlalchemy.engine" not in sys.modules:
+    if SQL not in sys.modules:
         return
     waiting.clear()
-    event, engine = sys.modules["sqlalchemy"].event, sys.modules["sqlalchemy.engine"].Engine
+    event, engine = sys.modules["sqlalchemy"].event, sys.modules[SQL].Engine
     if not event.contains(engine, "before_cursor_execute", _before_statement):
         event.listen(engine, "before_cursor_execute", _before_statement)
         event.listen(engine, "after_cursor_execute", _after_statement)
@@ -200,7 +201,7 @@ def open_sql() -> None:
 
 def close_sql() -> None:
     """Take the notes off again."""
-    event, engine = sys.modules["sqlalchemy"].event, sys.modules["sqlalchemy.engine"].Engine
+    event, engine = sys.modules["sqlalchemy"].event, sys.modules[SQL].Engine
     if event.contains(engine, "before_cursor_execute", _before_statement):
         event.remove(engine, "before_cursor_execute", _before_statement)
         event.remove(engine, "after_cursor_execute", _after_statement)
@@ -272,11 +273,11 @@ def self_times(recording: Recording, now: int) -> dict[str, float]:
     """
     marks = recording.marks
     begins = [recording.begun, *marks[::2], now]
-    steps = ["server", *[step[0] for step in marks[1::2]]]
+    steps = ["server", *[step.layer for step in marks[1::2]]]
     spent = [(end - begin) / 1e6 for begin, end in pairwise(begins)]
     outermost: list[tuple[int, int]] = []  # so far: events come in the order of their ends, the inner before the outer
     for begin, end, kind, layer, _, _ in recording.events:
-        if layer or kind in _TIMED:
+        if layer or kind in TIMED:
             own = end - begin
             while outermost and outermost[-1][0] >= begin:
                 own -= outermost.pop()[1]
@@ -289,9 +290,6 @@ def self_times(recording: Recording, now: int) -> dict[str, float]:
     for step, own in zip(steps, spent, strict=True):
         times[step] = times.get(step, 0.0) + (own if own > 0 else 0.0)
     return times
-
-
-_TIMED = frozenset({"sql", "template"})
 
 
 def open_all() -> None:
@@ -307,4 +305,4 @@ def close_all() -> None:
     close_logging()
     if not waiting:
         close_sql()
-        waiting.add("sqlalchemy.engine")
+        waiting.add(SQL)

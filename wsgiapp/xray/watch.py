@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import perf_counter_ns as clock
@@ -27,7 +28,7 @@ from . import redact, taps, timing
 from .access import COOKIE, Access
 from .build import failure_of
 from .cookie import open_cookie
-from .record import Input, Output, Recording, Stream, current
+from .record import MAX_BODY, Input, Output, Recording, Step, Stream, current
 
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
 SOURCE = "wsgiapp.xray.source"
@@ -40,9 +41,10 @@ LINK_HEADER = "X-Xray"
 # Steps of the road that are noted by way of others: the call of the app, and what it made of a view's answer.
 SEEN_FROM_OUTSIDE = ("__call__", "make_response")
 MAX_FAILURES = 20
-REQUEST, CONTEXT, MATCH = ("request", "App.request_context"), ("context", "RequestContext.push"), ("match", "Map.find")
-VIEW, RESPONSE = ("view", "App.dispatch_request"), ("response", "App.make_response")
-AFTER, SEND = ("after", "App.process_response"), ("send", "Response.__call__")
+REQUEST, CONTEXT = Step("request", "App.request_context"), Step("context", "RequestContext.push")
+MATCH, VIEW = Step("match", "Map.find"), Step("view", "App.dispatch_request")
+RESPONSE, AFTER = Step("response", "App.make_response"), Step("after", "App.process_response")
+SEND = Step("send", "Response.__call__")
 
 Method = Callable[..., Any]
 _log = logging.getLogger("wsgiapp.xray")
@@ -69,6 +71,7 @@ class Watch:
         self.explain: Callable[[HTTPException, Any, str], BaseResponse | None] | None = None
         self.inner: Any = app.wsgi_app
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
+        self.name = ""
         self.interface: Any = None
         self.url_map: Any = None
         self._wrap_app()
@@ -114,6 +117,7 @@ class Watch:
     def _follow(self) -> None:
         """Wrap a session interface and a URL map that the app was given since the last request."""
         app = self.app
+        self.name = app.name
         if app.session_interface is not self.interface:
             self.interface = app.session_interface
             for layer in ROAD:
@@ -129,45 +133,27 @@ class Watch:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, and note what happens meanwhile."""
-        if self.pages is not None and f"{environ.get('PATH_INFO', '')}/".startswith(f"{self.prefix}/"):
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(self.prefix) and f"{path}/".startswith(f"{self.prefix}/") and self.pages is not None:
             return self.pages(environ, start_response)
-        if not self.access.records() and SOURCE not in environ:
+        app = self.app
+        if not app.config["DEBUG"] and not self.access.records() and SOURCE not in environ:
             answer: Iterable[bytes] = self.inner(environ, start_response)
             return answer
-        if self.app.session_interface is not self.interface or self.app.url_map is not self.url_map:
+        if app.session_interface is not self.interface or app.url_map is not self.url_map:
             self._follow()
-        if taps.waiting:
+        if taps.waiting and taps.SQL in sys.modules:
             taps.open_sql()
-        has_pass = COOKIE in environ.get("HTTP_COOKIE", "") and self.access.takes_pass(environ)
-        recording = self._recording(environ)
-        recording.has_pass = has_pass
-        token = current.set(recording)
-        try:
-            body: Iterable[bytes] = self.inner(environ, self._starter(recording, environ, start_response))
-        except BaseException as error:
-            _note_failure(recording, error)
-            self._finish(recording)
-            raise
-        finally:
-            current.reset(token)
-        return self._body(body, recording, environ)
-
-    def _recording(self, environ: WSGIEnvironment) -> Recording:
-        recording = Recording(self.app.name, environ)
-        if "SERVER_SOFTWARE" not in environ:  # every server says what it is (RFC 3875, 4.1.17)
-            recording.source = "test client"
-        if SOURCE in environ:
-            recording.source = environ[SOURCE]
-            recording.replay_of = environ.get(REPLAY_OF, "")
-            environ.get(TOLD, id)(recording.id)
+        has_pass = "HTTP_COOKIE" in environ and COOKIE in environ["HTTP_COOKIE"] and self.access.takes_pass(environ)
+        recording = Recording(self.name, environ)
+        if has_pass:
+            recording.has_pass = True
+        if "SERVER_SOFTWARE" not in environ or SOURCE in environ:
+            self._note_source(recording, environ)
         if environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
             recording.received = Stream()
             environ["wsgi.input"] = Input(environ["wsgi.input"], recording.received)
-        return recording
 
-    def _starter(
-        self, recording: Recording, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Callable[..., Any]:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             recording.status = status
             recording.head = headers
@@ -175,17 +161,38 @@ class Watch:
             if now > recording.due:
                 recording.sample(now)
             if self.access.is_near(environ):
-                mounted = quote(environ.get("SCRIPT_NAME", "").encode("latin1"))
-                link = f"{mounted}{self.prefix}/t/{recording.id}"
-                shown = timing.header(taps.self_times(recording, now), (now - recording.begun) / 1e6, recording.id)
-                headers = [*headers, ("Server-Timing", shown), (LINK_HEADER, link)]
+                mounted = environ.get("SCRIPT_NAME")
+                link = f"{quote(mounted.encode('latin1')) if mounted else ''}{self.prefix}/t/{recording.id}"
+                headers = [*headers, ("Server-Timing", timing.value(recording, now)), (LINK_HEADER, link)]
             return start_response(status, headers, *exc_info)
 
-        return start
+        token = current.set(recording)
+        try:
+            body: Iterable[bytes] = self.inner(environ, start)
+        except BaseException as error:
+            _note_failure(recording, error)
+            self._finish(recording)
+            raise
+        finally:
+            current.reset(token)
+        if type(body) is list and len(body) == 1:
+            sent = body[0]
+            recording.sent = Stream(sent[:MAX_BODY], [len(sent)], len(sent))
+            self._finish(recording)
+            return body
+        return self._body(body, recording, environ)
+
+    @staticmethod
+    def _note_source(recording: Recording, environ: WSGIEnvironment) -> None:
+        recording.source = environ.get(SOURCE, "test client")  # every server says what it is (RFC 3875, 4.1.17)
+        if SOURCE in environ:
+            recording.replay_of = environ.get(REPLAY_OF, "")
+            environ.get(TOLD, id)(recording.id)
 
     def _body(self, body: Iterable[bytes], recording: Recording, environ: WSGIEnvironment) -> Iterable[bytes]:
         if isinstance(body, (list, tuple)):
-            recording.sent = Stream.of(body)
+            if body:
+                recording.sent = Stream.of(body)
             self._finish(recording)
             return body
         wrapper = environ.get("wsgi.file_wrapper")
@@ -200,8 +207,9 @@ class Watch:
         return Output(body, recording, self._finish, _note_failure)
 
     def _finish(self, recording: Recording) -> None:
-        recording.ended = clock()
-        recording.sample(recording.ended)
+        recording.ended = now = clock()
+        if now > recording.due:
+            recording.sample(now)
         try:
             self._clean(recording)
         except Exception:  # whatever is wrong with the X-ray, the request has its answer
@@ -213,38 +221,25 @@ class Watch:
         """Take from the request what is wanted of it, and take the secrets out of that."""
         ctx, recording.ctx = recording.ctx, None
         if ctx is not None:
-            self._keep_request(recording, ctx)
-        self._keep_heads(recording)
-        if recording.received.kept:
-            content_type = recording.environ.get("CONTENT_TYPE", "")
-            recording.received.kept = redact.body(recording.received.kept, content_type)
-        if recording.sent.kept:
-            content_type = next((value for name, value in recording.head if name == "Content-Type"), "")
-            recording.sent.kept = redact.body(recording.sent.kept, content_type)
-
-    @staticmethod
-    def _keep_heads(recording: Recording) -> None:
-        recording.head = redact.pairs(recording.head)
-        for place, (who, layer, head) in enumerate(recording.heads):
-            recording.heads[place] = (who, layer, redact.pairs(head))
-
-    def _keep_request(self, recording: Recording, ctx: Any) -> None:
-        request, interface = ctx.request, self.interface
-        recording.rule = request.url_rule
-        arguments = request.view_args
-        if arguments:
-            recording.arguments = {name: taps.describe(name, value) for name, value in arguments.items()}
-            secrets = [value for name, value in arguments.items() if type(value) is str and redact.is_secret(name)]
-            if secrets:
-                _hide(recording, secrets)
-        if request.routing_exception is not None:
-            recording.refused = _named(request.routing_exception)
-        recording.interface = interface.__class__
-        if ctx._opened is not None:
-            recording.opened = bool(getattr(ctx._opened, "accessed", False))
-            self._keep_cookies(recording, request.environ)
-        elif "HTTP_COOKIE" in request.environ:
-            self._keep_cookies(recording, request.environ)
+            request = ctx.request
+            recording.rule = request.url_rule
+            recording.interface = self.interface.__class__
+            if request.view_args:
+                _keep_arguments(recording, request.view_args)
+            if request.routing_exception is not None:
+                recording.refused = _named(request.routing_exception)
+            if ctx._opened is not None:
+                recording.opened = bool(getattr(ctx._opened, "accessed", False))
+            if ctx._opened is not None or "HTTP_COOKIE" in request.environ:
+                self._keep_cookies(recording, request.environ)
+        recording.head = head = redact.pairs(recording.head)
+        if recording.heads:
+            recording.heads = [(who, layer, redact.pairs(noted)) for who, layer, noted in recording.heads]
+        received, sent = recording.received, recording.sent
+        if received.kept:
+            received.kept = redact.body(received.kept, recording.environ.get("CONTENT_TYPE", ""))
+        if sent.kept:
+            sent.kept = redact.body(sent.kept, dict(head).get("Content-Type", ""))
 
     def _keep_cookies(self, recording: Recording, environ: WSGIEnvironment) -> None:
         name = self.interface.get_cookie_name(self.app)
@@ -298,7 +293,7 @@ class Watch:
         def dispatch_request() -> Any:
             recording = current.get(None)
             if recording is not None:
-                recording.variables = tuple([variable.name for variable in contextvars.copy_context()])
+                recording.variables = tuple(contextvars.copy_context())
                 recording.marks += (clock(), VIEW)
             return inner()
 
@@ -343,6 +338,18 @@ class Watch:
             return ready if func is _default_template_ctx_processor else _noted(func, ready)
 
         return ensure_sync
+
+
+def _keep_arguments(recording: Recording, arguments: dict[str, Any]) -> None:
+    """Describe what the URL gave to the view."""
+    recording.arguments = shown = {}
+    secrets = []
+    for name, value in arguments.items():
+        shown[name] = taps.describe(name, value)
+        if type(value) is str and redact.is_secret(name):
+            secrets.append(value)
+    if secrets:
+        _hide(recording, secrets)
 
 
 def _hide(recording: Recording, secrets: list[str]) -> None:
@@ -404,7 +411,7 @@ def _keep_first(recording: Recording, response: Any) -> None:
 
 def _marked(layer: str, step: str, inner: Method) -> Method:
     """*inner*, with a mark where it begins."""
-    mark = (layer, step)
+    mark = Step(layer, step)
 
     def marked(*args: Any) -> Any:
         recording = current.get(None)
@@ -417,7 +424,7 @@ def _marked(layer: str, step: str, inner: Method) -> Method:
 
 def _handling(inner: Method) -> Method:
     """*inner*, which handles an exception, with a mark, and with what is known of the exception."""
-    mark = ("errors", f"App.{inner.__name__}")
+    mark = Step("errors", f"App.{inner.__name__}")
 
     def handle(error: Exception) -> Any:
         recording = current.get(None)
