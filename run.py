@@ -2,7 +2,8 @@
 
     python run.py [--host H] [--port P] [--no-reload]    set up .venv, then serve the shop
     python run.py test [pytest arguments]                the same set-up, then lint, types, tests
-    python run.py bench [--stack | --startup] [--quick]  the same set-up, then measure it beside other frameworks
+    python run.py bench [--quick]                        the same set-up, then measure it beside other frameworks
+                                                         (also --stack, --startup, --xray; --help has them all)
 
 The doorstep of the repository: standard library only, every command a list and no shell, so that it works alike on
 Linux, macOS and Windows. Nothing of the framework belongs here. Python 3.6 must still be able to read the whole file,

@@ -3,6 +3,7 @@
     python run.py bench [--quick]      requests in process, every framework
     python run.py bench --stack        whole servers on the loopback, Flask and wsgiapp
     python run.py bench --startup      import, commands, first request, memory
+    python run.py bench --xray         what the X-ray costs a request
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import picture, report, rounds, stack, startup
+from benchmarks import picture, report, rounds, stack, startup, xray
 from benchmarks.workloads import BY_NAME, FOLDER, WORKLOADS
 
 PAGE = FOLDER.parent / "docs" / "benchmarks.md"
@@ -28,12 +29,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--stack", dest="kind", action="store_const", const="stack", help="whole servers on the loopback")
     kind.add_argument("--startup", dest="kind", action="store_const", const="startup", help="import, start, memory")
+    kind.add_argument("--xray", dest="kind", action="store_const", const="xray", help="what the X-ray costs a request")
     parser.set_defaults(kind="requests")
     parser.add_argument("--quick", action="store_true", help="short rounds: a first impression, not a result")
     parser.add_argument("--only", metavar="WORKLOADS", help=f"names, with commas: {', '.join(BY_NAME)}")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for raw figures and picture")
     parser.add_argument("--write", action="store_true", help="put figures and picture into docs/benchmarks.md")
+    parser.add_argument("--check", action="store_true", help="with --xray: exit code 1 when its goal is missed")
     options = parser.parse_args(arguments)
+    if options.check and options.kind != "xray":
+        parser.error("--check needs --xray: only the X-ray has a goal")
     unknown = set((options.only or "").split(",")) - {"", *BY_NAME}
     if unknown:
         parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are: {', '.join(BY_NAME)}")
@@ -58,6 +63,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         return stack.run(stack.QUICK if options.quick else stack.Plan(), chosen, say)
     if options.kind == "startup":
         return startup.run(startup.QUICK if options.quick else startup.Plan(), say)
+    if options.kind == "xray":
+        return xray.run(xray.QUICK if options.quick else xray.Plan(), chosen, say)
     return rounds.run(chosen or WORKLOADS, rounds.QUICK if options.quick else rounds.Plan(), say=say)
 
 
@@ -93,6 +100,9 @@ def main(arguments: list[str]) -> int:
         save(PAGE.with_suffix(""), raw)
         report.insert(PAGE, raw["kind"], f"Made by `{raw['command']}`.\n\n{text}")
         print(f"\nWritten to docs/{PAGE.name}.", file=sys.stderr)
+    if options.check and report.is_missed(raw):
+        print(f"run.py bench: {report.verdict(raw)}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -153,6 +153,55 @@ def startup(raw: dict[str, Any]) -> str:
     return "\n\n".join([how, markdown(["", *names], rows), shares])
 
 
+# -- the X-ray -----------------------------------------------------------------------------------
+
+def shares(raw: dict[str, Any]) -> dict[str, float]:
+    """What each variant that the goal is about adds, in percent of the request that the goal names.
+
+    Of that one and not of the one that was timed: the loop that makes them equal is only as good as the calibration,
+    and what the X-ray adds does not depend on it.
+    """
+    goal = raw["goal"]
+    figures = raw["results"][goal["workload"]]
+    return {name: figures[name]["more_us"] / goal["request_us"] * 100 for name in goal["variants"]}
+
+
+def is_missed(raw: dict[str, Any]) -> bool:
+    """True when recording costs more than the goal allows."""
+    return any(share > raw["goal"]["percent"] for share in shares(raw).values())
+
+
+def verdict(raw: dict[str, Any]) -> str:
+    """Whether the goal is met, and by how much."""
+    goal = raw["goal"]
+    said = [f"{share:.1f} % when {raw['variants'][name]}" for name, share in shares(raw).items()]
+    return (f"The goal, at most {goal['percent']:g} % of a request of {goal['request_us']:g} µs, is "
+            f"{'missed' if is_missed(raw) else 'met'}: {', '.join(said)}.")
+
+
+def variants(raw: dict[str, Any], workload: str) -> str:
+    """One line a variant: what a request takes, what that is more than without an X-ray, and the calls."""
+    head = [raw["workloads"][workload], "µs", "more µs", "more %", "calls", "more calls"]
+
+    def row(name: str, result: dict[str, Any]) -> list[str]:
+        title, took, calls = raw["variants"][name], number(result["us"]), number(result["calls"])
+        if name == raw["base"]:
+            return [title, took, "-", "-", calls, "-"]
+        more, percent = (round(value, 1) + 0.0 for value in (result["more_us"], (result["ratio"] - 1) * 100))  # no -0.0
+        return [title, took, f"{more:+.1f}", f"{percent:+,.1f}", calls, f"{result['more_calls']:+d}"]
+
+    return markdown(head, (row(*item) for item in raw["results"][workload].items()))
+
+
+def xray(raw: dict[str, Any]) -> str:
+    """The report on what the X-ray costs."""
+    plan = raw["plan"]
+    how = (f"Medians of {plan['processes'] * plan['rounds']} rounds in turn, {plan['rounds']} in each of "
+           f"{plan['processes']} processes for a variant, a round being {plan['batches']} batches of about "
+           f"{plan['batch_ms']:g} ms; the page's loop has {raw['turns']:,} turns. {machine.sentence(raw['machine'])}")
+    return "\n\n".join([how, *(variants(raw, workload) for workload in raw["results"]), verdict(raw)])
+
+
 # -- the page ------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Requests in process: every framework in a process of its own, timed in turn, round after round.
+"""Requests in process: every program in a process of its own, timed in turn, round after round.
 
 Only the order of events and the statistics live here: a worker does the work, `report` and `picture` show it.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import machine
 from benchmarks.programs import FRAMEWORKS, Framework
@@ -46,13 +46,21 @@ class Plan:
 QUICK = Plan(rounds=5, batches=3, batch_ms=2.0, warm_up=0.1)
 
 
-class Worker:
-    """A process with one framework and one workload, at our side of the pipe."""
+class Entrant(NamedTuple):
+    """What takes turns with others: its name in the raw figures, what people call it, and the module that runs it."""
 
-    def __init__(self, framework: Framework, workload: Workload) -> None:
-        self.framework = framework
+    name: str
+    title: str
+    command: tuple[str, ...]
+
+
+class Worker:
+    """A process with one program and one workload, at our side of the pipe."""
+
+    def __init__(self, entrant: Entrant) -> None:
+        self.entrant = entrant
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", framework.name, workload.name],
+            [sys.executable, "-m", *entrant.command],
             cwd=FOLDER.parent,
             env={**os.environ, "PYTHONHASHSEED": "0"},
             stdin=subprocess.PIPE,
@@ -69,7 +77,7 @@ class Worker:
         """
         line = self.process.stdout.readline() if self.process.stdout else ""
         if not line:
-            raise WrongAnswerError(f"{self.framework.title} failed; its own message stands above")
+            raise WrongAnswerError(f"{self.entrant.title} failed; its own message stands above")
         content: dict[str, Any] = json.loads(line)
         return content
 
@@ -99,42 +107,48 @@ def summarise(rounds: list[float], base: list[float]) -> dict[str, float]:
     return {"us": median(rounds)} | ({"ratio": median(ratios)} if ratios else {})
 
 
-def start(frameworks: Iterable[Framework], workload: Workload, cpu: int | None, stack: ExitStack) -> list[Worker]:
-    """A checked worker for each framework.
+def start(entrants: Iterable[Entrant], cpu: int | None, stack: ExitStack) -> list[Worker]:
+    """A checked worker for each entrant.
 
     Raises:
         WrongAnswerError: when one of them answers wrongly.
     """
     with machine.on_processor(cpu):
-        workers = [stack.enter_context(Worker(framework, workload)) for framework in frameworks]
+        workers = [stack.enter_context(Worker(entrant)) for entrant in entrants]
     for worker in workers:
         if "wrong" in worker.ready:
-            raise WrongAnswerError(f"{worker.framework.title}: {worker.ready['wrong']}")
+            raise WrongAnswerError(f"{worker.entrant.title}: {worker.ready['wrong']}")
     return workers
 
 
-def measure(workload: Workload, frameworks: Iterable[Framework], plan: Plan, cpu: int | None) -> dict[str, Any]:
-    """The figures of every framework on one workload, by the framework's name; one that is unable has its reason."""
+def take_turns(entrants: Iterable[Entrant], plan: Plan, cpu: int | None) -> dict[str, Any]:
+    """What every entrant said and every round it ran, by its name; one that is unable has its reason alone."""
     shuffle = random.Random(0).shuffle  # noqa: S311 - only the order of turns
     with ExitStack() as stack:
-        workers = start(frameworks, workload, cpu, stack)
+        workers = start(entrants, cpu, stack)
         able = [worker for worker in workers if "ready" in worker.ready]
-        results: dict[str, Any] = {worker.framework.name: dict(worker.ready) for worker in workers}
+        results: dict[str, Any] = {worker.entrant.name: dict(worker.ready) for worker in workers}
         for worker in able:
-            result = results[worker.framework.name]
+            result = results[worker.entrant.name]
             result |= worker.ask("calls") | worker.ask("warm_up", plan.batch_ms, plan.warm_up)
             result |= {"rounds": [], "wall": []}
         for _ in range(plan.rounds):
             shuffle(able)
             for worker in able:
                 figures = worker.ask("round", plan.batches)
-                results[worker.framework.name]["rounds"].append(median(figures["cpu"]))
-                results[worker.framework.name]["wall"].append(median(figures["wall"]))
-    base = results.get(SUBJECT, {}).get("rounds", [])
-    for worker in able:
-        result = results[worker.framework.name]
-        result |= summarise(result["rounds"], base)
+                results[worker.entrant.name]["rounds"].append(median(figures["cpu"]))
+                results[worker.entrant.name]["wall"].append(median(figures["wall"]))
     return results
+
+
+def measure(workload: Workload, frameworks: Iterable[Framework], plan: Plan, cpu: int | None) -> dict[str, Any]:
+    """The figures of every framework on one workload, by the framework's name; one that is unable has its reason."""
+    entrants = [Entrant(chosen.name, chosen.title, ("benchmarks.worker", chosen.name, workload.name))
+                for chosen in frameworks]
+    results = take_turns(entrants, plan, cpu)
+    base = results.get(SUBJECT, {}).get("rounds", [])
+    return {name: result | (summarise(result["rounds"], base) if "ready" in result else {})
+            for name, result in results.items()}
 
 
 def run(

@@ -269,13 +269,19 @@ def survey(framework: str) -> dict[str, Any]:
     return found
 
 
-def main(framework: str, workload: str = "") -> None:
-    """Say whether the program is ready, then do as told; without a workload, survey them all."""
+def telling() -> Callable[[Any], None]:
+    """A function that writes one answer to standard output, which from now on is kept for answers."""
     lines, sys.stdout = sys.stdout, sys.stderr  # whatever a framework prints must not be taken for an answer
 
     def answer(content: Any) -> None:
         print(json.dumps(content), file=lines, flush=True)
 
+    return answer
+
+
+def main(framework: str, workload: str = "") -> None:
+    """Say whether the program is ready, then do as told; without a workload, survey them all."""
+    answer = telling()
     if not workload:
         return answer(survey(framework))
     timer, state = prepare(framework, workload)

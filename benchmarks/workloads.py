@@ -72,9 +72,9 @@ def as_json(content: Any) -> Exchange:
     return Exchange(200, json.dumps(content).encode(), {"content-type": JSON})
 
 
-def rows_page() -> str:
-    """The page that the template makes, made without a template engine."""
-    items = "".join(f"<li><b>{escape(row['name'])}</b> {escape(row['text'])}</li>\n" for row in ROWS)
+def rows_page(rows: list[dict[str, str]]) -> str:
+    """The page that the template makes of those rows, made without a template engine."""
+    items = "".join(f"<li><b>{escape(row['name'])}</b> {escape(row['text'])}</li>\n" for row in rows)
     return f"<!doctype html>\n<title>{escape(TITLE)}</title>\n<ul>\n{items}</ul>"
 
 
@@ -106,7 +106,7 @@ WORKLOADS = (
         "/outer/inner/hooks",
         (html("app outer inner"), html("inner outer app end app outer inner")),  # what has run since the view last did
     ),
-    Workload("template", "template, 20 escaped rows", "/rows", (html(rows_page()),)),
+    Workload("template", "template, 20 escaped rows", "/rows", (html(rows_page(ROWS)),)),
     Workload("sessions", "session read and write", "/visits", (html("visit 1"), html("visit 2")), carried="cookie"),
     Workload(
         "form_post",

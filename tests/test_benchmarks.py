@@ -5,11 +5,15 @@ No time is asserted anywhere: on a shared machine it would fail by chance. Calls
 
 from __future__ import annotations
 
+import copy
+import io
 import json
 import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from contextlib import redirect_stdout
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,10 +21,11 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import client, machine, picture, report, rounds, stack, startup, worker
+from benchmarks import client, machine, picture, report, rounds, stack, startup, watched, worker, xray
 from benchmarks.programs import FRAMEWORK, FRAMEWORKS
 from benchmarks.workloads import BY_NAME, WORKLOADS, Exchange, Workload
 from servers import ROOT, require
+from wsgiapp.xray import XRay
 
 TINY = rounds.Plan(rounds=2, batches=2, batch_ms=0.2, warm_up=0.01)
 FLASK_AND_WSGIAPP = [FRAMEWORK["raw"], FRAMEWORK["wsgiapp"], FRAMEWORK["flask"]]
@@ -293,6 +298,162 @@ def test_start_up_is_measured_in_fresh_processes() -> None:
     assert "from import to the first answer" in report.startup(raw)
 
 
+# -- the X-ray -----------------------------------------------------------------------------------
+
+TINY_XRAY = xray.Plan(rounds=2, batches=2, batch_ms=0.2, warm_up=0.01, processes=2)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run of the command left."""
+
+    code: int
+    shown: str
+    page: str
+    figures: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The command, run once and shortly."""
+    folder = tmp_path_factory.mktemp("xray")
+    page, shown = folder / "page.md", io.StringIO()
+    page.write_text("before\n<!-- bench xray: begin -->\nlast year\n<!-- bench xray: end -->\nafter\n")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
+        patch.setattr(bench, "PAGE", page)
+        patch.setattr(xray, "QUICK", TINY_XRAY)
+        code = bench.main(["--xray", "--quick", "--only", "hello", "--write", "--output", str(folder / "out")])
+    figures = json.loads((folder / "out" / "xray.json").read_text("utf-8"))
+    assert figures == json.loads((folder / "page" / "xray.json").read_text("utf-8"))
+    return Ran(code, shown.getvalue(), page.read_text("utf-8"), figures)
+
+
+def test_what_the_xray_costs_is_printed_saved_and_written_into_the_page(measured: Ran) -> None:
+    assert measured.code == 0
+    assert "last year" not in measured.page
+    assert "`python run.py bench --xray --quick --only hello --write`" in measured.page
+    assert measured.shown.strip() in measured.page
+    assert "The goal, at most 15 % of a request of 90 µs, is " in measured.shown
+    assert measured.figures["machine"]["processors"] > 0
+
+
+def test_each_variant_has_every_round_of_all_its_processes(measured: Ran) -> None:
+    assert list(measured.figures["results"]) == ["page", "hello"]
+    for results in measured.figures["results"].values():
+        assert list(results) == [variant.name for variant in watched.VARIANTS]
+        assert {len(result["rounds"]) for result in results.values()} == {TINY_XRAY.processes * TINY_XRAY.rounds}
+        assert results["plain"]["more_us"] == results["plain"]["more_calls"] == 0
+        assert results["plain"]["ratio"] == 1
+
+
+@pytest.mark.parametrize("workload", ["page", "hello"])
+def test_the_variants_differ_in_what_they_record_and_in_nothing_else_than_two_headers(
+    measured: Ran, workload: str
+) -> None:
+    results = measured.figures["results"][workload]
+    assert {name for name, result in results.items() if result["recorded"]} == {"far", "near", "viewer"}
+    told = ["server-timing", "x-xray"]
+    assert {name: result["added"] for name, result in results.items()} == {
+        "plain": [], "again": [], "idle": [], "far": [], "near": told, "viewer": told,
+    }  # fmt: skip
+    assert len({result["body"] for result in results.values()}) == 1
+
+
+@pytest.mark.parametrize("workload", ["page", "hello"])
+def test_debug_mode_alone_costs_no_call_being_watched_some_being_recorded_more(measured: Ran, workload: str) -> None:
+    more = {name: result["more_calls"] for name, result in measured.figures["results"][workload].items()}
+    assert more["plain"] == more["again"] == 0
+    assert 0 < more["idle"] < min(more["far"], more["near"], more["viewer"])
+
+
+def test_the_loop_of_the_page_enters_no_function_however_long_it_is() -> None:
+    counted = [watched.prepare(watched.VARIANT["plain"], watched.PAGE, turns)[0].calls() for turns in (0, 1000)]
+    assert counted[0] == counted[1]
+
+
+def test_the_loop_has_the_turns_that_make_the_page_as_long_as_the_goal_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def timed(short: float, long: float) -> int:
+        results = {"short": {"rounds": [short]}, "long": {"rounds": [long]}}
+        monkeypatch.setattr(rounds, "take_turns", lambda entrants, plan, cpu: results)
+        return xray.calibrate(TINY_XRAY, None)
+
+    assert timed(50.0, 130.0) == xray.PROBE / 2
+    assert timed(95.0, 175.0) == 0  # longer by itself: a loop cannot help
+    assert timed(50.0, 49.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "set_up_as", "complaint"),
+    [
+        ("far", "plain", "far: recorded is False instead of True"),
+        ("plain", "far", "plain: recorded is True instead of False"),
+        ("near", "far", "near: added is [] instead of ['server-timing', 'x-xray']"),
+    ],
+)
+def test_a_variant_that_is_not_what_it_says_is_not_timed(
+    monkeypatch: pytest.MonkeyPatch, named: str, set_up_as: str, complaint: str
+) -> None:
+    made, ask_as = watched.make, watched.ask_as
+    other = watched.VARIANT[set_up_as]
+    opened: list[XRay] = []
+
+    def make(workload: Workload, variant: Any, turns: int) -> Any:
+        app, attached = made(workload, other, turns)
+        opened.extend(filter(None, [attached]))
+        return app, attached
+
+    monkeypatch.setattr(watched, "make", make)
+    monkeypatch.setattr(watched, "ask_as", lambda variant, attached, environ: ask_as(other, attached, environ))
+    try:
+        with pytest.raises(worker.AnswerError, match=re.escape(complaint)):
+            watched.prepare(watched.VARIANT[named], watched.PAGE, 0)
+    finally:
+        for attached in opened:
+            attached.remove()
+
+
+def test_another_body_under_the_xray_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def turns(entrants: Any, plan: Any, cpu: Any) -> dict[str, Any]:
+        return {each.name: {"rounds": [1.0], "wall": [1.0], "calls": 1, "body": str(each.name == "near")}
+                for each in entrants}
+
+    monkeypatch.setattr(rounds, "take_turns", turns)
+    with pytest.raises(rounds.WrongAnswerError, match="asked from this machine: page: the body"):
+        xray.measure(watched.PAGE, 0, TINY_XRAY, None)
+
+
+@pytest.mark.parametrize(
+    ("far", "near", "arguments", "code"),
+    [
+        (9.0, 13.5, ["--check"], 0),
+        (9.0, 13.6, ["--check"], 1),
+        (13.6, 9.0, ["--check"], 1),
+        (90.0, 90.0, [], 0),
+    ],
+    ids=["met", "missed by one", "missed by the other", "not checked"],
+)
+def test_only_a_checked_goal_that_is_missed_makes_the_command_fail(
+    measured: Ran, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    far: float, near: float, arguments: list[str], code: int,
+) -> None:  # fmt: skip
+    figures = copy.deepcopy(measured.figures)
+    figures["results"]["page"]["far"]["more_us"], figures["results"]["page"]["near"]["more_us"] = far, near
+    monkeypatch.setattr(bench, "measure", lambda options: figures)
+    assert bench.main(["--xray", *arguments, "--output", str(tmp_path)]) == code
+    shown = capsys.readouterr()
+    missed = max(far, near) > 13.5
+    assert shown.out.rstrip().endswith(report.verdict(figures))
+    assert f"{far / 0.9:.1f} % when recording and asked from elsewhere" in shown.out
+    assert ("is missed" in shown.out, "is met" in shown.out) == (missed, not missed)
+    assert ("is missed" in shown.err) is bool(code)
+
+
+def test_only_the_xray_can_be_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.parse(["--stack", "--check"])
+    assert "--check needs --xray" in capsys.readouterr().err
+
+
 # -- the page ------------------------------------------------------------------------------------
 
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -300,7 +461,7 @@ MARKED = re.findall(r"<!-- bench (\w+): begin -->\n(.*?)<!-- bench \1: end -->",
 
 
 def test_the_page_has_a_place_for_every_kind_of_figure() -> None:
-    assert [kind for kind, _ in MARKED] == ["requests", "stack", "startup"]
+    assert [kind for kind, _ in MARKED] == ["requests", "stack", "startup", "xray"]
 
 
 @pytest.mark.parametrize(("kind", "text"), MARKED, ids=[kind for kind, _ in MARKED])
