@@ -574,6 +574,8 @@ class Response(ResponseBase):
         body: Any = self.response
         self._plain = body
 
+    data = property(ResponseBase.get_data, set_data, doc="The body as bytes; it may be set to text, too.")
+
     def set_cookie(self, key: str, value: str = "", *args: Any, **kwargs: Any) -> None:
         """Set a cookie (RFC 6265, 4.1); the other arguments are Werkzeug's: ``max_age``, ``path``, ``httponly``, ...
 

@@ -10,6 +10,7 @@ import pytest
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import Aborter, Gone, HTTPException
 from werkzeug.routing import Map, Rule
+from werkzeug.test import Client
 
 from .test_overrides import ask, shop
 
@@ -82,6 +83,59 @@ def test_own_response_class_runs_its_own_call(framework: Any) -> None:
     app.add_url_rule("/", "view", lambda: "x")
     headers = app.test_client().get("/").headers
     assert (headers["X-Called"], headers["X-Asked"]) == ("/", "1")
+
+
+def test_own_response_class_takes_over_a_plain_response_with_what_it_overrides(framework: Any) -> None:
+    class Response(framework.Response):
+        def get_wsgi_headers(self, environ):
+            headers = super().get_wsgi_headers(environ)
+            headers["X-Asked"] = "1"
+            return headers
+
+    app = framework.App(__name__)
+    app.response_class = Response
+    app.add_url_rule("/", "view", lambda: framework.Response("made by hand"))
+    assert app.test_client().get("/").headers["X-Asked"] == "1"
+
+
+def test_own_response_class_whose_init_has_another_signature(framework: Any) -> None:
+    class Response(framework.Response):
+        def __init__(self, response=None, *, status=None, headers=None, mimetype="text/x-own"):
+            super().__init__(f"<{response}>", status=status, headers=headers, mimetype=mimetype)
+
+    app = framework.App(__name__)
+    app.response_class = Response
+    app.add_url_rule("/", "view", lambda: "x")
+    app.add_url_rule("/created", "created", lambda: (b"x", 201, {"X-A": "1"}))
+    client = Client(app)  # the app's own makes its responses of the class
+    answers = [client.get(path) for path in ("/", "/created", "/missing")]
+    assert [(answer.status_code, answer.mimetype) for answer in answers] == [
+        (200, "text/x-own"),
+        (201, "text/x-own"),
+        (404, "text/html"),  # a page of an error is turned into the class, not made by it
+    ]
+    assert [answer.text[:1] + answer.text[-2:-1] for answer in answers[:2]] == ["<x", "<'"]
+
+
+def test_own_response_class_needs_its_arguments_by_name(framework: Any) -> None:
+    class Response(framework.Response):
+        def __init__(self, response, *, status, headers):
+            super().__init__(response, status=status, headers=headers)
+
+    app = framework.App(__name__)
+    app.response_class = Response
+    app.add_url_rule("/", "view", lambda: "x")
+    assert Client(app).get("/").text == "x"
+
+
+def test_own_response_class_that_counts_no_body(framework: Any) -> None:
+    class Response(framework.Response):
+        automatically_set_content_length = False
+
+    app = framework.App(__name__)
+    app.response_class = Response
+    app.add_url_rule("/", "view", lambda: "x")
+    assert "Content-Length" not in app.test_client().get("/").headers
 
 
 def test_own_response_class_that_reads_any_callable(framework: Any) -> None:

@@ -4,27 +4,33 @@ the standard library's JSON, Flask's walk through the registries. The input is h
 Where an answer is meant to be another (`docs/differences.md`), the difference is written out beside the comparison.
 """
 
+import copy
 import dataclasses
 import io
 import json
 import math
+import operator
 import os
 import re
+from contextvars import ContextVar
 from http import HTTPStatus
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 import werkzeug.wrappers
-from hypothesis import assume, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 from werkzeug import exceptions
 from werkzeug.datastructures import Headers
+from werkzeug.local import LocalProxy
 from werkzeug.test import EnvironBuilder
 from werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream
 
-from wsgiapp import App, Request, Response, wrappers
+from wsgiapp import App, Request, Response, ctx, wrappers
 from wsgiapp.json import provider
 from wsgiapp.wrappers import UnsendableResponse, parse_pairs
 
@@ -613,3 +619,619 @@ def test_json_is_read_as_the_standard_library_reads_it(both: Any, text: str, aro
     if read[1] == repr(RecursionError):  # it is bad input (docs/differences.md)
         read[1] = repr(ValueError)
     assert read[0] == read[1]
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+FILES = ["a.txt", 'q"u.txt', "é ü.css", "\N{SNOWMAN}.html", "x.tar.gz", "plain", "sub/in.js", "a\nb.txt", "empty.json"]
+file_names = st.sampled_from(
+    [*FILES, *FILES, "missing", "sub", "", ".", "..", "../out.txt", "sub/../a.txt", "a.txt/", "\0"]
+)
+tags = st.sampled_from([None, None, "{}", "W/{}", "*", '"x", {}', '{} , "y"', "x", "", '"x"'])
+dates = st.sampled_from([None, None, "{}", "Mon, 01 Jan 2024 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT", "x", ""])
+file_requests = st.tuples(
+    file_names,
+    st.fixed_dictionaries(
+        {"REQUEST_METHOD": st.sampled_from(["GET", "GET", "GET", "HEAD", "POST", "OPTIONS"])},
+        optional={
+            "HTTP_IF_NONE_MATCH": tags, "HTTP_IF_MODIFIED_SINCE": dates, "HTTP_IF_MATCH": tags,
+            "HTTP_IF_UNMODIFIED_SINCE": dates, "HTTP_IF_RANGE": st.one_of(tags, dates),
+            "HTTP_RANGE": st.sampled_from(["bytes=0-2", "bytes=1-", "bytes=-2", "bytes=99-", "x", "bytes=0-0,2-3"]),
+        },
+    ),
+    st.sampled_from(["/static/", "/static/", "/from/", "/wound/", "/given/"]),
+)  # fmt: skip
+file_steps = st.lists(
+    st.one_of(
+        file_requests,
+        file_requests,
+        st.tuples(st.sampled_from(FILES), st.binary(max_size=6), st.sampled_from([0, 1, 1.5, 10**9])),
+        st.tuples(st.just("SEND_FILE_MAX_AGE_DEFAULT"), st.sampled_from([None, 0, 60, -1, True, 1])),
+        st.tuples(st.just("USE_X_SENDFILE"), st.booleans()),
+    ),
+    min_size=2,
+    max_size=10,
+)
+
+
+def file_app(framework: Any, root: Path) -> Any:
+    """An app that serves one folder in several ways."""
+    app = framework.App("file_probe", root_path=str(root / "app"), static_folder="../files", static_url_path="/static")
+    app.add_url_rule("/from/<path:name>", "from", lambda name: framework.send_from_directory(root / "files", name))
+    wound = os.path.join("..", "app", "..", "files")
+    app.add_url_rule("/wound/<path:name>", "wound", lambda name: framework.send_from_directory(wound, name))
+    given_age = lambda name: framework.send_from_directory(str(root / "files"), name, max_age=lambda path: len(path))  # noqa: E731
+    app.add_url_rule("/given/<path:name>", "given", given_age)
+    return app
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("fast")
+    for name in ("app", "files/sub"):
+        (root / name).mkdir(parents=True)
+    (root / "out.txt").write_text("secret")
+    return root
+
+
+@pytest.fixture
+def no_second_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("wsgiapp.files", "werkzeug.utils"):
+        monkeypatch.setattr(f"{module}.time", lambda: 1_800_000_000.5)
+
+
+@settings(QUICK, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=file_steps)
+def test_a_file_is_sent_as_flask_sends_it(both: Any, folder: Path, no_second_passes: None, steps: Any) -> None:
+    for name in FILES:
+        (folder / "files" / name).write_bytes(b"" if name == "empty.json" else name.encode())
+    apps = [file_app(framework, folder) for framework in both]
+    for name, what, *more in steps:
+        if name.isupper():
+            for app in apps:
+                app.config[name] = what
+        elif isinstance(what, bytes):
+            (folder / "files" / name).write_bytes(what)
+            os.utime(folder / "files" / name, (more[0], more[0]))
+        else:
+            path = more[0] + name.encode().decode("latin-1")
+            now = dict(asked(apps[1], environ_of("HEAD", PATH_INFO=path))[1])
+            fresh = {"MATCH": now.get("ETag", ""), "SINCE": now.get("Last-Modified", "")}
+            headers = {
+                key: value.replace("{}", fresh.get(key.rpartition("_")[2], now.get("ETag", "")))
+                for key, value in what.items()
+                if value is not None
+            }
+            answers = [asked(app, environ_of(**headers, PATH_INFO=path)) for app in apps]
+            # A path that is no header cannot be told to the server (docs/differences.md).
+            sendable = all(VALUE.fullmatch(value) for key, value in answers[1][1] if key == "X-Sendfile")
+            assert answers[0] == answers[1] if sendable else answers[0][0][:3] == "500", f"{headers} {path!r}"
+
+
+def asked(app: Any, environ: dict[str, Any]) -> Any:
+    """What an app answers, but for the date of the answer; the allowed methods have no order."""
+    app.logger.disabled = True
+    status, headers, chunks = sent(app, environ)
+    kept = [
+        (name, sorted(value.split(", ")) if name == "Allow" else value) for name, value in headers if name != "Date"
+    ]
+    return status, kept, b"".join(chunks)
+
+
+# -- pages of errors -----------------------------------------------------------------------------
+
+
+class OwnPage(exceptions.NotFound):
+    """It has a page of its own."""
+
+    def get_body(self, environ: Any = None, scope: Any = None) -> str:
+        return "own"
+
+
+class OwnHead(exceptions.Gone):
+    """It has headers of its own."""
+
+    description = "described"
+
+    def get_headers(self, environ: Any = None, scope: Any = None) -> Any:
+        return [("X-Own", "1")]
+
+
+class OwnAnswer(exceptions.NotFound):
+    """It makes its response by itself."""
+
+    def get_response(self, environ: Any = None, scope: Any = None) -> Any:
+        return werkzeug.wrappers.Response("answer", 444)
+
+
+class OwnCall(exceptions.NotFound):
+    """It answers as a WSGI callable of its own."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        start_response("200 Called", [("X-Own", "1"), ("Content-Type", "a/b")])
+        return [b"called"]
+
+
+CLASSES = [*exceptions.default_exceptions.values(), OwnPage, OwnHead, OwnAnswer, OwnCall, exceptions.BadRequestKeyError,
+           exceptions.SecurityError, exceptions.ClientDisconnected, exceptions.HTTPException]  # fmt: skip
+
+
+def with_code(error: Any) -> None:
+    error.code = 410
+
+
+def with_body(error: Any) -> None:
+    error.get_body = lambda environ=None, scope=None: "put"
+
+
+def with_description(error: Any) -> None:
+    error.description = "<put>\n"
+
+
+def with_response(error: Any) -> None:
+    error.response = werkzeug.wrappers.Response("response", 299)
+
+
+@QUICK
+@given(
+    kind=st.sampled_from(CLASSES),
+    description=st.sampled_from([None, None, "", "why <b>\nnot", Markup("<i>")]),
+    edit=st.sampled_from([lambda error: None, with_code, with_body, with_description, with_response]),
+    method=st.sampled_from(["GET", "HEAD", "POST"]),
+    own=st.sampled_from(["", "", "init", "subclass"]),
+)
+def test_a_page_of_an_error_is_flask_s(
+    both: Any, kind: Any, description: Any, edit: Any, method: str, own: str
+) -> None:
+    answers = []
+    for framework in both:
+        app = framework.App("page_probe", static_folder=None)
+
+        class Sized(framework.Response):
+            """It cannot be made of a status alone, so that nobody may make one without being asked to."""
+
+            def __init__(self, response: Any, *, mimetype: str = "a/b", **more: Any) -> None:
+                super().__init__(f"sized {response}", mimetype=mimetype, **more)
+
+        if own:
+            app.response_class = (
+                Sized if own == "init" else type("Sub", (framework.Response,), {"default_mimetype": "x"})
+            )
+
+        def view(kind: Any = kind, description: Any = description, edit: Any = edit) -> Any:
+            error = kind() if description is None else kind(description=description)
+            edit(error)
+            raise error
+
+        app.add_url_rule("/", "view", view, methods=["GET", "POST"])
+        answers.append([outcome(asked, app, environ_of(method, PATH_INFO=path)) for path in ("/", "/", "/nowhere")])
+    assert answers[0] == answers[1]
+
+
+# -- what runs for a request ---------------------------------------------------------------------
+
+REGISTRIES = ["before_request_funcs", "after_request_funcs", "teardown_request_funcs", "url_value_preprocessors"]
+SCOPES = [None, "outer", "outer.inner", "nobody"]
+PATHS = ["/", "/outer", "/outer/inner", "/nowhere", "/late"]
+
+
+class Tracked:
+    """One app with a log of what ran; hooks are made by number, so that two apps have the same ones."""
+
+    def __init__(self, framework: Any) -> None:
+        self.framework = framework
+        self.log: list[Any] = []
+        self.hooks: dict[Any, Any] = {}
+        self.app = framework.App("plan_probe", static_folder=None)
+        outer = framework.Blueprint("outer", __name__, url_prefix="/outer")
+        inner = framework.Blueprint("inner", __name__, url_prefix="/inner")
+        for owner in (self.app, outer, inner):
+            owner.add_url_rule("/" if owner is self.app else "", "view", self.view("view"))
+        outer.register_blueprint(inner)
+        self.app.register_blueprint(outer)
+
+    def view(self, number: Any) -> Any:
+        return lambda: self.log.append(number) or f"view {number}"
+
+    def hook(self, registry: str, number: int) -> Any:
+        def run(*args: Any) -> Any:
+            self.log.append((registry, number, [getattr(arg, "status_code", arg) for arg in args]))
+            if registry == "after_request_funcs":
+                args[0].headers.add("X-Hook", str(number))
+                return args[0]
+            return "stopped" if registry == "before_request_funcs" and number == 3 else None
+
+        async def later(*args: Any) -> Any:
+            return run(*args)
+
+        # The preprocessors are called as they are.
+        made = later if number == 2 and registry != "url_value_preprocessors" else run
+        return self.hooks.setdefault((registry, number), made)
+
+    def ask(self, path: str, method: str) -> Any:
+        del self.log[:]
+        return asked(self.app, environ_of(method, PATH_INFO=path)), self.log[:]
+
+
+def edit_list(how: str, registry: str, scope: Any, number: int) -> Any:
+    def edit(side: Tracked) -> None:
+        hooks, one = getattr(side.app, registry), side.hook(registry, number)
+        if how == "append":
+            hooks.setdefault(scope, []).append(one)
+        elif how == "insert":
+            hooks.setdefault(scope, []).insert(0, one)
+        elif how == "remove" and one in hooks.get(scope, ()):
+            hooks[scope].remove(one)
+        elif how == "assign":
+            hooks[scope] = [one]
+        elif how == "forget":
+            hooks.pop(scope, None)
+        elif how == "reverse":
+            hooks.get(scope, []).reverse()
+        elif how == "other dict":
+            setattr(side.app, registry, {**hooks, scope: [one, *hooks.get(scope, ())]})
+
+    return edit
+
+
+def edit_view(endpoint: str, number: int) -> Any:
+    return lambda side: side.app.view_functions.update({endpoint: side.view(number)})
+
+
+def edit_sync(number: int) -> Any:
+    """Another ensure_sync on the instance, which says so; 0 takes it away again."""
+
+    def edit(side: Tracked) -> None:
+        vars(side.app).pop("ensure_sync", None)
+        stock = side.app.ensure_sync
+
+        def ensure_sync(function: Any) -> Any:
+            ready = stock(function)
+            return lambda *args, **kwargs: side.log.append(("synced", number)) or ready(*args, **kwargs)
+
+        if number:
+            side.app.ensure_sync = ensure_sync
+
+    return edit
+
+
+def edit_rules(number: int) -> Any:
+    """A rule that is added late; or a whole map in place of the old one, with other endpoints."""
+
+    def edit(side: Tracked) -> None:
+        app = side.app
+        app.view_functions.setdefault(f"late{number}", side.view(f"late {number}"))
+        endpoints = {"/": "view", "/outer": "outer.inner.view", "/late": f"late{number}"}
+        if number:
+            app.url_map = app.url_map_class(host_matching=False)
+        for path in endpoints if number else ["/late"]:
+            app.url_map.add(app.url_rule_class(path, endpoint=endpoints[path], methods=["GET"]))
+        for rule in app.url_map.iter_rules():
+            if not hasattr(rule, "provide_automatic_options"):
+                rule.provide_automatic_options = False
+
+    return edit
+
+
+plan_edits = st.one_of(
+    st.builds(
+        edit_list,
+        st.sampled_from(["append", "append", "insert", "remove", "assign", "forget", "reverse", "other dict"]),
+        st.sampled_from(REGISTRIES), st.sampled_from(SCOPES), st.integers(0, 3),
+    ),
+    st.builds(edit_view, st.sampled_from(["view", "outer.view", "outer.inner.view"]), st.integers(0, 2)),
+    st.builds(edit_sync, st.integers(0, 1)),
+    st.builds(edit_rules, st.integers(0, 1)),
+)  # fmt: skip
+
+
+@QUICK
+@given(
+    rounds=st.lists(
+        st.tuples(
+            st.lists(plan_edits, max_size=3), st.sampled_from(PATHS), st.sampled_from(["GET", "HEAD", "OPTIONS"])
+        ),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_what_is_edited_between_requests_is_seen_by_the_next_as_on_flask(both: Any, rounds: Any) -> None:
+    sides = [Tracked(framework) for framework in both]
+    for number, (edits, path, method) in enumerate(rounds):
+        for edit in edits:
+            for side in sides:
+                edit(side)
+        ours, plain = (side.ask(path, method) for side in sides)
+        # How often a function is made ready differs, since what is ready is kept; that it was asked does not.
+        assert ours == plain, f"request {number}, {method} {path}"
+
+
+# -- proxies -------------------------------------------------------------------------------------
+
+
+class Everything(int):
+    """A number that can be called, entered, awaited, iterated, matched, indexed and copied."""
+
+    def __new__(cls, value: int = 7) -> "Everything":
+        made = super().__new__(cls, value)
+        made.note = ["note"]
+        return made
+
+    note: list[str]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return args, kwargs
+
+    def __enter__(self) -> str:
+        return "entered"
+
+    def __exit__(self, *exc: Any) -> bool:
+        return exc[0] is KeyError
+
+    async def __aenter__(self) -> str:
+        return "entered"
+
+    async def __aexit__(self, *exc: Any) -> bool:
+        return True
+
+    def __await__(self) -> Any:
+        yield from ()
+        return "awaited"
+
+    def __aiter__(self) -> "Everything":
+        self.left = [1, 2]
+        return self
+
+    async def __anext__(self) -> int:
+        if not self.left:
+            raise StopAsyncIteration
+        return self.left.pop()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return f"made up {name}"
+
+    def __matmul__(self, other: Any) -> Any:
+        return "matmul", other
+
+    __rmatmul__ = __matmul__
+
+    def __imatmul__(self, other: Any) -> "Everything":
+        self.note.append(other)
+        return self
+
+    def __format__(self, spec: str) -> str:
+        return f"formatted {spec}"
+
+    def __bytes__(self) -> bytes:
+        return b"bytes"
+
+    def __length_hint__(self) -> int:
+        return 5
+
+    def __copy__(self) -> str:
+        return "copied"
+
+    def __deepcopy__(self, memo: Any) -> str:
+        return "deeply copied"
+
+    def __html__(self) -> str:
+        return "<b>"
+
+
+class Failing:
+    """Its attribute fails as a missing one does."""
+
+    @property
+    def broken(self) -> Any:
+        raise AttributeError("from inside")
+
+
+def generate() -> Any:
+    yield from (1, 2)
+
+
+OBJECTS: dict[str, Any] = {
+    "number": lambda: 7,
+    "fraction": lambda: 2.5,
+    "text": lambda: "b text",
+    "bytes": lambda: b"bytes",
+    "nothing": lambda: None,
+    "list": lambda: [3, 1, 2],
+    "dict": lambda: {"a": 1, 2: "b"},
+    "empty": dict,
+    "set": lambda: {1},
+    "class": lambda: ValueError,
+    "function": lambda: max,
+    "generator": generate,
+    "namespace": lambda: SimpleNamespace(a=1),
+    "everything": Everything,
+    "failing": Failing,
+    "path": lambda: Path("/a"),
+    "headers": lambda: Headers({"a": "1"}),
+}
+BINARY = ["add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and_", "xor", "or_",
+          "lt", "le", "eq", "ne", "gt", "ge", "contains", "getitem", "delitem"]  # fmt: skip
+IN_PLACE = ["iadd", "isub", "imul", "imatmul", "itruediv", "ifloordiv", "imod", "ipow", "ilshift", "irshift", "iand",
+            "ixor", "ior"]  # fmt: skip
+# What a class has for itself, and what is there as a function, bound or not.
+OF_CLASSES = ["__module__", "__slots__", "__annotations__", "__orig_bases__", "__parameters__", "__init__", "__doc__"]
+DUNDERS = [name for name in vars(LocalProxy) if re.fullmatch(r"__\w+__", name) and name not in OF_CLASSES]
+operands = st.sampled_from([0, 1, 2, 7, "a", "b text", [1], (1,), {1}, {"a": 2}, None, 2.5, Path("b")])
+
+
+async def enter(proxy: Any) -> Any:
+    async with proxy as entered:
+        return entered
+
+
+async def walk(proxy: Any) -> Any:
+    return [item async for item in proxy]
+
+
+async def wait(proxy: Any) -> Any:
+    return await proxy
+
+
+def entering(proxy: Any, error: Any) -> Any:
+    with proxy as entered:
+        if error is not None:
+            raise error
+    return entered
+
+
+def run_async(work: Any) -> Any:
+    """Drive a coroutine that waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it waits")
+
+
+unary: dict[str, Any] = {
+    "repr": repr,
+    "str": str,
+    "bytes": bytes,
+    "format": lambda p: format(p, ">9"),
+    "bool": bool,
+    "len": len,
+    "hash": lambda p: hash(p) == hash(p._get_current_object()),
+    "length hint": operator.length_hint,
+    "iter": list,
+    "next": next,
+    "reversed": lambda p: list(reversed(p)),
+    "neg": operator.neg,
+    "pos": operator.pos,
+    "abs": abs,
+    "invert": operator.invert,
+    "complex": complex,
+    "int": int,
+    "float": float,
+    "index": operator.index,
+    "round": round,
+    "round to": lambda p: round(p, 1),
+    "trunc": math.trunc,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "call": lambda p: p(),
+    "call with": lambda p: p(3, 9, key=str),
+    "with": lambda p: entering(p, None),
+    "with error": lambda p: entering(p, KeyError()),
+    "with other error": lambda p: entering(p, IndexError()),
+    "async with": lambda p: run_async(enter(p)),
+    "async for": lambda p: run_async(walk(p)),
+    "await": lambda p: run_async(wait(p)),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "class": lambda p: p.__class__,
+    "dir": dir,
+    "doc": lambda p: p.__doc__,
+    "dict": lambda p: p.__dict__,
+    "isinstance": lambda p: [isinstance(p, k) for k in (int, str, dict, LocalProxy, Path)],
+    "is a class of": lambda p: isinstance(ValueError(), p),
+    "is a subclass": lambda p: issubclass(KeyError, p),
+    "callable": callable,
+    "fspath": os.fspath,
+    "match": lambda p: [n for n in range(3) if p == n],
+    "unpack": lambda p: [*p],
+    "keywords": lambda p: dict(**p),
+    "html": lambda p: p.__html__(),
+    "type": lambda p: issubclass(type(p), LocalProxy),
+    "divmod": lambda p: divmod(p, 2),
+    "rdivmod": lambda p: divmod(20, p),
+    "pow of three": lambda p: pow(p, 2, 5),
+    "sorted": sorted,
+    "join": "".join,
+    "current": lambda p: p._get_current_object().__class__,
+    "missing": lambda p: p.missing,
+    "read of a": lambda p: p.a,
+    "has": lambda p: [hasattr(p, n) for n in ("a", "append", "missing", "broken", "__len__", "__call__", "__iter__")],
+    "broken": lambda p: p.broken,
+    "default": lambda p: getattr(p, "missing", 5),
+    "made up": lambda p: (getattr(p, "_x", 5), p.x),
+    "set": lambda p: (setattr(p, "b", 5), p.b),
+    "set and delete": lambda p: (setattr(p, "b", 5), delattr(p, "b"), hasattr(p, "b")),
+    "delete missing": lambda p: delattr(p, "c"),
+    "set item": lambda p: (operator.setitem(p, 0, 5), p[0]),
+    "slice": lambda p: p[1:],
+    "set slice": lambda p: (operator.setitem(p, slice(0, 1), [8]), list(p)),
+    "name": lambda p: p.__name__,
+}
+
+
+def shown(result: Any, proxy: Any) -> Any:
+    """What came of an operation in a form that can be compared: a proxy as what it stands for."""
+    if result is proxy:
+        return "the proxy itself"
+    if issubclass(type(result), LocalProxy):
+        return "another proxy"
+    if type(result) in (Failing, ValueError):
+        return type(result)
+    if type(result) in (str, float, complex):  # an address says nothing, and nan is not itself
+        return re.sub(r"0x\w+", "", repr(result))
+    return type(result), result
+
+
+def through(make_proxy: Any, make: Any, operation: Any) -> Any:
+    """What an operation on a proxy comes to, with the message of an error, and what it left behind."""
+    variable: ContextVar[Any] = ContextVar("probe")
+    proxy = make_proxy(variable)
+    target = None
+    if make is not None:
+        target = make()
+        variable.set(SimpleNamespace(value=target))
+    try:
+        result = shown(operation(proxy), proxy)
+    except Exception as error:
+        result = type(error), re.sub(r"0x\w+", "", str(error)), getattr(error, "name", None)
+    return result, target if type(target) in (list, dict, set) else getattr(target, "note", None)
+
+
+def compare_proxies(make: Any, operation: Any) -> None:
+    plain = through(lambda v: LocalProxy(v, "value", unbound_message="Unbound."), make, operation)
+    assert through(lambda v: ctx._proxy(v, "value", "Unbound."), make, operation) == plain
+
+
+@pytest.mark.parametrize("name", unary)
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_a_proxy_does_what_a_plain_one_does(name: str, kind: str) -> None:
+    compare_proxies(OBJECTS[kind], unary[name])
+
+
+# Their own class and docstring; and what Python itself says is no iterable, where ours says what to do about it.
+UNBOUND_OF_ITS_OWN = {"class", "doc", "iter", "unpack", "sorted", "join"}
+
+
+@pytest.mark.parametrize("name", unary.keys() - UNBOUND_OF_ITS_OWN)
+def test_an_unbound_proxy_does_what_a_plain_one_does(name: str) -> None:
+    compare_proxies(None, unary[name])
+
+
+@pytest.mark.parametrize("name", ["iter", "unpack", "sorted", "join"])
+def test_an_unbound_proxy_that_is_iterated_says_what_is_wrong(name: str) -> None:
+    assert through(lambda v: ctx._proxy(v, "value", "Unbound."), None, unary[name])[0][:2] == (RuntimeError, "Unbound.")
+
+
+@QUICK
+@given(
+    name=st.sampled_from([*BINARY, *IN_PLACE]),
+    kind=st.sampled_from([None, *OBJECTS]),
+    other=operands,
+    turned=st.booleans(),
+)
+def test_a_proxy_computes_as_a_plain_one(name: str, kind: str | None, other: Any, turned: bool) -> None:
+    operation = getattr(operator, name)
+
+    def operate(proxy: Any) -> Any:
+        mine = copy.copy(other)
+        return operation(mine, proxy) if turned else operation(proxy, mine)
+
+    compare_proxies(OBJECTS[kind] if kind is not None else None, operate)
+
+
+@pytest.mark.parametrize("name", DUNDERS)
+@pytest.mark.parametrize("kind", ["number", "dict", "everything", "failing"])
+def test_special_methods_are_there_by_name_as_on_a_plain_proxy(name: str, kind: str) -> None:
+    compare_proxies(OBJECTS[kind], lambda proxy: hasattr(proxy, name))
