@@ -7,10 +7,11 @@ import datetime
 from typing import Any
 
 import pytest
-from werkzeug.datastructures import ImmutableDict
+from werkzeug.datastructures import ImmutableDict, MultiDict
 from werkzeug.exceptions import Aborter, Gone, HTTPException
 from werkzeug.routing import Map, Rule
-from werkzeug.test import Client
+from werkzeug.test import Client, EnvironBuilder
+from werkzeug.wrappers import Response as PlainResponse
 
 from .test_overrides import ask, shop
 
@@ -48,6 +49,45 @@ def test_limit_on_an_own_request_class(framework: Any, attribute: str) -> None:
     app.request_class = cls
     with app.test_request_context():
         assert getattr(framework.request, attribute) == 5
+
+
+def test_own_form_parser_is_asked_for_plain_forms_too(framework: Any) -> None:
+    class Request(framework.Request):
+        def make_form_data_parser(self):
+            parser = super().make_form_data_parser()
+            parser.cls = lambda items=(): MultiDict((name.upper(), value) for name, value in items)
+            return parser
+
+    app = framework.App(__name__)
+    app.request_class = Request
+    app.add_url_rule("/", "view", lambda: framework.request.form["A"], methods=["POST"])
+    assert app.test_client().post("/", data={"a": "1"}).text == "1"
+
+
+def test_shallow_request_reads_no_body_and_stays_out_of_the_environ(framework: Any) -> None:
+    environ = EnvironBuilder(method="POST", data={"a": "1"}).get_environ()
+    request = framework.Request(environ, shallow=True)
+    for name in ("stream", "data", "form"):
+        with pytest.raises(RuntimeError):
+            getattr(request, name)
+    framework.Request(environ, populate_request=False)
+    assert "werkzeug.request" not in environ
+
+
+def test_plain_werkzeug_responses_carry_sessions(framework: Any) -> None:
+    app = framework.App(__name__)
+    app.secret_key = "key"
+    app.response_class = PlainResponse
+
+    @app.get("/")
+    def view():
+        framework.session["n"] = framework.session.get("n", 0) + 1
+        return str(framework.session["n"])
+
+    client = app.test_client()
+    answers = [client.get("/") for _ in range(2)]
+    assert [(answer.text, answer.headers["Vary"]) for answer in answers] == [("1", "Cookie"), ("2", "Cookie")]
+    assert client.get("/missing").status_code == 404
 
 
 def test_own_response_class(framework: Any) -> None:
