@@ -30,8 +30,6 @@ from .wrappers import Request, Response, split_blueprints
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
 _MARK = "_is_coroutine_mark"
-# What an HTTP exception that says nothing of its own holds.
-_BARE = {"response", "original_exception"}
 
 
 T = TypeVar("T")
@@ -411,7 +409,8 @@ class Road:
         made: Any = self.response_class  # Flask makes no object of it here, so an __init__ of its own is not called
         if errors.answers_plainly(kind) and not rv.response and made.__init__ is Response.__init__:
             # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
-            page = errors.stock_page(kind) if rv.__dict__.keys() <= _BARE else None
+            # One that says nothing of its own holds its response alone, and that is None.
+            page = errors.stock_page(kind) if len(rv.__dict__) == 1 else None
             if page is not None:
                 return self.response_class(page, rv.code, mimetype="text/html")
             environ = _cv_request.get().request.environ
