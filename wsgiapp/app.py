@@ -10,7 +10,7 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterable, ValuesView
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
@@ -437,6 +437,8 @@ class App(Road, Scaffold):
                 return response(environ, start_response)
             except UnsendableResponse as raised:
                 error = raised
+                with suppress(Exception):  # the server gets another response, and would not close this one
+                    response.close()
                 return self.handle_exception(raised)(environ, start_response)
         except BaseException as raised:
             error = raised
@@ -456,7 +458,7 @@ class App(Road, Scaffold):
 
     def _refuse(self, fault: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.logger.error("The server handed over an environ that breaks PEP 3333: %s", fault)
-        return self.response_class("Bad Request", 400)({**environ, "REQUEST_METHOD": "GET"}, start_response)
+        return self.response_class("Bad Request", status=400)({**environ, "REQUEST_METHOD": "GET"}, start_response)
 
     def _teardown_failed(self, error: Exception) -> None:
         if self._propagates():

@@ -343,7 +343,8 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
     return Proxy(variable, attribute, unbound_message=message)
 
 
-_OF_PROXY = frozenset({"_get_current_object", "_LocalProxy__wrapped"})
+# The proxy's own, and special methods, which by name are there whatever the object has.
+_OF_PROXY = frozenset(vars(LocalProxy)) - {"__class__", "__doc__", "__module__", "__slots__"}
 # What ``globals`` gives types; the layers between need them for templates.
 app_ctx_proxy: Any = LocalProxy(_cv_app, unbound_message=_no_app_msg)
 request_ctx_proxy: Any = LocalProxy(_cv_request, unbound_message=_no_req_msg)

@@ -193,7 +193,7 @@ class Road:
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
         rule = request.url_rule
-        if request.environ["REQUEST_METHOD"] == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        if request.environ["REQUEST_METHOD"].upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
         plan = getattr(rule, "plan", None)
         if plan is None or plan.ensure_sync != self.ensure_sync:
@@ -366,7 +366,7 @@ class Road:
         :raises TypeError: for anything else; it names the view.
         """
         kind = type(rv)
-        if kind is str:
+        if kind is str and self.response_class is Response:
             return self.response_class(rv)
         response: Response
         if kind is dict:
@@ -405,14 +405,18 @@ class Road:
         )
 
     def _convert(self, rv: Any) -> Response:
-        if isinstance(rv, HTTPException) and type(rv).get_response is HTTPException.get_response and not rv.response:
+        kind: Any = type(rv)
+        made: Any = self.response_class  # Flask makes no object of it here, so an __init__ of its own is not called
+        if errors.answers_plainly(kind) and not rv.response and made.__init__ is Response.__init__:
             # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
-            kind: Any = type(rv)
-            page = errors.stock_page(kind) if "description" not in rv.__dict__ else None
+            # One that says nothing of its own holds its response alone, and that is None.
+            page = errors.stock_page(kind) if len(rv.__dict__) == 1 else None
             if page is not None:
                 return self.response_class(page, rv.code, mimetype="text/html")
             environ = _cv_request.get().request.environ
-            return self.response_class(rv.get_body(environ), rv.code, rv.get_headers(environ))
+            headers = Headers(rv.get_headers(environ))
+            headers.setdefault("Content-Type", "text/plain; charset=utf-8")  # Werkzeug's response has it by default
+            return self.response_class(rv.get_body(environ), rv.code, headers)
         if isinstance(rv, BaseResponse) or callable(rv):
             try:
                 return self.response_class.force_type(rv, _cv_request.get().request.environ)

@@ -60,6 +60,14 @@ def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) ->
 
 
 @lru_cache(maxsize=256)
+def answers_plainly(cls: type) -> bool:
+    """Whether *cls* is a class of HTTP exceptions that makes responses as Werkzeug does."""
+    if not issubclass(cls, HTTPException):
+        return False
+    return cls.get_response is HTTPException.get_response and cls.__call__ is HTTPException.__call__
+
+
+@lru_cache(maxsize=256)
 def stock_page(cls: type[HTTPException]) -> str | None:
     """The page of an HTTP exception that says nothing of its own; None where its class makes pages by itself."""
     own = cls.get_body is not HTTPException.get_body or cls.get_headers is not HTTPException.get_headers

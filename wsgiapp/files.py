@@ -80,10 +80,10 @@ def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str
     return cast(Response, werkzeug.utils.send_from_directory(directory, path, **kwargs, **settings))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=512, typed=True)
 def _head_of(path: str, size: int, mtime: float, max_age: int | None, second: int) -> dict[str, str]:  # noqa: ARG001  # its key
     """The headers that Werkzeug gives a file which has that size and time, but for those of the one request."""
-    with werkzeug.utils.send_file(path, {}, conditional=False, max_age=max_age) as sent:
+    with werkzeug.utils.send_file(path, {}, conditional=False, max_age=max_age, _root_path="") as sent:
         return dict(sent.headers)
 
 

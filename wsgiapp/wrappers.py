@@ -23,7 +23,7 @@ from werkzeug.routing import Rule
 from werkzeug.utils import get_content_type, redirect
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
-from werkzeug.wsgi import LimitedStream
+from werkzeug.wsgi import LimitedStream, get_content_length
 
 from . import json
 from .ctx import _cv_app, lazy
@@ -193,14 +193,17 @@ class Request(RequestBase):
         environ, most, body = self.environ, self.max_content_length, self.environ["wsgi.input"]
         length: str = environ.get("CONTENT_LENGTH", "")
         stream: Any
-        if "wsgi.input_terminated" in environ and "CONTENT_LENGTH" not in environ and not self.shallow:
-            stream = _ChunkedBody(body, most)
-        elif self.shallow or not _LENGTH.fullmatch(length):
+        if self.shallow:
             stream = super().stream
-        elif most is not None and int(length) > most:
-            raise RequestEntityTooLarge()
-        else:
+        elif _LENGTH.fullmatch(length) and "HTTP_TRANSFER_ENCODING" not in environ:
+            if most is not None and int(length) > most:
+                raise RequestEntityTooLarge()
             stream = _SizedBody(body, int(length))
+        elif "wsgi.input_terminated" in environ and not get_content_length(environ):
+            # No length, or one that a transfer coding overrules (RFC 9112, 6.3).
+            stream = _ChunkedBody(body, most)
+        else:
+            stream = super().stream
         return cast("IO[bytes]", stream)
 
     def _parse_content_type(self) -> None:
@@ -428,7 +431,8 @@ class Response(ResponseBase):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if any(getattr(cls, name) is not getattr(Response, name) for name in _SENDING):
+        own = any(getattr(cls, name) is not getattr(Response, name) for name in _SENDING)
+        if own or not cls.automatically_set_content_length:
             cls._sends_plainly = False
         line, code, sendable = _status_line(cls.default_status)
         cls._default = line, code, sendable and cls._sends_plainly
@@ -443,7 +447,7 @@ class Response(ResponseBase):
         self._on_close = []
         self._headers: Headers | None = None
         # The body of text or bytes, while it is still the one that the response was made with.
-        self._plain: list[bytes] | None = None
+        self._plain: Any = None
         self._status, self._status_code, self._sendable = self._default
         if status is not None:
             self.status = status
@@ -490,7 +494,8 @@ class Response(ResponseBase):
         """A response of this class, made of another or of a WSGI callable; Werkzeug's own are changed in place."""
         forced = cast(Response, super().force_type(response, environ))
         if "headers" in forced.__dict__:
-            forced._headers, forced._plain, forced.status = forced.__dict__.pop("headers"), None, forced._status
+            forced._headers, forced._plain = forced.__dict__.pop("headers"), None
+        forced.status = forced._status  # whether it can be sent plainly is for its new class to say
         return forced
 
     def vary_by(self, name: str) -> None:
@@ -516,7 +521,8 @@ class Response(ResponseBase):
         :raises UnsendableResponse: before anything is sent.
         """
         body: Any = self.response
-        plain = body is self._plain
+        # A list may have been added to; then it is no longer known what is in it.
+        plain = body is self._plain and len(body) == 1 and type(body[0]) is bytes
         # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, stream).
         if (
             self._sendable
@@ -542,10 +548,15 @@ class Response(ResponseBase):
         start_response(status, headers)
         return app_iter
 
-    def _own_head(self, counted: bool, headers: Headers) -> list[tuple[str, str]] | None:
+    def _own_head(self, counted: bool, headers: Any) -> list[tuple[str, str]] | None:
         """The headers as they stand; None where Werkzeug has to make URIs of some, or find the length out."""
+        if not isinstance(headers, Headers):  # a dict, say, that someone has put in their place
+            return None
         head = [*iter(headers)]
-        names = _check_head(self._status, head)
+        try:
+            names = _check_head(self._status, head)
+        except UnsendableResponse:  # unless it is an IRI, which Werkzeug makes a URI of
+            return None
         if (counted and "content-length" not in names) or not _URIS.isdisjoint(names):
             return None
         return head
@@ -562,6 +573,8 @@ class Response(ResponseBase):
         super().set_data(value.encode(errors="replace") if isinstance(value, str) else value)
         body: Any = self.response
         self._plain = body
+
+    data = property(ResponseBase.get_data, set_data, doc="The body as bytes; it may be set to text, too.")
 
     def set_cookie(self, key: str, value: str = "", *args: Any, **kwargs: Any) -> None:
         """Set a cookie (RFC 6265, 4.1); the other arguments are Werkzeug's: ``max_age``, ``path``, ``httponly``, ...

@@ -120,6 +120,22 @@ def test_chunked_body_over_the_limit_is_413_and_not_cut(framework: Any, read: An
     assert call(app, environ)[0] == {"wsgiapp": 413, "flask": 200}[framework.name]
 
 
+@pytest.mark.parametrize("keys", [{"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": "3"}, {"CONTENT_LENGTH": ""}])
+@pytest.mark.parametrize(("limit", "status"), [(None, 200), (20, 200), (8, 413)])
+def test_transfer_coding_overrules_the_length(framework: Any, keys: Any, limit: int | None, status: int) -> None:
+    """RFC 9112, 6.3; and a server may say by an empty length that there is none."""
+    app = app_with(framework, lambda: framework.request.get_data())
+    app.config["MAX_CONTENT_LENGTH"] = limit
+    environ = environ_of(method="POST", wsgi_input=io.BytesIO(b"0123456789"), **keys)
+    environ["wsgi.input_terminated"] = True
+    answer = call(app, environ)
+    if framework.name == "flask" and status == 413:
+        assert (answer[0], answer[2]) == (200, b"01234567")
+    else:
+        assert answer[0] == status
+        assert answer[2] == b"0123456789" or status == 413
+
+
 def test_chunked_body_within_the_limit_is_read(framework: Any) -> None:
     app = app_with(framework, lambda: framework.request.get_data())
     app.config["MAX_CONTENT_LENGTH"] = 10
@@ -164,6 +180,17 @@ def test_lone_surrogate_in_a_body_is_no_500(framework: Any) -> None:
         assert status in {200, 400}
     else:
         assert status == 500
+
+
+@pytest.mark.parametrize("put", [lambda r, text: r.set_data(text), lambda r, text: setattr(r, "data", text)])
+def test_lone_surrogate_set_later_is_no_500(framework: Any, put: Any) -> None:
+    def view() -> Any:
+        response = framework.make_response("x")
+        put(response, "a\ud800")
+        return response
+
+    status, _, body = call(app_with(framework, view), environ_of())
+    assert (status, body) == (200, b"a?") if framework.name == "wsgiapp" else status == 500
 
 
 # 6. Redirects --------------------------------------------------------------------------------------------------------
@@ -272,6 +299,30 @@ def well_formed(app: Any) -> bool:
 def test_only_well_formed_heads_reach_the_server(framework: Any, case: str) -> None:
     app = app_with(framework, lambda: BAD_HEADS[case])
     assert well_formed(app) is (framework.name == "wsgiapp")
+
+
+def test_response_that_cannot_be_sent_is_closed(framework: Any) -> None:
+    closed: list[str] = []
+
+    def view() -> Any:
+        response = framework.Response(iter(["x"]), headers={"X-A": "\N{EURO SIGN}"})
+        response.call_on_close(lambda: closed.append("closed"))
+        return response
+
+    status, _, _ = call(app_with(framework, view), environ_of())
+    assert status == (500 if framework.name == "wsgiapp" else 200)
+    assert closed == (["closed"] if framework.name == "wsgiapp" else [])
+
+
+def test_response_that_cannot_be_sent_and_fails_to_close_is_500() -> None:
+    import wsgiapp
+
+    response = wsgiapp.Response("x", headers={"X-A": "\N{EURO SIGN}"})
+    response.call_on_close(lambda: 1 / 0)
+    app = wsgiapp.App("better_probe")
+    app.logger.disabled = True
+    app.add_url_rule("/", "view", lambda: response)
+    assert call(app, environ_of())[0] == 500
 
 
 # 10. Signed but malformed sessions -----------------------------------------------------------------------------------

@@ -416,6 +416,32 @@ def test_app_run_chooses_host_and_port(
     assert served[0][0] == (host, port, app)
 
 
+@pytest.mark.parametrize(
+    ("environment", "file", "arguments", "expected"),
+    [
+        ("1", "", {}, True), ("0", "", {}, False), (None, "", {}, True), (None, "", {"debug": False}, False),
+        ("0", "", {"debug": True}, True), (None, "FLASK_DEBUG=0", {}, False),
+        (None, "FLASK_DEBUG=0", {"load_dotenv": False}, True),
+    ],
+)  # fmt: skip
+def test_app_run_chooses_debug_mode(
+    framework: Any, monkeypatch: Any, project: Any, environment: str | None, file: str, arguments: Any, expected: bool
+) -> None:
+    import werkzeug.serving
+
+    served = []
+    monkeypatch.setattr(werkzeug.serving, "run_simple", lambda *args, **kwargs: served.append(kwargs["use_debugger"]))
+    monkeypatch.setattr(framework.cli, "show_server_banner", lambda *args: None)
+    monkeypatch.setenv("FLASK_DEBUG", "to be put back")  # what a file sets must not stay
+    monkeypatch.delenv("FLASK_DEBUG") if environment is None else monkeypatch.setenv("FLASK_DEBUG", environment)
+    monkeypatch.delenv("FLASK_RUN_FROM_CLI", raising=False)
+    (project / ".env").write_text(file)
+    app = framework.App("made")
+    app.debug = True
+    app.run(**arguments)
+    assert served == [expected]
+
+
 def test_app_run_does_nothing_under_the_cli(framework: Any, monkeypatch: Any) -> None:
     import werkzeug.serving
 

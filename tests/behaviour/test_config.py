@@ -62,6 +62,13 @@ def test_missing_file_is_an_error_unless_silent(framework: Any, tmp_path: pathli
         assert load(missing, silent=True) is False
 
 
+def test_file_that_cannot_be_decoded_is_an_error(framework: Any, tmp_path: pathlib.Path) -> None:
+    path = config_file(tmp_path, "{", "broken.json")
+    with pytest.raises(ValueError) as caught:
+        framework.App(__name__).config.from_file(path, load=json.load, silent=True)
+    assert framework.name == "flask" or str(path) in caught.value.__notes__[0]
+
+
 def test_broken_pyfile_is_an_error_even_if_silent(framework: Any, tmp_path: pathlib.Path) -> None:
     path = config_file(tmp_path, "KEY = = 1")
     with pytest.raises(SyntaxError):

@@ -299,6 +299,10 @@ def test_g_pop_of_a_missing_name_is_a_key_error(framework: Any) -> None:
             framework.g.missing
 
 
+def test_g_without_an_app_can_be_shown(framework: Any) -> None:
+    assert "_AppCtxGlobals object" in repr(framework.ctx._AppCtxGlobals())
+
+
 def test_g_names_its_app(framework: Any) -> None:
     with framework.App("named").app_context():
         assert "named" in repr(framework.g)

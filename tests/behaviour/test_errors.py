@@ -302,6 +302,22 @@ def test_redirect_raised_is_not_an_error_to_handlers(framework: Any) -> None:
     assert app.test_client().get("/").headers["Location"] == "http://localhost/new"
 
 
+def test_page_of_an_error_says_what_was_set_on_it(framework: Any) -> None:
+    app = framework.App(__name__)
+
+    @app.get("/<name>")
+    def view(name):
+        error = NotFound()
+        setattr(error, name, 410 if name == "code" else "<why>")
+        raise error
+
+    client = app.test_client()
+    client.get("/a/missing")
+    assert client.get("/code").status_code == 410
+    assert "410 Gone" in client.get("/code").text
+    assert "&lt;why&gt;" in client.get("/description").text
+
+
 def test_error_with_its_own_response_is_sent_as_it_is(framework: Any) -> None:
     app = raising(framework, HTTPException(response=framework.Response("own", 207)))
     app.register_error_handler(HTTPException, lambda error: "never")

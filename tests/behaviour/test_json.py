@@ -145,6 +145,31 @@ def test_dict_and_list_returned_go_through_the_provider(framework: Any) -> None:
     assert [client.get(path).headers["X-Loud"] for path in ("/dict", "/list")] == ["1", "1"]
 
 
+def test_provider_must_say_how_it_reads_and_writes(framework: Any) -> None:
+    provider = framework.json.provider.JSONProvider(framework.App(__name__))
+    for call, argument in ((provider.dumps, 1), (provider.loads, "1")):
+        with pytest.raises(NotImplementedError):
+            call(argument)
+
+
+def test_provider_with_reading_and_writing_alone_makes_responses(framework: Any) -> None:
+    class Provider(framework.json.provider.JSONProvider):
+        def dumps(self, obj, **kwargs):
+            return f"written {obj}"
+
+        def loads(self, s, **kwargs):
+            return f"read {s}"
+
+    class App(framework.App):
+        json_provider_class = Provider
+
+    app = App(__name__)
+    app.add_url_rule("/", "view", lambda: {"a": 1})
+    response = app.test_client().get("/")
+    assert (response.text, response.mimetype) == ("written {'a': 1}", "application/json")
+    assert app.json.load(io.StringIO("1")) == "read 1"
+
+
 def test_own_provider_reads_and_writes(framework: Any) -> None:
     class Reversed(framework.json.provider.JSONProvider):
         def dumps(self, obj, **kwargs):

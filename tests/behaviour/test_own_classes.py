@@ -7,9 +7,11 @@ import datetime
 from typing import Any
 
 import pytest
-from werkzeug.datastructures import ImmutableDict
+from werkzeug.datastructures import ImmutableDict, MultiDict
 from werkzeug.exceptions import Aborter, Gone, HTTPException
 from werkzeug.routing import Map, Rule
+from werkzeug.test import Client, EnvironBuilder
+from werkzeug.wrappers import Response as PlainResponse
 
 from .test_overrides import ask, shop
 
@@ -49,6 +51,45 @@ def test_limit_on_an_own_request_class(framework: Any, attribute: str) -> None:
         assert getattr(framework.request, attribute) == 5
 
 
+def test_own_form_parser_is_asked_for_plain_forms_too(framework: Any) -> None:
+    class Request(framework.Request):
+        def make_form_data_parser(self):
+            parser = super().make_form_data_parser()
+            parser.cls = lambda items=(): MultiDict((name.upper(), value) for name, value in items)
+            return parser
+
+    app = framework.App(__name__)
+    app.request_class = Request
+    app.add_url_rule("/", "view", lambda: framework.request.form["A"], methods=["POST"])
+    assert app.test_client().post("/", data={"a": "1"}).text == "1"
+
+
+def test_shallow_request_reads_no_body_and_stays_out_of_the_environ(framework: Any) -> None:
+    environ = EnvironBuilder(method="POST", data={"a": "1"}).get_environ()
+    request = framework.Request(environ, shallow=True)
+    for name in ("stream", "data", "form"):
+        with pytest.raises(RuntimeError):
+            getattr(request, name)
+    framework.Request(environ, populate_request=False)
+    assert "werkzeug.request" not in environ
+
+
+def test_plain_werkzeug_responses_carry_sessions(framework: Any) -> None:
+    app = framework.App(__name__)
+    app.secret_key = "key"
+    app.response_class = PlainResponse
+
+    @app.get("/")
+    def view():
+        framework.session["n"] = framework.session.get("n", 0) + 1
+        return str(framework.session["n"])
+
+    client = app.test_client()
+    answers = [client.get("/") for _ in range(2)]
+    assert [(answer.text, answer.headers["Vary"]) for answer in answers] == [("1", "Cookie"), ("2", "Cookie")]
+    assert client.get("/missing").status_code == 404
+
+
 def test_own_response_class(framework: Any) -> None:
     class Response(framework.Response):
         default_mimetype = "text/x-own"
@@ -82,6 +123,59 @@ def test_own_response_class_runs_its_own_call(framework: Any) -> None:
     app.add_url_rule("/", "view", lambda: "x")
     headers = app.test_client().get("/").headers
     assert (headers["X-Called"], headers["X-Asked"]) == ("/", "1")
+
+
+def test_own_response_class_takes_over_a_plain_response_with_what_it_overrides(framework: Any) -> None:
+    class Response(framework.Response):
+        def get_wsgi_headers(self, environ):
+            headers = super().get_wsgi_headers(environ)
+            headers["X-Asked"] = "1"
+            return headers
+
+    app = framework.App(__name__)
+    app.response_class = Response
+    app.add_url_rule("/", "view", lambda: framework.Response("made by hand"))
+    assert app.test_client().get("/").headers["X-Asked"] == "1"
+
+
+def test_own_response_class_whose_init_has_another_signature(framework: Any) -> None:
+    class Response(framework.Response):
+        def __init__(self, response=None, *, status=None, headers=None, mimetype="text/x-own"):
+            super().__init__(f"<{response}>", status=status, headers=headers, mimetype=mimetype)
+
+    app = framework.App(__name__)
+    app.response_class = Response
+    app.add_url_rule("/", "view", lambda: "x")
+    app.add_url_rule("/created", "created", lambda: (b"x", 201, {"X-A": "1"}))
+    client = Client(app)  # the app's own makes its responses of the class
+    answers = [client.get(path) for path in ("/", "/created", "/missing")]
+    assert [(answer.status_code, answer.mimetype) for answer in answers] == [
+        (200, "text/x-own"),
+        (201, "text/x-own"),
+        (404, "text/html"),  # a page of an error is turned into the class, not made by it
+    ]
+    assert [answer.text[:1] + answer.text[-2:-1] for answer in answers[:2]] == ["<x", "<'"]
+
+
+def test_own_response_class_needs_its_arguments_by_name(framework: Any) -> None:
+    class Response(framework.Response):
+        def __init__(self, response, *, status, headers):
+            super().__init__(response, status=status, headers=headers)
+
+    app = framework.App(__name__)
+    app.response_class = Response
+    app.add_url_rule("/", "view", lambda: "x")
+    assert Client(app).get("/").text == "x"
+
+
+def test_own_response_class_that_counts_no_body(framework: Any) -> None:
+    class Response(framework.Response):
+        automatically_set_content_length = False
+
+    app = framework.App(__name__)
+    app.response_class = Response
+    app.add_url_rule("/", "view", lambda: "x")
+    assert "Content-Length" not in app.test_client().get("/").headers
 
 
 def test_own_response_class_that_reads_any_callable(framework: Any) -> None:

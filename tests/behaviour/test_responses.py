@@ -90,6 +90,31 @@ def test_headers_of_a_tuple_replace_those_of_the_response(framework: Any) -> Non
     assert (response.headers.getlist("X-A"), response.headers["X-B"], response.status_code) == (["new"], "kept", 202)
 
 
+def test_location_beyond_latin_1_is_sent_as_a_uri(framework: Any) -> None:
+    response = answer(framework, lambda: ("", 302, {"Location": "/\N{EURO SIGN}?a=\N{SNOWMAN}"}))
+    assert (response.status_code, response.headers["Location"]) == (302, "/%E2%82%AC?a=%E2%98%83")
+
+
+def test_plain_dict_may_stand_for_the_headers(framework: Any) -> None:
+    def view() -> Any:
+        response = framework.make_response("x")
+        response.headers = {"Content-Type": "text/x", "ab": "1"}
+        return response
+
+    response = answer(framework, view)
+    assert (response.text, response.mimetype, response.headers["ab"]) == ("x", "text/x", "1")
+
+
+def test_text_may_be_added_to_the_body_as_a_list(framework: Any) -> None:
+    def view() -> Any:
+        response = framework.make_response("x")
+        response.response.append("ü")
+        response.headers["Content-Length"] = "3"
+        return response
+
+    assert answer(framework, view).text == "xü"
+
+
 def test_status_of_a_tuple_replaces_that_of_the_response(framework: Any) -> None:
     assert answer(framework, lambda: (framework.Response("x", 202), 203)).status_code == 203
 

@@ -447,6 +447,14 @@ def test_options_names_the_methods_of_every_rule_of_the_path(framework: Any) -> 
     assert allowed(app.test_client().options("/page")) == {"GET", "HEAD", "DELETE", "OPTIONS"}
 
 
+@pytest.mark.raw_wsgi
+def test_options_in_lower_case_are_answered_by_itself_too(framework: Any) -> None:
+    app = framework.App(__name__)
+    app.add_url_rule("/", "view", lambda: "called")
+    response = app.test_client().open("/", environ_overrides={"REQUEST_METHOD": "options"})
+    assert (response.text, response.allow.to_header() != "") == ("", True)
+
+
 def test_options_of_an_unknown_path_is_404(framework: Any) -> None:
     assert framework.App(__name__).test_client().options("/nowhere").status_code == 404
 

@@ -149,6 +149,13 @@ def test_own_tag(framework: Any) -> None:
     tagged.register(TagSet, force=True)
 
 
+@pytest.mark.parametrize("method", ["check", "to_json", "to_python"])
+def test_own_tag_must_say_how_it_does_each_thing(framework: Any, method: str) -> None:
+    tag = framework.json.tag.JSONTag(framework.json.tag.TaggedJSONSerializer())
+    with pytest.raises(NotImplementedError):
+        getattr(tag, method)(1)
+
+
 def test_tag_without_a_key_only_looks(framework: Any) -> None:
     class Trimmed(framework.json.tag.JSONTag):
         def check(self, value):

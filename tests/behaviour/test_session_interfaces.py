@@ -216,3 +216,17 @@ def test_transaction_does_not_disturb_the_context_outside(framework: Any) -> Non
         with client.session_transaction() as session:
             session["a"] = 1
         assert framework.request.path == "/outside"
+
+
+def test_null_session_of_an_own_interface_is_not_saved_by_a_session_transaction(framework: Any) -> None:
+    class Interface(framework.sessions.SessionInterface):
+        def open_session(self, app, request):
+            return self.make_null_session(app)
+
+        def save_session(self, app, session, response):
+            raise AssertionError("a null session is never saved")
+
+    app = framework.App(__name__)
+    app.session_interface = Interface()
+    with app.test_client().session_transaction() as session:
+        assert dict(session) == {}

@@ -270,3 +270,34 @@ def test_do_teardown_methods_may_be_called_by_hand(framework: Any) -> None:
         app.do_teardown_request(LookupError())
         app.do_teardown_appcontext(LookupError())
         assert events == [("request", "LookupError"), ("app", "LookupError")]
+
+
+@pytest.mark.parametrize("testing", [True, False])
+def test_error_of_a_teardown_reaches_whoever_tests(testing: bool) -> None:
+    """Where errors propagate; elsewhere it is logged, since the answer is on its way (docs/differences.md)."""
+    from wsgiapp import App
+
+    app = App("teardown_probe")
+    app.testing = testing
+    app.logger.disabled = True
+    app.add_url_rule("/", "view", lambda: "x")
+    app.teardown_request(lambda error: 1 / 0)
+    if testing:
+        with pytest.raises(ZeroDivisionError):
+            app.test_client().get("/")
+    else:
+        assert app.test_client().get("/").text == "x"
+
+
+def test_receiver_of_the_signal_that_fails_does_not_stop_the_app_s_teardown() -> None:
+    from wsgiapp import App, request_tearing_down
+
+    app = App("teardown_probe")
+    app.logger.disabled = True
+    seen: list[str] = []
+    app.teardown_request(lambda error: seen.append("request"))
+    app.teardown_appcontext(lambda error: seen.append("app"))
+    app.add_url_rule("/", "view", lambda: "x")
+    with request_tearing_down.connected_to(lambda sender, exc: 1 / 0, app):
+        assert app.test_client().get("/").text == "x"
+    assert seen == ["request", "app"]

@@ -134,7 +134,7 @@ class DefaultJSONProvider(JSONProvider):
 
         Raises ``TypeError`` for a value without a form in JSON or for keys that can't be put in order.
         """
-        if kwargs == _COMPACT:
+        if kwargs == _COMPACT and getattr(self.default, "__hash__", None):  # else it cannot be kept
             return _compact(self.default, self.ensure_ascii, self.sort_keys)(obj)
         rules = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
         return json.dumps(obj, **{**rules, **kwargs})
