@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextvars
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import count
-from threading import current_thread
+from threading import current_thread, local
 from time import perf_counter_ns as clock
 from time import thread_time_ns, time
 from typing import Any
@@ -28,6 +28,16 @@ MAX_TEXT = 4_000
 # Reading the CPU's clock costs ten times what the wall clock does: within this many nanoseconds of the last reading it
 # is not asked, and the thread is taken to have computed.
 CPU_RESOLUTION = 100_000
+
+
+class _Here(local):
+    """The current thread, found once for each."""
+
+    def __init__(self) -> None:
+        self.thread = current_thread()
+
+
+_here = _Here()
 
 
 class Step:
@@ -95,7 +105,7 @@ class Recording:
         self.samples = [now, thread_time_ns()]
         self.due = now + CPU_RESOLUTION
         self.started = time()
-        self.id = f"{_process}{next(_numbers):x}"
+        self._number = next(_numbers)
         self.app = app
         # PERF: times and steps by turns in one list keep no tuple for each (benchmarks/: xray).
         #: The steps of the road, each until the next: when it began, then which it was.
@@ -103,9 +113,10 @@ class Recording:
         self.events: list[Event] = []
         #: The headers as they were after each step that could change them: who, layer, and the list.
         self.heads: list[tuple[Any, str, list[tuple[str, str]]]] = []
-        self._environ = redact.Environ(environ)
+        #: What is kept of the environ.
+        self.kept = redact.environ(environ)
         self.received = self.sent = _NOTHING
-        self.thread = current_thread()
+        self.thread = _here.thread
 
     def sample(self, now: int) -> None:
         """Read the CPU's clock."""
@@ -133,13 +144,24 @@ class Recording:
 
     def cost(self) -> int:
         """About how many bytes it takes."""
-        bodies = len(self.received.kept) + len(self.sent.kept)
-        return 6_000 + 250 * len(self.events) + self.texts + self._environ.size() + bodies
+        _, values, treated = self.kept
+        try:
+            environ = len("".join(values))
+        except TypeError:  # a server's number among them
+            environ = sum(map(len, self.environ.values()))
+        if treated:
+            environ += len("".join(treated.values()))
+        return 6_000 + 250 * len(self.events) + self.texts + environ + len(self.received.kept) + len(self.sent.kept)
 
-    @cached_property
+    @property
+    def id(self) -> str:
+        """The name by which it is known."""
+        return f"{_process}{self._number:x}"
+
+    @property
     def environ(self) -> dict[str, str]:
         """The texts of the environ, without their secrets."""
-        return self._environ.texts()
+        return redact.texts(self.kept)
 
 
 class Stream:

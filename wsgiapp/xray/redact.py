@@ -225,7 +225,7 @@ def _treat(name: str, value: str) -> str:
     return value if treatment is None else treatment(value)
 
 
-class _Layout(NamedTuple):
+class Layout(NamedTuple):
     """How the entries of environs with the same names are treated."""
 
     names: list[str]
@@ -239,68 +239,61 @@ class _Layout(NamedTuple):
 
 
 @lru_cache(256)
-def _layout(names: tuple[str, ...]) -> _Layout:
+def _layout(names: tuple[str, ...]) -> Layout:
     plain = [name for name in names if name in _PLAIN_KEYS]
     taken = (*plain, *[name for name in names if name in _URL_KEYS])
     others = tuple([name for name in names if name not in taken and name not in _NO_TEXTS])
     take = itemgetter(*taken) if len(taken) > 1 else lambda environ: tuple([environ[name] for name in taken])
-    return _Layout([*names], taken, len(plain), take, others)
+    return Layout([*names], taken, len(plain), take, others)
 
 
-class Environ:
-    """The texts of a WSGI environ, without their secrets.
+#: What is kept of an environ: its layout, the values that are taken, and the others by name, without their secrets.
+Environ = tuple[Layout, tuple[Any, ...], dict[str, str]]
+_newest = _layout(())
 
-    :param environ: it may be changed afterwards.
-    """
 
-    __slots__ = ("_layout", "_treated", "_values")
-
+def environ(environ: Mapping[str, Any]) -> Environ:
+    """What is kept of a WSGI environ; :func:`texts` makes a dict of it."""
     # PERF: most names need no look, requests have the same ones, and nobody looks at most of them: those values are
     # taken in one step, and put to their names when they are asked for (benchmarks/: xray).
-    _newest = _layout(())
-
-    def __init__(self, environ: Mapping[str, Any]) -> None:
-        names, layout = [*environ], Environ._newest
-        if names != layout.names:
-            Environ._newest = layout = _layout(tuple(names))
-        self._layout = layout
-        self._values = values = layout.take(environ)
-        urls = values[layout.urls :]
-        if hash(urls) not in _harmless:
-            self._values = values[: layout.urls] + _urls(urls)
-        self._treated: dict[str, str] = {}
-        for name in layout.others:
-            value = environ[name]
-            if type(value) is str:
-                self._treated[name] = _treat(name, value)
-
-    def texts(self) -> dict[str, str]:
-        """All of them by name, in the environ's order."""
-        known = dict(zip(self._layout.taken, self._values, strict=True)) | self._treated
-        return {name: known[name] for name in self._layout.names if type(known.get(name)) is str}
-
-    def size(self) -> int:
-        """How many characters they have together."""
-        try:
-            return len("".join(self._values)) + len("".join(self._treated.values()))
-        except TypeError:  # a server's number among them
-            return sum(map(len, self.texts().values()))
+    global _newest
+    names, layout = [*environ], _newest
+    if names != layout.names:
+        _newest = layout = _layout(tuple(names))
+    values = layout.take(environ)
+    urls = values[layout.urls :]
+    if hash(urls) not in _harmless:
+        values = values[: layout.urls] + _urls(urls)
+    treated = {}
+    for name in layout.others:
+        value = environ[name]
+        if type(value) is str:
+            treated[name] = _treat(name, value)
+    return layout, values, treated
 
 
 def _urls(urls: tuple[Any, ...]) -> tuple[Any, ...]:
-    shown = tuple([query(url) if type(url) is str else "" for url in urls])
+    shown = tuple([_query(url, _MAX_NESTED) if type(url) is str else "" for url in urls])
     if shown == urls:
         _remember(hash(urls))
     return shown
 
 
+def texts(kept: Environ) -> dict[str, str]:
+    """The texts of an environ by name, in its order."""
+    layout, values, treated = kept
+    known = dict(zip(layout.taken, values, strict=True)) | treated
+    return {name: known[name] for name in layout.names if type(known.get(name)) is str}
+
+
 def pairs(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Headers of a response (or a request) without their secrets; of a cookie, name and attributes stay."""
-    return [(name, value if name in _COMMON else _treat(name, value)) for name, value in headers]
+    return [(name, value if name in COMMON else _treat(name, value)) for name, value in headers]
 
 
 # PERF: the spelling that frameworks use saves the look-up of a treatment (benchmarks/: xray).
-_COMMON = frozenset(name.replace("_", "-").title() for name in _PLAIN)
+#: Names of headers that hold no secret.
+COMMON = frozenset(name.replace("_", "-").title() for name in _PLAIN)
 
 # -- bodies --------------------------------------------------------------------------------------------------------
 

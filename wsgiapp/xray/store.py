@@ -15,7 +15,10 @@ MAX_BYTES = 8 * 1024 * 1024
 class Sized(Protocol):
     """What a ring can hold."""
 
-    id: str
+    @property
+    def id(self) -> str:
+        """The name by which it is asked for."""
+        ...
 
     def cost(self) -> int:
         """About how many bytes it takes."""

@@ -154,7 +154,7 @@ class Watch:
             recording.received = Stream()
             environ["wsgi.input"] = Input(environ["wsgi.input"], recording.received)
 
-        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             recording.status = status
             recording.head = headers
             recording.head_at = now = clock()
@@ -164,7 +164,7 @@ class Watch:
                 mounted = environ.get("SCRIPT_NAME")
                 link = f"{quote(mounted.encode('latin1')) if mounted else ''}{self.prefix}/t/{recording.id}"
                 headers = [*headers, ("Server-Timing", timing.value(recording, now)), (LINK_HEADER, link)]
-            return start_response(status, headers, *exc_info)
+            return start_response(status, headers) if exc_info is None else start_response(status, headers, exc_info)
 
         token = current.set(recording)
         try:
@@ -232,14 +232,15 @@ class Watch:
                 recording.opened = bool(getattr(ctx._opened, "accessed", False))
             if ctx._opened is not None or "HTTP_COOKIE" in request.environ:
                 self._keep_cookies(recording, request.environ)
-        recording.head = head = redact.pairs(recording.head)
+        named = dict(recording.head)
+        recording.head = [*recording.head] if named.keys() <= redact.COMMON else redact.pairs(recording.head)
         if recording.heads:
             recording.heads = [(who, layer, redact.pairs(noted)) for who, layer, noted in recording.heads]
         received, sent = recording.received, recording.sent
         if received.kept:
             received.kept = redact.body(received.kept, recording.environ.get("CONTENT_TYPE", ""))
         if sent.kept:
-            sent.kept = redact.body(sent.kept, dict(head).get("Content-Type", ""))
+            sent.kept = redact.body(sent.kept, named.get("Content-Type", ""))
 
     def _keep_cookies(self, recording: Recording, environ: WSGIEnvironment) -> None:
         name = self.interface.get_cookie_name(self.app)
@@ -302,7 +303,7 @@ class Watch:
     def _finalize_request(self) -> Method:
         inner = self.app.finalize_request
 
-        def finalize_request(rv: Any, *args: Any, **kwargs: Any) -> Any:
+        def finalize_request(rv: Any, from_error_handler: bool = False) -> Any:
             recording = current.get(None)
             if recording is not None:
                 now = clock()
@@ -311,7 +312,7 @@ class Watch:
                     recording.sample(now)
                 if type(rv) is not str:
                     _keep_answer(recording, rv)
-            return inner(rv, *args, **kwargs)
+            return inner(rv, from_error_handler) if from_error_handler else inner(rv)
 
         return finalize_request
 
@@ -345,7 +346,7 @@ def _keep_arguments(recording: Recording, arguments: dict[str, Any]) -> None:
     recording.arguments = shown = {}
     secrets = []
     for name, value in arguments.items():
-        shown[name] = taps.describe(name, value)
+        shown[name] = str(value) if type(value) is int else taps.describe(name, value)
         if type(value) is str and redact.is_secret(name):
             secrets.append(value)
     if secrets:
@@ -361,7 +362,7 @@ def _hide(recording: Recording, secrets: list[str]) -> None:
             text = text.replace(spelling, redact.REDACTED)
         return text
 
-    recording.environ = {name: shown(value) for name, value in recording.environ.items()}
+    recording.kept = redact.environ({name: shown(value) for name, value in recording.environ.items()})
     events = recording.events
     recording.events = [(*e[:4], shown(e[4]), e[5]) if isinstance(e[4], str) else e for e in events]
     recording.failures = tuple([replace(each, message=shown(each.message)) for each in recording.failures])
