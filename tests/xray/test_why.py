@@ -118,6 +118,14 @@ def test_a_converter_that_refuses_late_ends_the_search_for_all() -> None:
     assert shadowed.rule == "/<name>" and shadowed.kind == "shadowed"
 
 
+@pytest.mark.parametrize(("rule", "path"), [("/1/", "/1//"), ("/a/b", "/a//b")])
+def test_a_rule_that_would_merge_slashes_is_told_which_rule_takes_them_as_they_are(rule: str, path: str) -> None:
+    explained = why(app_with(rule, "/<path:rest>"), "GET", path)
+    assert explained.rule == "/<path:rest>" and only(explained).kind == "shadowed"
+    assert 'but "/<path:rest>" takes them as two' in only(explained).reason
+    assert why(app_with(rule), "GET", path).location.endswith(rule)
+
+
 def test_a_rule_whose_values_are_anothers_defaults_redirects() -> None:
     app = App(__name__, static_folder=None)
     app.add_url_rule("/all", "list", defaults={"page": 1})
@@ -329,6 +337,7 @@ def test_the_rule_that_why_names_is_the_rule_that_answers(
     made, path = case
     app = App(__name__, static_folder=None, subdomain_matching=True)
     app.config["SERVER_NAME"] = "shop.test"
+    app.testing = True  # what is raised while matching is to be seen
     app.url_map.merge_slashes = merge
     kept = [Rule(**facts) for facts in made]
     for rule in kept:

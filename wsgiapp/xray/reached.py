@@ -99,13 +99,17 @@ class _Reasons:
         by_subdomain = not adapter.map.host_matching and adapter.subdomain is not None
         self.domain = str(adapter.subdomain if by_subdomain else adapter.server_name)
         self.merged = False
-        self.met, self.first = self._search()
-        if self.first is None and adapter.map.merge_slashes:
-            self.merged, self.path = True, re.sub("/{2,}", "/", self.path)
-            self.met, self.first = self._search()
+        self.met, self.first = self._search(self.path)
+        #: What is reached with doubled slashes made one; Werkzeug tries that when nothing else ends its search.
+        self.late: dict[int, _Met] = {}
+        if adapter.map.merge_slashes and "//" in self.path:
+            path = re.sub("/{2,}", "/", self.path)
+            self.late, first = self._search(path)
+            if self.first is None:
+                self.merged, self.path, self.met, self.first = True, path, self.late, first
 
-    def _search(self) -> tuple[dict[int, _Met], _Met | None]:
-        met = list(_walk(self.adapter.map._matcher._root, [self.domain, *self.path.split("/")], []))
+    def _search(self, path: str) -> tuple[dict[int, _Met], _Met | None]:
+        met = list(_walk(self.adapter.map._matcher._root, [self.domain, *path.split("/")], []))
         first = next((one for one in met if one.claims(self.method, self.adapter.websocket)), None)
         return {id(one.rule): one for one in met}, first  # rules have no hash
 
@@ -113,16 +117,22 @@ class _Reasons:
         if rule.build_only:
             return Reason("build only", "it is there to build URLs and never matches (build_only)", 0.0)
         met = self.met.get(id(rule))
-        if met is None:
-            return self._unreached(rule)
-        if not met.claims(self.method, self.adapter.websocket):
-            return self._turned_away(met)
+        if met is None or not met.claims(self.method, self.adapter.websocket):
+            if self.first is not None and not self.merged and self._merges(rule):
+                winner = quoted(self.first.rule.rule)
+                return Reason("shadowed", f"it fits once doubled slashes are one, but {winner} takes them as two", 0.99)
+            return self._unreached(rule) if met is None else self._turned_away(met)
         refused = self._refused(met)
         if refused is not None:
             return refused
         if self.first is None or self.first is met:
             return self._redirecting(met)
         return _shadowed(met.rule, self.first.rule)
+
+    def _merges(self, rule: Rule) -> bool:
+        """Whether *rule*, if nothing came before it, would redirect to the path without its doubled slashes."""
+        late = self.late.get(id(rule))
+        return late is not None and bool(rule.merge_slashes) and late.claims(self.method, self.adapter.websocket)
 
     # -- one kind of reason each -------------------------------------------------------------------------------
 
