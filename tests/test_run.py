@@ -231,7 +231,7 @@ def test_a_port_asked_for_is_that_port_or_an_error() -> None:
 def test_the_shop_is_served_by_the_command_line_of_the_environment(reload: bool, switch: str) -> None:
     command = run.serve_command(Path("python"), HOST, 5001, reload)
     assert command[:5] == ["python", "-m", "wsgiapp", "--app", "wsgiapp.shop:app"]
-    assert command[5:] == ["run", "--host", HOST, "--port", "5001", switch]
+    assert command[5:] == ["run", "--host", HOST, "--port", "5001", switch, "--debug", "--no-debugger"]
 
 
 def test_serve_says_where_the_shop_is_and_who_may_log_in(
@@ -240,10 +240,26 @@ def test_serve_says_where_the_shop_is_and_who_may_log_in(
     port, started = free_port(), []
     monkeypatch.setattr(run, "set_up", lambda group="": Path("python"))
     monkeypatch.setattr(run, "run_until_stopped", lambda command: started.append(command) or 0)
+    monkeypatch.setenv("WSGIAPP_XRAY_TOKEN", "a-token")
     assert run.main(["--port", str(port), "--no-reload"]) == 0
     assert f"http://127.0.0.1:{port}/" in (shown := capsys.readouterr().out)
     assert run.LOGIN in shown
-    assert started[0][-3:] == ["--port", str(port), "--no-reload"]
+    assert f"http://127.0.0.1:{port}/_xray/?token=a-token" in shown
+    assert started[0][-5:] == ["--port", str(port), "--no-reload", "--debug", "--no-debugger"]
+
+
+def test_each_run_has_a_token_of_its_own_for_the_xray(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "set_up", lambda group="": Path("python"))
+    monkeypatch.setattr(run, "run_until_stopped", lambda command: tokens.append(os.environ["WSGIAPP_XRAY_TOKEN"]) or 0)
+    tokens: list[str] = []
+    for _ in range(2):
+        monkeypatch.setenv("WSGIAPP_XRAY_TOKEN", "")  # so that what is set is taken away again
+        monkeypatch.delenv("WSGIAPP_XRAY_TOKEN")
+        assert run.main(["--port", str(free_port()), "--no-reload"]) == 0
+        assert f"?token={tokens[-1]}\n" in capsys.readouterr().out
+    assert len({*tokens}) == 2 and all(len(token) >= 20 for token in tokens)
 
 
 def test_the_login_shown_is_the_one_that_the_shop_is_seeded_with() -> None:

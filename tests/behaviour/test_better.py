@@ -672,3 +672,32 @@ def test_match_request_of_an_own_request_context_is_asked(framework: Any) -> Non
     app.add_url_rule("/", "view", lambda: "x")
     assert call(app, environ_of())[0] == 200
     assert asked == ["/"]
+
+
+def test_hook_that_a_hook_appends_runs_from_the_next_request_on(framework: Any) -> None:
+    app, ran = app_with(framework, lambda: "seen"), []
+
+    def late() -> None:
+        ran.append("late")
+
+    @app.before_request
+    def append() -> None:
+        if not ran:
+            ran.append("append")
+            app.before_request_funcs[None].append(late)
+
+    client = app.test_client()
+    client.get("/")
+    assert ran == (["append"] if framework.name == "wsgiapp" else ["append", "late"])
+    client.get("/")
+    assert ran[-1] == "late"
+
+
+def test_empty_chunked_body_is_within_a_limit_of_nothing(framework: Any) -> None:
+    app = app_with(framework, lambda: str(len(framework.request.get_data())))
+    app.config["MAX_CONTENT_LENGTH"] = 0
+    environ = environ_of(
+        method="POST", wsgi_input=io.BytesIO(b""), wsgi_input_terminated=True, HTTP_TRANSFER_ENCODING="chunked",
+        CONTENT_LENGTH=...,
+    )  # fmt: skip
+    assert call(app, environ)[0] == (200 if framework.name == "wsgiapp" else 413)

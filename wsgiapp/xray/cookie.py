@@ -19,7 +19,7 @@ from itsdangerous.encoding import base64_decode, bytes_to_int
 
 from wsgiapp.sessions import MAX_PAYLOAD
 
-from . import redact
+from .described import values
 from .trace import Cookie
 
 _UNDECODED = "this is no cookie of the signed kind: three parts with dots between them were expected"
@@ -93,7 +93,7 @@ def decode(value: str, name: str = "session", limit: int = 4093, now: float | No
         data = json.loads(_inflated(payload))
     except Exception as error:  # deflate, base64, UTF-8, JSON, depth: the payload cannot be read
         return replace(found, signature="unreadable", problem=f"its payload cannot be read ({error})"[:200])
-    shown = redact.values(data)
+    shown = values(data)
     return replace(found, data=shown, payload=json.dumps(shown, ensure_ascii=False))
 
 

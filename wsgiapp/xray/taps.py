@@ -16,7 +16,7 @@ from typing import Any
 
 from wsgiapp import signals
 
-from . import redact
+from . import described, redact
 from .record import MAX_TEXT, TIMED, Recording, current
 
 # What every template is given, and what says nothing about this one.
@@ -97,10 +97,10 @@ def describe(name: str, value: Any) -> str:
     if redact.is_secret(name):
         return redact.REDACTED
     if kind is str:
-        return redact.describe(value)
+        return described.describe(value)
     if kind in _COLLECTIONS:
         return f"{kind.__name__} of {len(value)}"
-    return redact.describe(value)
+    return described.describe(value)
 
 
 _COLLECTIONS = frozenset({list, tuple, dict, set, frozenset})

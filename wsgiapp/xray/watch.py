@@ -153,22 +153,9 @@ class Watch:
         if environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
             recording.received = Stream()
             environ["wsgi.input"] = Input(environ["wsgi.input"], recording.received)
-
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            recording.status = status
-            recording.head = headers
-            recording.head_at = now = clock()
-            if now > recording.due:
-                recording.sample(now)
-            if self.access.is_near(environ):
-                mounted = environ.get("SCRIPT_NAME")
-                link = f"{quote(mounted.encode('latin1')) if mounted else ''}{self.prefix}/t/{recording.id}"
-                headers = [*headers, ("Server-Timing", timing.value(recording, now)), (LINK_HEADER, link)]
-            return start_response(status, headers) if exc_info is None else start_response(status, headers, exc_info)
-
         token = current.set(recording)
         try:
-            body: Iterable[bytes] = self.inner(environ, start)
+            body: Iterable[bytes] = self.inner(environ, self._starter(recording, environ, start_response))
         except BaseException as error:
             _note_failure(recording, error)
             self._finish(recording)
@@ -188,6 +175,23 @@ class Watch:
         if SOURCE in environ:
             recording.replay_of = environ.get(REPLAY_OF, "")
             environ.get(TOLD, id)(recording.id)
+
+    def _starter(
+        self, recording: Recording, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Callable[..., Any]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            recording.status = status
+            recording.head = headers
+            recording.head_at = now = clock()
+            if now > recording.due:
+                recording.sample(now)
+            if self.access.is_near(environ):
+                mounted = environ.get("SCRIPT_NAME")
+                link = f"{quote(mounted.encode('latin1')) if mounted else ''}{self.prefix}/t/{recording.id}"
+                headers = [*headers, ("Server-Timing", timing.value(recording, now)), (LINK_HEADER, link)]
+            return start_response(status, headers) if exc_info is None else start_response(status, headers, exc_info)
+
+        return start
 
     def _body(self, body: Iterable[bytes], recording: Recording, environ: WSGIEnvironment) -> Iterable[bytes]:
         if isinstance(body, (list, tuple)):

@@ -18,6 +18,7 @@ from werkzeug.test import create_environ
 from wsgiapp.dispatch import ROAD, _scopes_of
 
 from . import redact
+from .described import describe
 from .misfit import Reason
 from .places import name_of, step_of, unwrapped, where_of
 from .reached import Matching, match, methods_of, reasons
@@ -131,7 +132,7 @@ def _explanation(app: Any, request: Any, found: Matching) -> Explanation:
     function = answer_of(app, rule, request.method)
     return Explanation(
         **common, rule=rule.rule, endpoint=str(rule.endpoint), methods=methods_of(rule),
-        arguments={str(name): redact.describe(value) for name, value in found.arguments.items()},
+        arguments={str(name): describe(value) for name, value in found.arguments.items()},
         view=name_of(function) if function is not None else "",
         where=where_of(function) if function is not None else "",
     )  # fmt: skip
@@ -285,7 +286,7 @@ class _Road:
         if function is None:
             yield Planned("view", "raise", "KeyError", "", f"no view function has the endpoint {rule.endpoint!r}")
             return
-        values = [f"{name}={redact.describe(value)}" for name, value in self.found.arguments.items()]
+        values = [f"{name}={describe(value)}" for name, value in self.found.arguments.items()]
         called = f"called with {', '.join(values) or 'no argument'}"
         yield _planned("view", "view", function, "no view runs" if is_automatic(rule, self.method) else called)
 
