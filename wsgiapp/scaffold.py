@@ -206,9 +206,10 @@ class Scaffold:
         :raises RuntimeError: when there is no static folder.
         :raises NotFound: when there is no such file in it.
         """
-        if self.static_folder is None:
+        folder = self.static_folder
+        if folder is None:
             raise RuntimeError(f"{self!r} has no 'static_folder', so it serves no static files.")
-        return send_from_directory(self.static_folder, filename, max_age=self.get_send_file_max_age(filename))
+        return send_from_directory(folder, filename, max_age=self.get_send_file_max_age(filename))
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
         """Open a file below the root path for reading.
