@@ -41,12 +41,12 @@ CALLS = {
     "hooks": 31,
     "template": 275,
     "sessions": 89,
-    "form_post": 52,
-    "json_post": 53,
-    "static_file": 58,
-    "not_modified": 53,
+    "form_post": 54,
+    "json_post": 51,
+    "static_file": 54,
+    "not_modified": 50,
     "not_found": 36,
-    "upload": 342,
+    "upload": 341,
     "stream": 127,
 }
 
