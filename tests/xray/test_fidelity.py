@@ -90,6 +90,23 @@ def test_so_is_the_answer_to_whatever_a_server_puts_into_the_environ(apps: list[
     assert apps[1].extensions["xray"].newest().status == answers[1][0]
 
 
+BROKEN = [
+    ("PATH_INFO", None), ("PATH_INFO", 7), ("PATH_INFO", []), ("PATH_INFO", b"/plain"), ("QUERY_STRING", []),
+    ("QUERY_STRING", None), ("SCRIPT_NAME", []), ("REQUEST_URI", {}), ("HTTP_COOKIE", None), ("HTTP_COOKIE", 7),
+    ("HTTP_HOST", 7), ("REMOTE_ADDR", []), ("CONTENT_LENGTH", None), ("HTTP_REFERER", []), ("HTTP_X", []),
+]  # fmt: skip
+
+
+@pytest.mark.raw_wsgi
+@pytest.mark.parametrize(("name", "value"), BROKEN)
+def test_so_is_the_answer_to_an_environ_that_breaks_the_rules(apps: list[Any], name: str, value: Any) -> None:
+    answers = []
+    for app in apps:
+        body, status, headers = run_wsgi_app(app, {**create_environ("/plain", environ_overrides=NEAR), name: value})
+        answers.append((status, settled(headers), b"".join(body)))
+    assert answers[0] == answers[1]
+
+
 @pytest.mark.parametrize("name", sorted(CONVERSATIONS))
 def test_so_are_conversations_with_a_session(apps: list[Any], name: str) -> None:
     clients = [app.test_client() for app in apps]

@@ -70,6 +70,8 @@ class Access:
         if not environ.keys().isdisjoint(_FORWARDED):
             return False
         host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
+        if type(host) is not str:
+            return False
         return _is_own(host) or host_is_trusted(host.lower(), self._hosts())
 
     def _hosts(self) -> list[str]:

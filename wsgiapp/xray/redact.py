@@ -248,7 +248,11 @@ def environ(environ: Mapping[str, Any]) -> Environ:
         _newest = layout = _layout(tuple(names))
     values = layout.take(environ)
     urls = values[layout.urls :]
-    if hash(urls) not in _harmless:
+    try:
+        known = hash(urls) in _harmless
+    except TypeError:  # a list, say, in an environ that breaks PEP 3333
+        known = False
+    if not known:
         values = values[: layout.urls] + _urls(urls)
     treated = {}
     for name in layout.others:

@@ -133,8 +133,10 @@ class Watch:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, and note what happens meanwhile."""
-        path = environ.get("PATH_INFO", "")
-        if path.startswith(self.prefix) and f"{path}/".startswith(f"{self.prefix}/") and self.pages is not None:
+        # What a server may not hand over (a path that is no text) is for the app to refuse, not for the X-ray.
+        path, cookies = environ.get("PATH_INFO"), environ.get("HTTP_COOKIE")
+        below = type(path) is str and path.startswith(self.prefix) and f"{path}/".startswith(f"{self.prefix}/")
+        if below and self.pages is not None:
             return self.pages(environ, start_response)
         app = self.app
         if not app.config["DEBUG"] and not self.access.records() and SOURCE not in environ:
@@ -144,7 +146,7 @@ class Watch:
             self._follow()
         if taps.waiting and taps.SQL in sys.modules:
             taps.open_sql()
-        has_pass = "HTTP_COOKIE" in environ and COOKIE in environ["HTTP_COOKIE"] and self.access.takes_pass(environ)
+        has_pass = type(cookies) is str and COOKIE in cookies and self.access.takes_pass(environ)
         recording = Recording(self.name, environ)
         if has_pass:
             recording.has_pass = True
