@@ -295,6 +295,7 @@ def test_start_up_is_measured_in_fresh_processes() -> None:
     for name in ("wsgiapp", "flask"):
         assert figures <= raw["results"][name].keys()
         assert {"werkzeug", name} <= {package for package, _ in raw["results"][name]["slowest"]}
+    assert {"import_ms", "modules"} <= raw["results"]["werkzeug"].keys()
     assert "from import to the first answer" in report.startup(raw)
 
 

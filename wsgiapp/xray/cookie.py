@@ -17,11 +17,14 @@ from typing import Any
 from itsdangerous import BadSignature
 from itsdangerous.encoding import base64_decode, bytes_to_int
 
-from wsgiapp.sessions import MAX_PAYLOAD
+from wsgiapp.sessions import MAX_PAYLOAD, BoundedSerializer
 
 from .described import values
 from .trace import Cookie
 
+#: How many cookies are known, by their hashes.
+MAX_KNOWN = 256
+_opened: dict[Any, tuple[Cookie, str | None]] = {}
 _UNDECODED = "this is no cookie of the signed kind: three parts with dots between them were expected"
 
 
@@ -35,21 +38,39 @@ def open_cookie(app: Any, value: str, name: str | None = None, now: float | None
     """
     interface = app.session_interface
     name = interface.get_cookie_name(app) if name is None else name
-    found = decode(value, name, app.config["MAX_COOKIE_SIZE"] or 4093, time.time() if now is None else now)
+    limit, now = app.config["MAX_COOKIE_SIZE"] or 4093, time.time() if now is None else now
     serializer = getattr(interface, "get_signing_serializer", lambda _: None)(app)
     if not hasattr(serializer, "make_signer"):
         kept = "it keeps sessions elsewhere" if app.secret_key else "the app has no secret key"
+        found = decode(value, name, limit, now)
         return replace(found, problem=f"{type(interface).__name__} signs no such cookie: {kept}.")
+    found, key = _checked(app, serializer, value, name, limit)
+    age = None if found.age is None else int(now + found.age)
     if found.signature == "unreadable" and not found.signed:
         return found
-    key = _key_of(app, serializer, value)
     if key is None:
-        return replace(found, signature="forged", problem="No key of this app made the signature.")
+        return replace(found, age=age, signature="forged", problem="No key of this app made the signature.")
     lifetime = int(app.permanent_session_lifetime.total_seconds())
-    if found.age is not None and (found.age > lifetime or found.age < 0):
-        why = f"It is older than {lifetime} seconds." if found.age > 0 else "It comes from the future."
-        return replace(found, signature="expired", key=key, problem=why)
-    return replace(found, signature="unreadable" if found.problem else "valid", key=key)
+    if age is not None and (age > lifetime or age < 0):
+        why = f"It is older than {lifetime} seconds." if age > 0 else "It comes from the future."
+        return replace(found, age=age, signature="expired", key=key, problem=why)
+    return replace(found, age=age, signature="unreadable" if found.problem else "valid", key=key)
+
+
+def _checked(app: Any, serializer: Any, value: str, name: str, limit: int) -> tuple[Cookie, str | None]:
+    """A cookie as it was at the beginning of 1970, and the name of the key that signed it."""
+    # PERF: a browser sends the same cookie again and again; its secrets are not kept (benchmarks/: xray).
+    known = (hash(value), name, limit, serializer) if isinstance(serializer, BoundedSerializer) else None
+    if known in _opened:
+        return _opened[known]
+    found = decode(value, name, limit, 0)
+    signed = found.signature != "unreadable" or found.signed
+    checked = found, _key_of(app, serializer, value) if signed else None
+    if known is not None:
+        if len(_opened) >= MAX_KNOWN:
+            _opened.clear()
+        _opened[known] = checked
+    return checked
 
 
 def _key_of(app: Any, serializer: Any, value: str) -> str | None:
