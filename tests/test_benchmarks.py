@@ -45,7 +45,7 @@ CALLS = {
     "json_post": 51,
     "static_file": 54,
     "not_modified": 50,
-    "not_found": 36,
+    "not_found": 34,
     "upload": 341,
     "stream": 127,
 }

@@ -302,8 +302,9 @@ class Road:
         return errors.find_handler(self.error_handler_spec, e, blueprints)
 
     def _handler_of(self, e: Exception) -> ft.ErrorHandlerCallable | None:
-        scopes = _scopes_of(getattr(_cv_request.get().request.url_rule, "endpoint", None))
-        return self._find_error_handler(e, [scope for scope in scopes if scope is not None])
+        rule = _cv_request.get().request.url_rule
+        scopes = () if rule is None else _scopes_of(rule.endpoint)
+        return self._find_error_handler(e, [scope for scope in scopes if scope is not None] if scopes else [])
 
     def handle_user_exception(self, e: Exception) -> HTTPException | ft.ResponseReturnValue:
         """Answer what a view or hook raised, by its handler; an HTTP exception answers itself.
@@ -382,7 +383,7 @@ class Road:
             response = rv
         elif isinstance(rv, (dict, list)):
             response = self.json.response(rv)
-        elif isinstance(rv, Iterator):
+        elif not isinstance(rv, HTTPException) and isinstance(rv, Iterator):
             return self.response_class(rv, status=status, headers=headers)
         else:
             response = self._convert(rv)
