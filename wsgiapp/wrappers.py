@@ -398,7 +398,8 @@ class _Sent:
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self.response.response:
-            yield chunk.encode() if isinstance(chunk, str) else chunk
+            # PERF: most chunks are bytes, and to ask for just that is faster (benchmarks/: stream).
+            yield chunk if type(chunk) is bytes or not isinstance(chunk, str) else chunk.encode()
 
     def close(self) -> None:
         """Close the response."""
