@@ -34,7 +34,7 @@ FLASK_AND_WSGIAPP = [FRAMEWORK["raw"], FRAMEWORK["wsgiapp"], FRAMEWORK["flask"]]
 SLACK = 2
 CALLS = {
     "hello": 22,
-    "parameter": 25,
+    "parameter": 24,
     "routes_3": 22,
     "routes_300": 22,
     "routes_3000": 22,
@@ -42,7 +42,7 @@ CALLS = {
     "template": 275,
     "sessions": 89,
     "form_post": 54,
-    "json_post": 51,
+    "json_post": 50,
     "static_file": 54,
     "not_modified": 50,
     "not_found": 34,

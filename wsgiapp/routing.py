@@ -41,11 +41,6 @@ class Leaf:
     rule: Rule
     names: tuple[str, ...]
     converters: tuple[Callable[[str], Any], ...]
-    #: Whether there is one value, whose conversion cannot fail.
-    plain: bool = False
-
-    def __post_init__(self) -> None:
-        self.plain = self.converters in ((str,), (int,))
 
     def arguments(self, values: list[str]) -> dict[str, Any]:
         """The view's arguments of the path's values.
@@ -84,6 +79,18 @@ class Edge:
         return match["__werkzeug_0"] if match is not None else None
 
 
+#: Before a last value: segments that lead elsewhere, whether only digits fit, by method rule, name and converter.
+Head = tuple[dict[str, Node], bool, dict[str, tuple[Rule, str, Callable[[str], Any]]]]
+Tables = tuple[dict[str, dict[str, Leaf]], dict[str, Head], Node]
+
+
+def _head(node: Node, edge: Edge) -> Head:
+    leaves = edge.node.leaves.items() if edge.pattern is None else ()
+    # One value, whose conversion cannot fail.
+    ends = {m: (e.rule, e.names[0], e.converters[0]) for m, e in leaves if e.converters in ((str,), (int,))}
+    return node.static, edge.digits, ends
+
+
 def stock(method: Callable[..., Any]) -> Callable[..., Any]:
     """Mark an overridable method as the original, so that a shortcut can tell whether it was replaced."""
     method.__dict__["stock"] = True
@@ -94,7 +101,7 @@ class Map(WerkzeugMap):
     """Werkzeug's map of rules, with tables in front of it."""
 
     # Made afresh when a rule was added: paths without values, places before a last value, the whole tree.
-    _tables: tuple[dict[str, dict[str, Leaf]], dict[str, Node], Node] | None = None
+    _tables: Tables | None = None
 
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
@@ -123,12 +130,11 @@ class Map(WerkzeugMap):
             return (leaf.rule, {}) if leaf is not None else None
         # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes).
         head, _, last = path.rpartition("/")
-        if head in heads and last and last not in heads[head].static and path.isascii():
-            edge = heads[head].dynamic[0]
-            if edge.pattern is None and (not edge.digits or (last.isdigit() and len(last) <= _MAX_DIGITS)):
-                leaf = edge.node.leaves.get(method)
-                if leaf is not None and leaf.plain:
-                    return leaf.rule, {leaf.names[0]: leaf.converters[0](last)}
+        if head in heads and last and path.isascii():
+            others, digits, ends = heads[head]
+            if method in ends and last not in others and (not digits or (last.isdigit() and len(last) <= _MAX_DIGITS)):
+                rule, name, convert = ends[method]
+                return rule, {name: convert(last)}
         if path[:1] != "/" or "//" in path or not path.isascii():
             return None
         try:
@@ -139,7 +145,7 @@ class Map(WerkzeugMap):
             raise NotFound()  # the whole tree was walked and held no surprise: Werkzeug would find nothing either
         return found
 
-    def _compile(self) -> tuple[dict[str, dict[str, Leaf]], dict[str, Node], Node]:
+    def _compile(self) -> Tables:
         self.update()
         hosts = self._matcher._root
         domain = hosts.static.get(self.default_subdomain)
@@ -149,7 +155,7 @@ class Map(WerkzeugMap):
             root = _compile_state(domain.static[""], {rule.endpoint for rule in self.iter_rules() if rule.defaults})
         places = {path: node for path, node in _static_places(root, "") if path.isascii() and "//" not in path}
         static = {path: node.leaves for path, node in places.items() if node.leaves}
-        heads = {path: node for path, node in places.items() if node.dynamic}
+        heads = {path: _head(node, node.dynamic[0]) for path, node in places.items() if node.dynamic}
         self._tables = static, heads, root
         return self._tables
 

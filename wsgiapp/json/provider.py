@@ -160,5 +160,10 @@ class DefaultJSONProvider(JSONProvider):
         """Return a JSON response, as the interface says, spaced as ``compact`` says and closed by a newline."""
         value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         compact = not self._app.config["DEBUG"] if self.compact is None else self.compact
-        text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
+        # PERF: past dumps(), where nobody has another one (benchmarks/: parameter).
+        stock = type(self).dumps is DefaultJSONProvider.dumps and "dumps" not in self.__dict__
+        if compact and stock and self.default.__hash__ is not None:
+            text = _compact(self.default, self.ensure_ascii, self.sort_keys)(value)
+        else:
+            text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
         return self._app.response_class(f"{text}\n", mimetype=self.mimetype)
