@@ -87,7 +87,6 @@ def _head_of(path: str, size: int, mtime: float, max_age: int | None, second: in
         return dict(sent.headers)
 
 
-_PIECE = 64 * 1024
 _date = lru_cache(maxsize=2)(http_date)
 
 
@@ -119,7 +118,7 @@ def _send_known(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge)
     else:
         # The server closes it; a buffer between would only be filled and emptied.
         file: Any = open(full, "rb", buffering=0)  # noqa: SIM115
-        response = Response(wrap_file(environ, file, min(stat.st_size, _PIECE) or 1), direct_passthrough=True)
+        response = Response(wrap_file(environ, file, min(stat.st_size, 65_536) or 1), direct_passthrough=True)
     response._head = [*head.items(), ("Date", _date(now)), ("Accept-Ranges", "bytes")]
     return response
 

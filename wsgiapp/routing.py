@@ -87,7 +87,7 @@ Tables = tuple[dict[str, dict[str, Leaf]], dict[str, Head], Node]
 def _head(node: Node, edge: Edge) -> Head:
     leaves = edge.node.leaves.items() if edge.pattern is None else ()
     # One value, whose conversion cannot fail.
-    ends = {m: (e.rule, e.names[0], e.converters[0]) for m, e in leaves if e.converters in ((str,), (int,))}
+    ends = {m: (e.rule, e.names[0], e.converters[0]) for m, e in leaves if [*e.converters] in ([str], [int])}
     return node.static, edge.digits, ends
 
 

@@ -161,8 +161,8 @@ class DefaultJSONProvider(JSONProvider):
         value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         compact = not self._app.config["DEBUG"] if self.compact is None else self.compact
         # PERF: past dumps(), where nobody has another one (benchmarks/: parameter).
-        stock = type(self).dumps is DefaultJSONProvider.dumps and "dumps" not in self.__dict__
-        if compact and stock and self.default.__hash__ is not None:
+        own = type(self).dumps is not DefaultJSONProvider.dumps or "dumps" in self.__dict__
+        if compact and not own and self.default.__hash__ is not None:
             text = _compact(self.default, self.ensure_ascii, self.sort_keys)(value)
         else:
             text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
