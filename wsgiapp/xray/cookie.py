@@ -23,7 +23,7 @@ from .described import values
 from .trace import Cookie
 
 #: How many cookies are known, by their hashes.
-MAX_KNOWN = 256
+MAX_KNOWN = 32
 _opened: dict[Any, tuple[Cookie, str | None]] = {}
 _UNDECODED = "this is no cookie of the signed kind: three parts with dots between them were expected"
 

@@ -116,7 +116,8 @@ _SIGNED = re.compile(
 _SIGNATURE = re.compile(r"\.[\w-]{6}\.[\w-]{27}", re.ASCII)
 # URLs that stand in an argument of another, and so on, are followed so deep.
 _MAX_NESTED = 3
-# The hashes of texts without a secret; never the texts.
+# The hashes of texts without a secret, so many at most; never the texts.
+MAX_HARMLESS = 1024
 _harmless: set[int] = set()
 
 
@@ -133,7 +134,7 @@ def query(text: str) -> str:
 
 
 def _remember(seen: int) -> None:
-    if len(_harmless) >= MAX_VERDICTS:
+    if len(_harmless) >= MAX_HARMLESS:
         _harmless.clear()
     _harmless.add(seen)
 
