@@ -107,16 +107,23 @@ def test_own_response_class(framework: Any) -> None:
     ]
 
 
-def test_own_response_class_runs_its_own_call(framework: Any) -> None:
-    class Response(framework.Response):
-        def __call__(self, environ, start_response):
-            self.headers["X-Called"] = environ["PATH_INFO"]
-            return super().__call__(environ, start_response)
+def asked(framework: Any) -> Any:
+    """A class of responses that say that their headers were asked for."""
 
+    class Response(framework.Response):
         def get_wsgi_headers(self, environ):
             headers = super().get_wsgi_headers(environ)
             headers["X-Asked"] = "1"
             return headers
+
+    return Response
+
+
+def test_own_response_class_runs_its_own_call(framework: Any) -> None:
+    class Response(asked(framework)):
+        def __call__(self, environ, start_response):
+            self.headers["X-Called"] = environ["PATH_INFO"]
+            return super().__call__(environ, start_response)
 
     app = framework.App(__name__)
     app.response_class = Response
@@ -126,14 +133,8 @@ def test_own_response_class_runs_its_own_call(framework: Any) -> None:
 
 
 def test_own_response_class_takes_over_a_plain_response_with_what_it_overrides(framework: Any) -> None:
-    class Response(framework.Response):
-        def get_wsgi_headers(self, environ):
-            headers = super().get_wsgi_headers(environ)
-            headers["X-Asked"] = "1"
-            return headers
-
     app = framework.App(__name__)
-    app.response_class = Response
+    app.response_class = asked(framework)
     app.add_url_rule("/", "view", lambda: framework.Response("made by hand"))
     assert app.test_client().get("/").headers["X-Asked"] == "1"
 

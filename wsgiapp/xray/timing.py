@@ -16,6 +16,7 @@ from .taps import self_times
 MOST = 10
 _MILLISECONDS = tuple(f"{microseconds / 1e3:.3f}" for microseconds in range(1000))
 
+
 def value(recording: Recording, now: int) -> str:
     """The value of the header for a request that has come as far as its head.
 

@@ -167,6 +167,7 @@ class Watch:
             raise
         finally:
             current.reset(token)
+        # PERF: what nearly every response is, without the questions that others need (benchmarks/: xray).
         if type(body) is list and len(body) == 1:
             sent = body[0]
             recording.sent = Stream(sent[:MAX_BODY], [len(sent)], len(sent))
