@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from servers import ROOT
-from wsgiapp.dispatch import ROAD, Layer
+from wsgiapp.dispatch import LIFECYCLE, Layer
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -51,7 +51,7 @@ def test_the_example_has_ten_lines_of_code() -> None:
 
 
 def test_the_picture_of_the_road_is_the_table_of_the_code() -> None:
-    assert block("text") == picture(ROAD)
+    assert block("text") == picture(LIFECYCLE)
 
 
 @pytest.mark.parametrize("name", re.findall(r"\]\(([\w./-]+)\)", README))

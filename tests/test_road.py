@@ -13,7 +13,7 @@ from servers import ROOT
 from test_architecture import HOUSE
 from tools.callpath import drive
 from wsgiapp import App, sessions
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
@@ -27,7 +27,7 @@ class EarlySession(sessions.SecureCookieSessionInterface):
 
 def layers_met(app: App) -> list[str]:
     """The names of the layers whose steps one request enters, in the order of their first call."""
-    steps = {layer.step.rpartition(".")[2]: layer.name for layer in ROAD}
+    steps = {layer.step.rpartition(".")[2]: layer.name for layer in LIFECYCLE}
     inside = {"push": "RequestContext", "pop": "RequestContext", "__call__": ("App", "Response"), "find": "Map"}
     met: list[str] = []
 
@@ -64,22 +64,22 @@ def shop_of_one_page(interface: sessions.SessionInterface) -> App:
 
 
 def test_a_request_meets_the_layers_in_the_order_of_the_table() -> None:
-    assert layers_met(shop_of_one_page(EarlySession())) == [layer.name for layer in ROAD]
+    assert layers_met(shop_of_one_page(EarlySession())) == [layer.name for layer in LIFECYCLE]
 
 
 def test_the_signed_cookie_is_opened_only_when_the_view_touches_it() -> None:
     met = layers_met(shop_of_one_page(sessions.SecureCookieSessionInterface()))
     assert met.index("session") == met.index("view") + 1
-    assert sorted(met) == sorted(layer.name for layer in ROAD)
+    assert sorted(met) == sorted(layer.name for layer in LIFECYCLE)
 
 
-@pytest.mark.parametrize("layer", ROAD, ids=lambda layer: layer.name)
+@pytest.mark.parametrize("layer", LIFECYCLE, ids=lambda layer: layer.name)
 def test_every_layer_stands_in_the_architecture_with_its_sentence(layer: Any) -> None:
     assert f"| {layer.name} | `{layer.step}` | {layer.does} |" in ARCHITECTURE
 
 
 def test_the_architecture_lists_the_layers_in_their_order() -> None:
-    assert re.findall(r"^\| (\w+) \| `\w+\.\w+` \|", ARCHITECTURE, re.MULTILINE) == [layer.name for layer in ROAD]
+    assert re.findall(r"^\| (\w+) \| `\w+\.\w+` \|", ARCHITECTURE, re.MULTILINE) == [layer.name for layer in LIFECYCLE]
 
 
 def test_the_architecture_shows_the_house_as_it_is_built() -> None:

@@ -31,9 +31,10 @@ from .blueprints import Blueprint
 from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, lazy
 from .debughelpers import describe
-from .dispatch import Road, _scopes_of
+from .dispatch import SYNC, Dispatcher, scopes_of
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
+from .overrides import Originals
 from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, registering, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
 from .templating import _default_template_ctx_processor
@@ -58,7 +59,7 @@ class _StockEnvironment:
         return _environment.Environment
 
 
-class App(Road, Scaffold):
+class App(Dispatcher, Scaffold):
     """A web application: call it with an environ and ``start_response``, as a WSGI server does.
 
     :param import_name: the module it is written in, usually ``__name__``; templates and files are found from there.
@@ -97,6 +98,10 @@ class App(Road, Scaffold):
     #: The class of :meth:`test_cli_runner`; None for :class:`~wsgiapp.testing.FlaskCliRunner`.
     test_cli_runner_class: type[_testing.FlaskCliRunner] | None = None
 
+    # Whether the app itself replaces nothing that the shortcuts of a request stand in for. Its class is asked at each
+    # request: programs give theirs a metaclass of their own, so it cannot have one that notices a change.
+    _is_original: bool
+
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
     permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", get_converter=_seconds)
@@ -124,6 +129,8 @@ class App(Road, Scaffold):
         self.url_build_error_handlers: list[Callable[[Exception, str, dict[str, Any]], str]] = []
         self.template_context_processors[None].append(_default_template_ctx_processor)
         self._got_first_request = False
+        self._plans = {}
+        self._is_original = self._is_original  # PERF: found faster on the app than on its class (benchmarks/: hello)
         if self.has_static_folder:
             self._add_static_rule(static_host, host_matching)
 
@@ -325,10 +332,9 @@ class App(Road, Scaffold):
 
     # -- URLs and redirects ----------------------------------------------------------------------------------------
 
-    @routing.stock
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What matches *request* and builds URLs; see :func:`wsgiapp.routing.bind`."""
-        return routing.bind(self, request)
+        """What matches *request* and builds URLs; see :func:`wsgiapp.routing.create_adapter`."""
+        return routing.create_adapter(self, request)
 
     def url_for(
         self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None,
@@ -373,7 +379,7 @@ class App(Road, Scaffold):
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
         """Let the url_defaults functions add to the *values* of a URL: the app's first, then the blueprints'."""
-        for scope in reversed(_scopes_of(endpoint)):
+        for scope in reversed(scopes_of(endpoint)):
             for function in self.url_default_functions.get(scope, ()):
                 function(endpoint, values)
 
@@ -521,3 +527,7 @@ class App(Road, Scaffold):
     def test_cli_runner(self, **kwargs: Any) -> _testing.FlaskCliRunner:
         """A runner for the app's commands; its class is :attr:`test_cli_runner_class`."""
         return (self.test_cli_runner_class or _testing.FlaskCliRunner)(self, **kwargs)
+
+
+_ORIGINALS = Originals(App, "app_context", "create_url_adapter", "ensure_sync", flag="_is_original")
+_ctx.watch_app_class(_ORIGINALS.compiled_with(routing.ADAPTER, routing.TEXT, routing.INTEGER))

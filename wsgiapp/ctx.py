@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import operator
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar, Token, copy_context
+from contextvars import ContextVar, Token
 from functools import cached_property, update_wrapper
+from threading import Lock
 from types import SimpleNamespace, TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast, overload
 
@@ -19,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.routing import MapAdapter
 
+from .overrides import Originals, Watched
 from .signals import appcontext_popped, appcontext_pushed
 from .typing import AfterRequestCallable, SupportsApp, WSGIEnvironment
 
@@ -30,7 +33,8 @@ _sentinel = cast(Any, object())  # "not given", where None has a meaning of its 
 class lazy(cached_property[T]):
     """An attribute computed at its first reading and then kept in the instance; assign or delete it at will.
 
-    Without the lock that all instances share in Python 3.11: these objects belong to one thread.
+    Without the lock that all instances share in Python 3.11, so it is for objects that one thread uses: a request, a
+    response, a context.
     """
 
     attrname: str
@@ -46,10 +50,6 @@ class lazy(cached_property[T]):
         return value
 
 
-def _unknown(app: Any, environ: WSGIEnvironment) -> None:
-    """Stands for the tables of a URL map of Werkzeug's own class, which has none."""
-
-
 class ContextApp(SupportsApp, Protocol):
     """What contexts ask of an app; each is a documented, overridable part of it."""
 
@@ -58,6 +58,8 @@ class ContextApp(SupportsApp, Protocol):
     session_interface: Any
     json: Any
     url_map: Any
+
+    _is_original: bool
 
     def app_context(self) -> AppContext: ...
     def create_url_adapter(self, request: Any) -> MapAdapter | None: ...
@@ -91,7 +93,7 @@ class _AppCtxGlobals(SimpleNamespace):
         return f"<flask.g of {ctx.app.name!r}>" if ctx is not None else object.__repr__(self)
 
 
-class _Context:
+class _Context(metaclass=Watched):
     """What can be pushed and popped, with ``with`` too."""
 
     def push(self) -> None:
@@ -114,9 +116,15 @@ class AppContext(_Context):
     :param app: the app to make current.
     """
 
+    # Whether its last pop ends it; not so where a stream of its request goes on.
+    _ends = True
+    # Whether it is pushed and popped as it is here.
+    _pushes_itself: bool
+
     def __init__(self, app: ContextApp) -> None:
         self.app: Any = app
         self._tokens: list[Token[AppContext]] = []
+        self._pushes_itself = self._pushes_itself  # PERF: found faster than on the class (benchmarks/: hello)
 
     @lazy
     def g(self) -> Any:
@@ -144,12 +152,36 @@ class AppContext(_Context):
         if current is not self:
             raise AssertionError(f"{self!r} cannot be popped: the current app context is {current!r}.")
         try:
-            if len(self._tokens) == 1:
+            if len(self._tokens) == 1 and self._ends:
                 self.app.do_teardown_appcontext(sys.exc_info()[1] if exc is _sentinel else exc)
         finally:
             _cv_app.reset(self._tokens.pop())
             if appcontext_popped.receivers:
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
+
+
+class _Users:
+    """Who still uses a request: its own context, and those copied for other threads. The last one closes it."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+        self.count = 1
+        self.lock = Lock()
+
+    def enter(self, context: RequestContext) -> None:
+        """Count *context* in, until it ends or is forgotten."""
+        with self.lock:
+            self.count += 1
+        context._users, context._leave = self, weakref.finalize(context, self.leave)
+
+    def leave(self) -> None:
+        """Count one user out."""
+        with self.lock:
+            self.count -= 1
+            last = not self.count
+        if last:
+            self.request.environ["werkzeug.request"] = None
+            self.request.close()
 
 
 class RequestContext(_Context):
@@ -165,6 +197,8 @@ class RequestContext(_Context):
     """
 
     flashes: list[tuple[str, str]] | None = None
+    # Whether the URL is matched as it is here.
+    _matches_itself: bool
 
     def __init__(self, app: ContextApp, environ: WSGIEnvironment, request: Any = None, session: Any = None) -> None:
         self.app: Any = app
@@ -174,11 +208,17 @@ class RequestContext(_Context):
         self.request: Any = request
         # PERF: Python 3.11 reads an object's own attributes faster than its class's (benchmarks/: hello).
         self._opened = session
-        self._plan: Any = None
+        # The plan of the rule that was matched, and that rule, which a hook may replace.
+        self._plan: tuple[Any, Any] = (None, None)
         self._after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
         self._app_ctx: AppContext | None = None
         self._streams = 0
         self._ended = self._preserved = False
+        # Whether the shortcuts hold, and whether the session may be opened late; asked at the push.
+        self._shortcuts = self._lazy_session = False
+        # Only where the context was copied: who shares the request, and how this one says that it is done.
+        self._users: _Users | None = None
+        self._leave: Callable[[], object] | None = None
         # For each push: the token that undoes it, and the app context that it pushed as well, if any.
         self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
 
@@ -210,9 +250,17 @@ class RequestContext(_Context):
         session.accessed = True
         return session
 
-    def copy(self) -> RequestContext:
-        """A context for another thread or greenlet, over the same request and session objects."""
-        return RequestContext(self.app, self.request.environ, self.request, self._session)
+    def copy(self) -> Self:
+        """A context for another thread or greenlet, over the same request and session objects.
+
+        The request is closed when the last of its contexts has ended.
+        """
+        copied = type(self)(self.app, self.request.environ, self.request, self._session)
+        if self._users is None:
+            self._users = _Users(self.request)
+            self._leave = self._users.leave
+        self._users.enter(copied)
+        return copied
 
     def match_request(self) -> None:
         """Ask Werkzeug for the rule; what it refuses is kept in ``request.routing_exception`` and raised later."""
@@ -225,30 +273,42 @@ class RequestContext(_Context):
             self.request.routing_exception = error
 
     def push(self) -> None:
-        """Make this request the current one, open its session if its interface cannot wait, and match its URL."""
+        """Make this request the current one, open its session unless that may wait, and match its URL."""
         app, request = self.app, self.request
+        self._shortcuts = (
+            app._is_original
+            and _is_original_class(type(app))
+            and self._matches_itself
+            and getattr(app.url_map, "has_tables", False)
+        )
         current, app_ctx = _cv_app.get(None), None
         if current is None or current.app is not app:
-            app_ctx = self._app_ctx = self._app_ctx or app.app_context()
-            app_ctx._tokens.append(_cv_app.set(app_ctx))
+            app_ctx = self._app_ctx
+            if app_ctx is None:
+                app_ctx = self._app_ctx = AppContext(app) if self._shortcuts else app.app_context()
+            if not app_ctx._pushes_itself:
+                app_ctx.push()
+            else:
+                app_ctx._tokens.append(_cv_app.set(app_ctx))  # PERF: its own push in line: a call (callpath)
         self._tokens.append((_cv_request.set(self), app_ctx))
-        if app_ctx is not None and appcontext_pushed.receivers:
+        if app_ctx is not None and app_ctx._pushes_itself and appcontext_pushed.receivers:
             appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
-        if not getattr(app.session_interface, "opens_late", False):
-            self._session  # noqa: B018  # an interface that cannot wait: reading opens it
+        self._lazy_session = lazily = getattr(app.session_interface, "lazy_open", False)
+        if not lazily:
+            self._session  # noqa: B018  # reading opens it
         if request.url_rule is None and request.routing_exception is None:
             # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes).
-            # A subclass may have its own match_request, which must be asked.
-            find = getattr(app.url_map, "find", _unknown) if type(self) is RequestContext else _unknown
-            try:
-                found = find(app, request.environ)
-            except HTTPException as error:
-                request.routing_exception = error
+            found = None
+            if self._shortcuts:
+                try:
+                    found = app.url_map.find(app, request.environ)
+                except HTTPException as error:
+                    request.routing_exception = error
+                    return
+            if found is not None:
+                request.url_rule, request.view_args = found
             else:
-                if found is None and self.url_adapter is not None:
-                    self.match_request()
-                elif found is not None:
-                    request.url_rule, request.view_args = found
+                self.match_request()
 
     def pop(self, exc: BaseException | None = _sentinel) -> None:
         """Undo the last push; at the first push of all, tear the request down before.
@@ -273,17 +333,23 @@ class RequestContext(_Context):
             self._tokens.pop()
             _cv_request.reset(request_token)
             try:
-                if ends and app_ctx is not None and len(app_ctx._tokens) == 1:
+                if app_ctx is not None and not app_ctx._pushes_itself:
+                    popped, app_ctx = app_ctx, None
+                    popped._ends = ends
+                    popped.pop(exc)
+                elif ends and app_ctx is not None and len(app_ctx._tokens) == 1:
                     app.do_teardown_appcontext(exc)
             finally:
                 if app_ctx is not None:
                     _cv_app.reset(app_ctx._tokens.pop())
                 if app_ctx is not None and appcontext_popped.receivers:
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
-                if ends:
+                if ends and self._leave is not None:
+                    self._leave()
+                elif ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                if ends and request._open:
-                    request.close()
+                    if request._needs_close:
+                        request.close()
 
     def keep(self) -> None:
         """Leave teardown to the streams: the request ends when each keeper has called :meth:`release`."""
@@ -303,6 +369,21 @@ class RequestContext(_Context):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
 
+
+def _is_original_class(cls: type) -> bool:
+    """Whether the class of an app leaves alone what the shortcuts of a request stand in for."""
+    return False  # until the layer of the app has put the true question here
+
+
+def watch_app_class(question: Callable[[type], bool]) -> None:
+    """Have *question* asked of the app's class at each request, in place of the one above."""
+    global _is_original_class
+    _is_original_class = question
+
+
+# What the short ways of a request context stand in for.
+APP_CONTEXT = Originals(AppContext, "push", "pop", flag="_pushes_itself")
+MATCHING = Originals(RequestContext, "match_request", flag="_matches_itself")
 
 _cv_app: ContextVar[AppContext] = ContextVar("wsgiapp.app_ctx")
 _cv_request: ContextVar[RequestContext] = ContextVar("wsgiapp.request_ctx")
@@ -396,6 +477,7 @@ def copy_current_request_context(f: F) -> F:
 
     :raises RuntimeError: when no request is current.
     """
+    # Kept only to make further copies; while it is there, the request stays open.
     original = current_request_context("'copy_current_request_context'").copy()
 
     def with_request(*args: Any, **kwargs: Any) -> Any:
@@ -406,16 +488,20 @@ def copy_current_request_context(f: F) -> F:
 
 
 class ContextStream(Iterator[T]):
-    """An iterator whose steps run in a copy of the context variables, where the request stays current.
+    """An iterator whose steps run while its request is current.
 
-    Between two chunks nothing is left in the thread, so streams may be interleaved or iterated elsewhere. The request
-    is torn down after the last chunk, at an error, or when the stream is closed or forgotten.
+    Between two chunks nothing is left in the thread, so streams may be interleaved or iterated elsewhere. Only the two
+    contexts are set and reset around a step: other context variables are shared with whoever iterates, both ways. The
+    request is torn down after the last chunk, at an error, or when the stream is closed or forgotten.
+
+    :param chunks: the iterator that yields the chunks.
+    :param ctx: the request context, which is current now.
     """
 
     def __init__(self, chunks: Iterator[T], ctx: RequestContext) -> None:
         self.chunks = chunks
         self.ctx = ctx
-        self.variables = copy_context()
+        self.current = _cv_app.get(), ctx
         self.open = True
         ctx.keep()
 
@@ -423,10 +509,19 @@ class ContextStream(Iterator[T]):
         if not self.open:
             raise StopIteration
         try:
-            return self.variables.run(self.chunks.__next__)
+            return self._run(self.chunks.__next__)
         except BaseException as error:
             self._finish(None if isinstance(error, StopIteration) else error)
             raise
+
+    def _run(self, step: Callable[[], T]) -> T:
+        tokens = _cv_app.set(self.current[0]), _cv_request.set(self.current[1])
+        try:
+            return step()
+        finally:
+            self.current = _cv_app.get(), _cv_request.get()  # a step may leave a context of its own pushed
+            _cv_request.reset(tokens[1])
+            _cv_app.reset(tokens[0])
 
     def close(self) -> None:
         """Close the wrapped iterator and let the request end. Calling it again does nothing."""
@@ -438,7 +533,7 @@ class ContextStream(Iterator[T]):
         try:
             close = getattr(self.chunks, "close", None)
             if close is not None:
-                self.variables.run(close)
+                self._run(close)
         finally:
             self.ctx.release(exc)
 

@@ -1,7 +1,7 @@
 """Dispatch: the road a request takes from its hooks to the view and back, and the errors that leave it.
 
-:data:`ROAD` names the layers in the order in which a request meets them; pictures and explanations are drawn from it.
-:class:`Road` is that part of an app which walks it: each step is a method that an app may override or replace, and is
+:data:`LIFECYCLE` names the layers in the order in which a request meets them; pictures and explanations are drawn from it.
+class:`Dispatcher` is that part of an app which walks it: each step is a method that an app may override or replace, and is
 called through the instance each time. The registries of hooks and views are looked up at every request, for
 extensions add to them late.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from inspect import CO_COROUTINE, iscoroutinefunction
 from types import FunctionType, TracebackType
 from typing import Any, NamedTuple, NoReturn, TypeVar, cast
@@ -24,7 +23,7 @@ from . import errors, sessions, signals, templating
 from . import typing as ft
 from .ctx import RequestContext, _cv_request, _sentinel
 from .debughelpers import FormDataRoutingRedirect, describe
-from .routing import stock
+from .overrides import Originals, Replaceable
 from .wrappers import Request, Response, split_blueprints
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
@@ -46,7 +45,7 @@ class Layer(NamedTuple):
 
 
 #: The layers in the order in which a request meets them: going down to the view, and up again.
-ROAD: tuple[Layer, ...] = (
+LIFECYCLE: tuple[Layer, ...] = (
     Layer("server", "App.__call__", "A WSGI server calls the app with the environ and start_response (PEP 3333)."),
     Layer("request", "App.request_context", "The environ becomes a request; nothing is parsed before it is read."),
     Layer("context", "RequestContext.push", "The request and its app become current in this thread or greenlet."),
@@ -63,36 +62,46 @@ ROAD: tuple[Layer, ...] = (
 )
 
 
-# PERF: an endpoint's blueprints never change, and Request.blueprints splits them anew (benchmarks/: hooks).
-@lru_cache(maxsize=4096)
-def _scopes_of(endpoint: str | None) -> tuple[ft.AppOrBlueprintKey, ...]:
-    """The scopes whose hooks a request meets on its way back: its blueprints, innermost first, then the app."""
+def scopes_of(endpoint: str | None) -> tuple[ft.AppOrBlueprintKey, ...]:
+    """The scopes of an endpoint, in the order in which a response meets their hooks: its blueprints, innermost first,
+    then the app (None)."""
     name = (endpoint or "").rpartition(".")[0]
     return (*split_blueprints(name), None) if name else (None,)
 
 
-#: The functions of a registry for some scopes, and the same as they can be called, latest first.
-Resolved = tuple[list[list[Any] | None], list[Callable[..., Any]]]
+class Resolved:
+    """The functions of one registry that run for one rule, resolved when a list has changed, not for each request."""
+
+    def __init__(self) -> None:
+        self._found: list[list[Any] | None] = []
+        self._callables: list[Callable[..., Any]] = []
+
+    def callables(
+        self, app: Dispatcher, registry: Registry[Any], scopes: tuple[ft.AppOrBlueprintKey, ...]
+    ) -> list[Callable[..., Any]]:
+        """The functions of *registry* as they can be called, the innermost scope's first, the latest of each first."""
+        found = [*map(registry.get, scopes)]
+        if found != self._found:
+            kept = [functions and [*functions] for functions in found]
+            self._callables = [app._sync_callable(f) for functions in kept for f in reversed(functions or ())]
+            self._found = kept
+        return self._callables
 
 
 class Plan:
-    """What runs for one rule, resolved once; each part with what it was made of, so that a change is noticed.
+    """The hooks that run for one endpoint of one app, resolved once.
 
-    :param rule: the rule, or None where no rule matches.
-    :param ensure_sync: the app's, which was asked how to call each function.
+    :param scopes: the scopes whose hooks run.
     """
 
-    def __init__(self, rule: Any, ensure_sync: Callable[..., Any]) -> None:
-        self.rule = rule
-        self.ensure_sync = ensure_sync
-        self.scopes = _scopes_of(getattr(rule, "endpoint", None))
-        self.view: tuple[Any, Any] = (None, None)
-        self.before: Resolved = ([], [])
-        self.after: Resolved = ([], [])
-        self.teardown: Resolved = ([], [])
+    def __init__(self, scopes: tuple[ft.AppOrBlueprintKey, ...]) -> None:
+        self.scopes = scopes
+        self.before = Resolved()
+        self.after = Resolved()
+        self.teardown = Resolved()
 
 
-class Road:
+class Dispatcher(Replaceable):
     """The part of an app that answers requests. It stands on its own registries and on the current context alone."""
 
     config: Any
@@ -111,36 +120,33 @@ class Road:
     teardown_appcontext_funcs: list[ft.TeardownCallable]
     url_value_preprocessors: Registry[ft.URLValuePreprocessorCallable]
     _got_first_request: bool
-    # For requests that no rule matches.
-    _no_plan: Plan | None = None
+    # By endpoint; None is the key where no rule matches.
+    _plans: dict[Any, Plan]
 
     def _plan(self, ctx: RequestContext) -> Plan:
-        """The plan of the rule that matched."""
-        rule = ctx.request.url_rule
-        plan: Plan | None = self._no_plan if rule is None else getattr(rule, "plan", None)
-        if plan is None or plan.ensure_sync != self.ensure_sync:
-            plan = Plan(rule, self.ensure_sync)
-            if rule is None:
-                self._no_plan = plan
-            else:
-                rule.plan = plan
-        ctx._plan = plan
+        """The plan for the current request. Where the app's or the request's ways were replaced it is made afresh."""
+        request = ctx.request
+        rule = request.url_rule
+        known, of_rule = ctx._plan
+        if known is not None and of_rule is rule:
+            return cast(Plan, known)
+        if not (ctx._shortcuts and request._has_usual_scopes):
+            plan = Plan((*request.blueprints, None))
+        else:
+            endpoint = None if rule is None else rule.endpoint
+            plan = self._plans.get(endpoint) or self._plans.setdefault(endpoint, Plan(scopes_of(endpoint)))
+        ctx._plan = plan, rule
         return plan
 
-    def _resolve(self, found: list[list[Any] | None]) -> Resolved:
-        kept = [functions and [*functions] for functions in found]
-        return kept, [self._ready(function) for functions in kept for function in reversed(functions or ())]
-
-    def _ready(self, function: Any) -> Callable[..., Any]:
-        """What ensure_sync makes of *function*, where that is itself, or says of itself that it may be called again;
-        else one that asks ensure_sync at each call."""
+    def _sync_callable(self, function: Any) -> Callable[..., Any]:
+        """*function* as it can be called: itself where ensure_sync leaves it alone, else one that asks ensure_sync at
+        each call."""
         try:
-            ready: Callable[..., Any] = self.ensure_sync(function)
-            if ready is function or getattr(ready, "reusable", False):
-                return ready
+            if SYNC.kept_by(self) and self.ensure_sync(function) is function:
+                return cast("Callable[..., Any]", function)
         except Exception:  # noqa: S110  # it fails again when its turn comes
             pass
-        return lambda *args, **kwargs: self.ensure_sync(function)(*args, **kwargs)  # noqa: PLW0108  # it may be replaced
+        return lambda *args, **kwargs: self.ensure_sync(function)(*args, **kwargs)
 
     # -- the way down and up ------------------------------------------------------------------------------------
 
@@ -149,7 +155,8 @@ class Road:
 
         :raises Exception: what no handler took.
         """
-        self._got_first_request = True
+        if not self._got_first_request:
+            self._got_first_request = True
         try:
             if signals.request_started.receivers:
                 signals.request_started.send(self, _async_wrapper=self.ensure_sync)
@@ -168,16 +175,14 @@ class Road:
         if not preprocessors and not hooks:
             return None
         ctx = _cv_request.get()
-        plan = ctx._plan if ctx._plan is not None and ctx._plan.rule is ctx.request.url_rule else self._plan(ctx)
+        plan = self._plan(ctx)
         if preprocessors:
             for scope in reversed(plan.scopes):
                 for preprocessor in preprocessors.get(scope, ()):
                     preprocessor(ctx.request.endpoint, ctx.request.view_args)
-        # PERF: resolved when a list has changed, not for each request (benchmarks/: hooks).
-        found = [*map(hooks.get, plan.scopes)]
-        if plan.before[0] != found:
-            plan.before = self._resolve(found)
-        for hook in reversed(plan.before[1]):
+        if not hooks:
+            return None
+        for hook in reversed(plan.before.callables(self, hooks, plan.scopes)):
             rv: ft.ResponseReturnValue | None = hook()
             if rv is not None:
                 return rv
@@ -195,13 +200,12 @@ class Road:
         rule = request.url_rule
         if request.environ["REQUEST_METHOD"].upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
-        plan = getattr(rule, "plan", None)
-        if plan is None or plan.ensure_sync != self.ensure_sync:
-            plan = self._plan(ctx)
         view = self.view_functions[rule.endpoint]
-        if plan.view[0] is not view:
-            plan.view = view, self._ready(view)
-        rv: ft.ResponseReturnValue = plan.view[1](**request.view_args)
+        # PERF: a plain function needs no asking how it is called (benchmarks/: hello, parameter).
+        plain = type(view) is FunctionType and not view.__code__.co_flags & CO_COROUTINE and _MARK not in view.__dict__
+        if not (plain and ctx._shortcuts):
+            view = self.ensure_sync(view)
+        rv: ft.ResponseReturnValue = view(**request.view_args)
         return rv
 
     def finalize_request(
@@ -215,6 +219,7 @@ class Road:
         try:
             response = self.process_response(response)
             if signals.request_finished.receivers:
+                response._untouched = False
                 signals.request_finished.send(self, _async_wrapper=self.ensure_sync, response=response)
         except Exception:
             if not from_error_handler:
@@ -227,14 +232,12 @@ class Road:
         ctx = _cv_request.get()
         for hook in ctx._after_request_functions:
             response = self.ensure_sync(hook)(response)
-        hooks = self.after_request_funcs
-        if hooks:
-            plan = ctx._plan if ctx._plan is not None and ctx._plan.rule is ctx.request.url_rule else self._plan(ctx)
-            found = [*map(hooks.get, plan.scopes)]
-            if plan.after[0] != found:
-                plan.after = self._resolve(found)
-            for hook in plan.after[1]:
+            response._untouched = False
+        if self.after_request_funcs:
+            plan = self._plan(ctx)
+            for hook in plan.after.callables(self, self.after_request_funcs, plan.scopes):
                 response = hook(response)
+                response._untouched = False
         # PERF: no call for a session that was neither touched nor sent (callpath: session app). Those of an interface
         # that cannot wait are open.
         if ctx._opened is not None or "HTTP_COOKIE" in ctx.request.environ:
@@ -250,18 +253,14 @@ class Road:
         """
         by_scope, signal = self.teardown_request_funcs, signals.request_tearing_down
         if by_scope or signal.receivers:
-            ctx = _cv_request.get()
-            plan = ctx._plan if ctx._plan is not None and ctx._plan.rule is ctx.request.url_rule else self._plan(ctx)
-            found = [*map(by_scope.get, plan.scopes)]
-            if plan.teardown[0] != found:
-                plan.teardown = self._resolve(found)
-            self._tear_down(plan.teardown[1], signal, exc)
+            plan = self._plan(_cv_request.get())
+            self._tear_down(plan.teardown.callables(self, by_scope, plan.scopes), signal, exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
         """Run the teardown_appcontext functions, latest first; errors as in :meth:`do_teardown_request`."""
         functions, signal = self.teardown_appcontext_funcs, signals.appcontext_tearing_down
         if functions or signal.receivers:
-            self._tear_down([*map(self._ready, reversed(functions))], signal, exc)
+            self._tear_down([*map(self._sync_callable, reversed(functions))], signal, exc)
 
     def _tear_down(self, functions: list[Callable[..., Any]], signal: Any, exc: BaseException | None) -> None:
         exc = sys.exc_info()[1] if exc is _sentinel else exc
@@ -302,10 +301,7 @@ class Road:
         return errors.find_handler(self.error_handler_spec, e, blueprints)
 
     def _handler_of(self, e: Exception) -> ft.ErrorHandlerCallable | None:
-        # PERF: a request that no rule matched has no blueprint to look for (benchmarks/: 404).
-        rule = _cv_request.get().request.url_rule
-        scopes = () if rule is None else _scopes_of(rule.endpoint)
-        return self._find_error_handler(e, [scope for scope in scopes if scope is not None] if scopes else [])
+        return self._find_error_handler(e, _cv_request.get().request.blueprints)
 
     def handle_user_exception(self, e: Exception) -> HTTPException | ft.ResponseReturnValue:
         """Answer what a view or hook raised, by its handler; an HTTP exception answers itself.
@@ -368,11 +364,15 @@ class Road:
         :raises TypeError: for anything else; it names the view.
         """
         kind = type(rv)
-        if kind is str and self.response_class is Response:
-            return self.response_class(rv)
+        known_class = getattr(self.response_class, "_is_made_here", False)
+        if kind is str and known_class:
+            made = self.response_class(rv)
+            made._untouched = True
+            return made
         response: Response
         if kind is dict:
             response = self.json.response(rv)
+            response._untouched = known_class and getattr(self.json, "makes_alone", False)
             return response
         status = headers = None
         if isinstance(rv, tuple):
@@ -408,12 +408,10 @@ class Road:
         )
 
     def _convert(self, rv: Any) -> Response:
-        kind: Any = type(rv)
-        made: Any = self.response_class  # Flask makes no object of it here, so an __init__ of its own is not called
-        if errors.answers_plainly(kind) and not rv.response and made.__init__ is Response.__init__:
+        if errors.may_answer_directly(rv) and getattr(self.response_class, "_is_made_here", False):
             # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
             # One that says nothing of its own holds its response alone, and that is None.
-            page = errors.stock_page(kind) if len(rv.__dict__) == 1 else None
+            page = errors.default_page(type(rv)) if len(rv.__dict__) == 1 else None
             if page is not None:
                 return self.response_class(page, rv.code, mimetype="text/html")
             environ = _cv_request.get().request.environ
@@ -454,7 +452,6 @@ class Road:
 
     # -- sync and async -----------------------------------------------------------------------------------------
 
-    @stock
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """*func* as it can be called from here: a coroutine function is wrapped by :meth:`async_to_sync`."""
         # PERF: a plain function is told by its flags; inspect takes four calls for it (benchmarks/: hooks).
@@ -479,3 +476,8 @@ class Road:
         See :func:`wsgiapp.templating.update_template_context`.
         """
         templating.update_template_context(self, context)
+
+
+# What the plan stands in for: asking how each function is called, and splitting the endpoint's name anew.
+SYNC = Originals(Dispatcher, "ensure_sync")
+SCOPES = Originals(Request, "endpoint", "blueprint", "blueprints", flag="_has_usual_scopes")

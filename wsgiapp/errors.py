@@ -13,6 +13,7 @@ from typing import Any
 
 from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, default_exceptions
 
+from .overrides import Originals
 from .typing import ErrorHandlerCallable
 
 Handlers = dict[str | None, dict[int | None, dict[type[Exception], ErrorHandlerCallable]]]
@@ -59,19 +60,24 @@ def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) ->
     return None
 
 
-@lru_cache(maxsize=256)
-def answers_plainly(cls: type) -> bool:
-    """Whether *cls* is a class of HTTP exceptions that makes responses as Werkzeug does."""
-    if not issubclass(cls, HTTPException):
-        return False
-    return cls.get_response is HTTPException.get_response and cls.__call__ is HTTPException.__call__
+# What an answer made of an error's page and headers stands in for; and what the page that is kept for its class does.
+ANSWERING = Originals(HTTPException, "__call__", "get_response")
+WRITING = Originals(HTTPException, "get_body", "get_description", "get_headers", "name")
 
 
-@lru_cache(maxsize=256)
-def stock_page(cls: type[HTTPException]) -> str | None:
+def may_answer_directly(error: object) -> bool:
+    """Whether *error* is an HTTP exception that makes its response as Werkzeug does, and was given none."""
+    return isinstance(error, HTTPException) and not error.response and ANSWERING.kept_by(error)
+
+
+def default_page(cls: type[HTTPException]) -> str | None:
     """The page of an HTTP exception that says nothing of its own; None where its class makes pages by itself."""
-    own = cls.get_body is not HTTPException.get_body or cls.get_headers is not HTTPException.get_headers
-    return None if own or cls not in default_exceptions.values() else cls().get_body()
+    return _page(cls, cls.code, cls.description) if WRITING.kept_by_class(cls) else None
+
+
+@lru_cache(maxsize=64)
+def _page(cls: type[HTTPException], code: int | None, description: str | None) -> str | None:  # noqa: ARG001  # its key
+    return cls().get_body() if cls in default_exceptions.values() else None
 
 
 def is_trapped(error: Exception, config: Any) -> bool:

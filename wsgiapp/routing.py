@@ -13,7 +13,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import metadata
 from operator import call
+from threading import RLock
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
@@ -22,7 +24,14 @@ from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, Un
 from werkzeug.routing import Map as WerkzeugMap
 from werkzeug.sansio.utils import host_is_trusted
 
+from .overrides import Originals, Replaceable, Watched
+
 Found = tuple[Rule, dict[str, Any]]
+
+# What the tables stand in for, beside the app's create_url_adapter: matching, and the converters' functions.
+ADAPTER = Originals(MapAdapter, "match")
+TEXT = Originals(UnicodeConverter, "to_python")
+INTEGER = Originals(IntegerConverter, "to_python")
 
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
 _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
@@ -57,8 +66,8 @@ class Node:
     static: dict[str, Node] = field(default_factory=dict)
     dynamic: list[Edge] = field(default_factory=list)
     leaves: dict[str, Leaf] = field(default_factory=dict)
-    #: Whether a rule with one more slash, or a lenient one, may answer here: Werkzeug decides which, and how.
-    slashes: bool = False
+    #: Whether only Werkzeug can answer here: a rule with one more slash, or a lenient one, may fit.
+    delegated: bool = False
 
 
 @dataclass(slots=True)
@@ -79,34 +88,43 @@ class Edge:
         return match["__werkzeug_0"] if match is not None else None
 
 
-#: Before a last value: segments that lead elsewhere, whether only digits fit, by method rule, name and converter.
-Head = tuple[dict[str, Node], bool, dict[str, tuple[Rule, str, Callable[[str], Any]]]]
-Tables = tuple[dict[str, dict[str, Leaf]], dict[str, Head], Node]
+#: What a path has before its last value: the segments that lead elsewhere, whether only digits fit, and by method the
+#: rule with the value's name and converter.
+Prefix = tuple[dict[str, Node], bool, dict[str, tuple[Rule, str, Callable[[str], Any]]]]
+Tables = tuple[dict[str, dict[str, Leaf]], dict[str, Prefix], Node]
 
 
-def _head(node: Node, edge: Edge) -> Head:
+def _prefix(node: Node, edge: Edge) -> Prefix:
     leaves = edge.node.leaves.items() if edge.pattern is None else ()
     # One value, whose conversion cannot fail.
     ends = {m: (e.rule, e.names[0], e.converters[0]) for m, e in leaves if [*e.converters] in ([str], [int])}
     return node.static, edge.digits, ends
 
 
-def stock(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark an overridable method as the original, so that a shortcut can tell whether it was replaced."""
-    method.__dict__["stock"] = True
-    return method
-
-
-class Map(WerkzeugMap):
+class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     """Werkzeug's map of rules, with tables in front of it."""
 
     # Made afresh when a rule was added: paths without values, places before a last value, the whole tree.
     _tables: Tables | None = None
+    #: Whether the tables may answer: nothing that they stand in for was replaced.
+    has_tables: bool
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Held while rules are added and while they are compiled: each sees the other's work whole.
+        self._compiling = RLock()
+        super().__init__(*args, **kwargs)
+        self.has_tables = self.has_tables  # PERF: found faster than on the class (benchmarks/: hello)
 
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
-        super().add(rulefactory)
-        self._tables = None
+        with self._compiling:
+            self._tables = None
+            super().add(rulefactory)
+
+    def update(self) -> None:
+        """Sort the rules where some were added; see :meth:`werkzeug.routing.Map.update`."""
+        with self._compiling:
+            super().update()
 
     def find(self, app: Any, environ: WSGIEnvironment) -> Found | None:
         """The rule for a request, where the tables are sure of it, with the view's arguments.
@@ -120,19 +138,19 @@ class Map(WerkzeugMap):
             or app.config["TRUSTED_HOSTS"] is not None
             or app.subdomain_matching
             or "HTTP_UPGRADE" in environ
-            or not getattr(app.create_url_adapter, "stock", False)
         ):
             return None
-        static, heads, root = self._tables or self._compile()
+        static, prefixes, root = self._tables or self._compile()
         path, method = environ.get("PATH_INFO") or "", environ["REQUEST_METHOD"]
         if path in static:
             leaf = static[path].get(method)
             return (leaf.rule, {}) if leaf is not None else None
         # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes).
-        head, _, last = path.rpartition("/")
-        if head in heads and last and path.isascii():
-            others, digits, ends = heads[head]
-            if method in ends and last not in others and (not digits or (last.isdigit() and len(last) <= _MAX_DIGITS)):
+        before, _, last = path.rpartition("/")
+        if before in prefixes and last and path.isascii():
+            elsewhere, digits, ends = prefixes[before]
+            fits = not digits or (last.isdigit() and len(last) <= _MAX_DIGITS)
+            if fits and method in ends and last not in elsewhere:
                 rule, name, convert = ends[method]
                 return rule, {name: convert(last)}
         if path[:1] != "/" or "//" in path or not path.isascii():
@@ -146,22 +164,39 @@ class Map(WerkzeugMap):
         return found
 
     def _compile(self) -> Tables:
-        self.update()
-        hosts = self._matcher._root
-        domain = hosts.static.get(self.default_subdomain)
-        if self.host_matching or domain is None or hosts.dynamic or list(domain.static) != [""] or domain.dynamic:
-            root = Node(dynamic=[Edge(None, False, True, Node(), known=False)])  # the host matters: Werkzeug's affair
-        else:
-            root = _compile_state(domain.static[""], {rule.endpoint for rule in self.iter_rules() if rule.defaults})
-        places = {path: node for path, node in _static_places(root, "") if path.isascii() and "//" not in path}
-        static = {path: node.leaves for path, node in places.items() if node.leaves}
-        heads = {path: _head(node, node.dynamic[0]) for path, node in places.items() if node.dynamic}
-        self._tables = static, heads, root
-        return self._tables
+        with self._compiling:
+            self.update()
+            root = self._compile_root()
+            places = {path: node for path, node in _static_places(root, "") if path.isascii() and "//" not in path}
+            static = {path: node.leaves for path, node in places.items() if node.leaves}
+            prefixes = {path: _prefix(node, node.dynamic[0]) for path, node in places.items() if node.dynamic}
+            self._tables = tables = static, prefixes, root
+        return tables
+
+    def _compile_root(self) -> Node:
+        try:
+            hosts = self._matcher._root
+            domain = hosts.static.get(self.default_subdomain)
+            if not (self.host_matching or domain is None or hosts.dynamic or domain.dynamic):
+                if list(domain.static) == [""]:
+                    with_defaults = {rule.endpoint for rule in self.iter_rules() if rule.defaults}
+                    return _compile_state(domain.static[""], with_defaults)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # The tables are made of Werkzeug's own, private ones; a later Werkzeug may have others.
+            warnings.warn(
+                f"wsgiapp cannot read the routing tables of Werkzeug {metadata.version('werkzeug')} ({error!r}), so each"
+                f" request is matched by Werkzeug itself: right, but slower. Is there a newer wsgiapp for it?",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return Node(dynamic=[Edge(None, False, True, Node(), known=False)])  # Werkzeug is asked, whatever the path
 
 
-class _UnsureError(ValueError):
-    """Only Werkzeug knows the answer."""
+MAP = Originals(Map, "bind_to_environ", "update", flag="has_tables")
+
+
+class _DelegateError(ValueError):
+    """The tables do not hold the answer: the request is Werkzeug's to match."""
 
 
 def _match(node: Node, parts: list[str], index: int, values: list[str], method: str) -> Found | None:
@@ -175,8 +210,8 @@ def _match(node: Node, parts: list[str], index: int, values: list[str], method: 
         if method in node.leaves:
             leaf = node.leaves[method]
             return leaf.rule, leaf.arguments(values)
-        if node.slashes or node.leaves:
-            raise _UnsureError
+        if node.delegated or node.leaves:
+            raise _DelegateError
         return None
     part, found = parts[index], None
     if part in node.static:
@@ -185,12 +220,12 @@ def _match(node: Node, parts: list[str], index: int, values: list[str], method: 
         if found is not None:
             break
         if not edge.known:
-            raise _UnsureError
+            raise _DelegateError
         value = edge.value("/".join(parts[index:]) if edge.final else part)
         if value is not None:
             found = _match(edge.node, parts, len(parts) if edge.final else index + 1, [*values, value], method)
-    if found is None and part == "" and index == len(parts) - 1 and (node.slashes or node.leaves):
-        raise _UnsureError
+    if found is None and part == "" and index == len(parts) - 1 and (node.delegated or node.leaves):
+        raise _DelegateError
     return found
 
 
@@ -208,12 +243,12 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
     node = Node(
         static={part: _compile_state(child, with_defaults) for part, child in state.static.items()},
         dynamic=[_compile_edge(part, child, with_defaults) for part, child in state.dynamic],
-        slashes="" in state.static or any(not rule.strict_slashes for rule in state.rules),
+        delegated="" in state.static or any(not rule.strict_slashes for rule in state.rules),
     )
     for rule in state.rules:
         if rule.methods is None or rule.websocket or rule.alias or rule.redirect_to or rule.endpoint in with_defaults:
             # Nothing here is certain, neither for this rule nor for those that Werkzeug tries after it.
-            node.slashes = True
+            node.delegated = True
             break
         leaf = Leaf(rule, tuple(map(str, rule._converters)), tuple(map(_step, rule._converters.values())))
         for method in rule.methods:
@@ -232,10 +267,10 @@ def _compile_edge(part: Any, state: Any, with_defaults: set[Any]) -> Edge:
 
 def _step(converter: Any) -> Callable[[str], Any]:
     """What turns a matched value into an argument; ``str`` and ``int`` cost no call of Python."""
-    if type(converter) is UnicodeConverter:
+    if type(converter) is UnicodeConverter and TEXT.kept_by(converter):
         return str
     limits = (getattr(converter, "fixed_digits", 0), getattr(converter, "min", None), getattr(converter, "max", None))
-    if type(converter) is IntegerConverter and limits == (0, None, None):
+    if type(converter) is IntegerConverter and limits == (0, None, None) and INTEGER.kept_by(converter):
         return int
     return cast("Callable[[str], Any]", converter.to_python)
 
@@ -254,7 +289,7 @@ def valid_host(host: str) -> bool:
     return not host or host_is_trusted(encoded)
 
 
-def bind(app: Any, request: Any) -> MapAdapter | None:
+def create_adapter(app: Any, request: Any) -> MapAdapter | None:
     """The adapter that matches *request* and builds URLs relative to it.
 
     :param request: None outside of a request; then ``SERVER_NAME`` says where URLs lead.

@@ -23,8 +23,9 @@ from werkzeug.datastructures import CallbackDict
 
 from .ctx import current_request_context, lazy
 from .json.tag import TaggedJSONSerializer
+from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
-from .wrappers import Request, Response
+from .wrappers import COOKIES, SETTING, Response
 
 # A signed cookie of 4 KB can be made to inflate a thousandfold by whoever holds the key; a browser's never does.
 MAX_PAYLOAD = 1024 * 1024
@@ -66,14 +67,6 @@ class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
         dict.__init__(self, () if initial is None else initial)
         self.on_update = _mark_modified
 
-    def __setitem__(self, key: str, value: Any) -> None:
-        # PERF: the one change that most requests make, without Werkzeug's three calls (benchmarks/: session).
-        if self.on_update is _mark_modified:
-            dict.__setitem__(self, key, value)
-            self.modified = self.accessed = True
-        else:
-            super().__setitem__(key, value)
-
 
 def _mark_modified(session: Any) -> None:
     session.modified = session.accessed = True
@@ -92,7 +85,7 @@ class NullSession(SecureCookieSession):
     __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _refuse
 
 
-class SessionInterface:
+class SessionInterface(Replaceable, metaclass=Watched):
     """How an app opens and saves sessions. Give an app's ``session_interface`` one of your own for another store.
 
     A subclass implements :meth:`open_session` and :meth:`save_session`; both may rely on the getters of the cookie's
@@ -103,8 +96,10 @@ class SessionInterface:
     null_session_class = NullSession
     #: Whether sessions are pickled; kept for extensions that ask.
     pickle_based = False
-    #: Whether opening may wait until the session is first touched, and saving be left out when it never was.
-    opens_late = False
+    #: Whether opening may wait until the session is first read or written, and saving be left out when it never was.
+    #: Set it to True on an interface of your own whose ``open_session`` has no effect but the session it returns, and
+    #: whose ``save_session`` does nothing with a session that nobody touched. Otherwise both run for every request.
+    lazy_open = False
 
     def make_null_session(self, app: Any) -> NullSession:  # noqa: ARG002  # for those who override it
         """The session of a request for which :meth:`open_session` returned None."""
@@ -112,7 +107,7 @@ class SessionInterface:
 
     def is_null_session(self, obj: object) -> bool:
         """Whether *obj* is a null session, which is never saved."""
-        return self.null_session_class in type(obj).__mro__  # PERF: isinstance asks the abstract class (benchmarks/)
+        return isinstance(obj, self.null_session_class)
 
     def get_cookie_name(self, app: Any) -> str:
         """The cookie's name, ``SESSION_COOKIE_NAME``."""
@@ -226,7 +221,7 @@ class BoundedSerializer(URLSafeTimedSerializer):
                 age = signer.get_timestamp() - int.from_bytes(_decode(stamp), "big")
                 if payload and 0 <= age <= max_age:
                     return payload
-        raise ValueError("It is for itsdangerous to say what is wrong.")
+        raise ValueError("The signature or the age does not hold; itsdangerous finds the reason.")
 
     def loads(self, s: str | bytes, *args: Any, **kwargs: Any) -> Any:
         """The data that :meth:`dumps` was given; arguments and errors are itsdangerous'."""
@@ -275,17 +270,15 @@ class BoundedSerializer(URLSafeTimedSerializer):
         return b"." + _encode(packed) if len(packed) < len(data) - 1 else _encode(data)
 
 
-# PERF: made once a key, not twice a request (benchmarks/: session).
-@lru_cache(maxsize=MAX_SERIALIZERS)
-def _serializer(
+def _make_serializer(
     keys: tuple[Any, ...], salt: str, serializer: Any, digest_method: Any, key_derivation: str
 ) -> BoundedSerializer:
     signer_kwargs = {"key_derivation": key_derivation, "digest_method": digest_method}
     return BoundedSerializer(list(keys), salt=salt, serializer=serializer, signer_kwargs=signer_kwargs)
 
 
-# What a late-opening interface must not have changed; see SecureCookieSessionInterface.opens_late.
-_OPENING = frozenset({"open_session", "save_session", "should_set_cookie", "session_class", "is_null_session"})
+# PERF: made once a key, not twice a request (benchmarks/: session).
+_serializer = lru_cache(maxsize=MAX_SERIALIZERS)(_make_serializer)
 
 
 class SecureCookieSessionInterface(SessionInterface):
@@ -302,18 +295,6 @@ class SecureCookieSessionInterface(SessionInterface):
     #: The class of the sessions it opens.
     session_class = SecureCookieSession
 
-    opens_late = True
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if not _OPENING.isdisjoint(vars(cls)):
-            cls.opens_late = False
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name in _OPENING:
-            self.opens_late = False
-
     def get_signing_serializer(self, app: Any) -> URLSafeTimedSerializer | None:
         """What signs and verifies the cookie: ``SECRET_KEY`` signs, ``SECRET_KEY_FALLBACKS`` are accepted too.
 
@@ -323,7 +304,11 @@ class SecureCookieSessionInterface(SessionInterface):
         if not secret:
             return None
         keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), secret)  # the newest key comes last (itsdangerous)
-        return _serializer(keys, self.salt, self.serializer, self.digest_method, self.key_derivation)
+        settings = keys, self.salt, self.serializer, self.digest_method, self.key_derivation
+        try:
+            return _serializer(*settings)
+        except TypeError:  # something without a hash, such as a bytearray for a key, can be used but not kept
+            return _make_serializer(*settings)
 
     def open_session(self, app: Any, request: Any) -> SecureCookieSession | None:
         """The session in the request's cookie; a new one where it is absent, forged, expired or unreadable."""
@@ -372,6 +357,13 @@ class SecureCookieSessionInterface(SessionInterface):
         }
 
 
+# What opening late, and not saving what nobody touched, stand in for.
+OPENING = Originals(
+    SecureCookieSessionInterface, "open_session", "save_session", "session_class", "make_null_session",
+    "is_null_session", "should_set_cookie", flag="lazy_open",
+)  # fmt: skip
+
+
 # A cookie as Werkzeug finds it in a header without quotes; each step is taken once, so that no header takes long.
 _COOKIE = re.compile(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
 
@@ -379,14 +371,14 @@ _COOKIE = re.compile(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+
 def _cookies(request: Any, name: str) -> list[str]:
     header = request.environ["HTTP_COOKIE"]
     # PERF: one search; Werkzeug makes objects of all headers and cookies, in 20 calls (benchmarks/: session).
-    if type(request) is Request and '"' not in header and "cookies" not in request.__dict__:
+    if '"' not in header and COOKIES.kept_by(request):
         return [value for key, value in _COOKIE.findall(header) if key == name]
     values: list[str] = request.cookies.getlist(name)
     return values
 
 
 @lru_cache(maxsize=MAX_SERIALIZERS, typed=True)
-def _around_value(name: str, **attributes: Any) -> tuple[str, str, str] | None:
+def _cookie_template(name: str, **attributes: Any) -> tuple[str, str, str] | None:
     """A Set-Cookie header, cut where its value goes; None where it could not be sent unchecked."""
     response = Response()
     response.max_cookie_size = 0  # whoever puts the value in looks at the size
@@ -399,8 +391,8 @@ def _set_plainly(response: Any, name: str, value: str, expires: Any, **attribute
     """Set a cookie whose value needs no quotes; False where that takes more than putting the value in."""
     # PERF: all but the value is as it was a moment ago, or in the same second (benchmarks/: session).
     second = expires.replace(microsecond=0) if isinstance(expires, datetime) else expires
-    around = _around_value(name, expires=second, **attributes) if type(response) is Response else None
-    header = f"{around[0]}={value}{around[2]}" if around else ""
+    template = _cookie_template(name, expires=second, **attributes) if SETTING.kept_by(response) else None
+    header = f"{template[0]}={value}{template[2]}" if template else ""
     plain: bool = 0 < len(header) <= (response.max_cookie_size or len(header))
     if plain:
         response.add_header("Set-Cookie", header)
@@ -421,7 +413,7 @@ def save_to_response(app: Any, ctx: Any, response: Any) -> None:
     :param ctx: the request context.
     """
     interface = app.session_interface
-    if ctx._opened is None and interface.opens_late:
+    if ctx._opened is None and ctx._lazy_session:
         # PERF: an untouched session is opened only where its cookie may have to be prolonged (callpath: session app).
         came_along = interface.get_cookie_name(app) in ctx.request.environ.get("HTTP_COOKIE", "")
         if not came_along or not app.config["SESSION_REFRESH_EACH_REQUEST"]:

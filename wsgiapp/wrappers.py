@@ -28,6 +28,7 @@ from werkzeug.wsgi import LimitedStream, get_content_length
 from . import json
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
+from .overrides import Originals, Watched
 
 
 def _decoded(environ: WSGIEnvironment, name: str) -> str:
@@ -73,10 +74,6 @@ class _ChunkedBody(LimitedStream):
         return size
 
 
-# A request of a class that overrides one of these must parse its forms Werkzeug's way.
-_PARSING = ("form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing")
-
-
 class _SizedBody(LimitedStream):
     """A body of known length."""
 
@@ -101,7 +98,7 @@ class _SizedBody(LimitedStream):
         return b"".join(pieces)
 
 
-class Request(RequestBase):
+class Request(RequestBase, metaclass=Watched):
     """The request of one WSGI environment; every attribute is computed at its first reading.
 
     :param environ: the WSGI environment (PEP 3333).
@@ -110,16 +107,8 @@ class Request(RequestBase):
     """
 
     json_module: Any = json
-
-    # Whether forms are parsed as they are here: no method that has a part in it is overridden.
-    _parses_plainly = True
-    _closes = False
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls._closes = cls.close is not RequestBase.close
-        if any(getattr(cls, name) is not getattr(Request, name) for name in _PARSING):
-            cls._parses_plainly = False
+    _closes_forms_only: bool
+    _has_usual_scopes: bool
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
@@ -131,8 +120,7 @@ class Request(RequestBase):
         self.view_args: dict[str, Any] | None = None
         #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
         self.routing_exception: HTTPException | None = None
-        # Whether there may be something to close at the end: files, or what a close() of its own knows.
-        self._open = self._closes
+        self._needs_close = not self._closes_forms_only
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
@@ -261,8 +249,8 @@ class Request(RequestBase):
 
     def _load_form_data(self) -> None:
         own = self.__dict__
-        self._open = True
-        if "form" not in own and self.environ.get("CONTENT_TYPE") == _FORM and self._parses_plainly:
+        self._needs_close = True
+        if "form" not in own and self.environ.get("CONTENT_TYPE") == _FORM and PARSING.kept_by(self):
             # PERF: a plain form needs no parser, which asks four limits and makes a stream (benchmarks/: form POST).
             try:
                 items = parse_pairs((own.get("_cached_data") or self.stream.read()).decode())
@@ -273,6 +261,16 @@ class Request(RequestBase):
             super()._load_form_data()
         if _debugging() and self.mimetype != "multipart/form-data" and not self.files:
             attach_enctype_error_multidict(self)
+
+
+# What the quick way of reading a form stands in for.
+PARSING = Originals(
+    Request, "form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing"
+)
+# Without an override there is something to close only after a form was read.
+CLOSING = Originals(Request, "close", flag="_closes_forms_only")
+# What whoever reads the cookies off the environment stands in for.
+COOKIES = Originals(Request, "cookies")
 
 
 def _debugging() -> bool:
@@ -386,11 +384,7 @@ class UnsendableResponse(ValueError):
     """A response whose headers or body cannot be put into HTTP, such as a redirect to what is no URL."""
 
 
-# A response of a class that overrides one of these must go Werkzeug's way from end to end.
-_SENDING = ("__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data")
-
-
-class _Sent:
+class _ClosingBody:
     """The body of a response on its way to the server, which closes it at the end (PEP 3333)."""
 
     def __init__(self, response: ResponseBase) -> None:
@@ -406,7 +400,7 @@ class _Sent:
         self.response.close()
 
 
-class Response(ResponseBase):
+class Response(ResponseBase, metaclass=Watched):
     """The response of a view: HTML unless it says otherwise.
 
     :param response: the body: text, bytes, or an iterable of either; None for an empty body.
@@ -424,19 +418,14 @@ class Response(ResponseBase):
     #: Above this many bytes a cookie is set with a warning.
     max_cookie_size = _Limit("MAX_COOKIE_SIZE", 4093)  # type: ignore[assignment]  # None works in Werkzeug as well
 
-    # Whether a body of text or bytes may be sent without Werkzeug's help: no method that does it is overridden.
-    _sends_plainly = True
-    _default = ("200 OK", 200, True)
-    # The headers that belong to it.
+    # The headers that belong to it, until someone asks for :attr:`headers`.
     _head: list[tuple[str, str]]
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        own = any(getattr(cls, name) is not getattr(Response, name) for name in _SENDING)
-        if own or not cls.automatically_set_content_length:
-            cls._sends_plainly = False
-        line, code, sendable = _status_line(cls.default_status)
-        cls._default = line, code, sendable and cls._sends_plainly
+    # Whether nothing that sending stands in for was replaced in the class.
+    _sends_itself: bool
+    # Whether one is made as it is here.
+    _is_made_here: bool
+    # Whether only the framework has had it in its hands, so that none of its methods can have been replaced on it.
+    _untouched = False
 
     def __init__(
         self, response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
@@ -444,29 +433,31 @@ class Response(ResponseBase):
         headers: Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | None = None,
         mimetype: str | None = None, content_type: str | None = None, direct_passthrough: bool = False,
     ) -> None:  # fmt: skip
-        # PERF: no copy of Headers and no parser of content types; Werkzeug takes 12 calls (benchmarks/: hello, JSON).
-        self._on_close = []
         self._headers: Headers | None = None
         # The body of text or bytes, while it is still the one that the response was made with.
         self._plain: Any = None
-        self._status, self._status_code, self._sendable = self._default
-        if status is not None:
-            self.status = status
+        self._head = []
+        status = self.default_status if status is None else status
+        line, code, sendable = ("200 OK", 200, True) if status == 200 else _status_line(status)
+        # Whether the shortcuts of sending hold: nothing that they stand in for was replaced, and the status is sound.
+        self._sendable = sendable and self._sends_itself
+        if not self._sendable or headers is not None or content_type is not None:
+            super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
+            return
+        # PERF: no copy of Headers and no parser of content types; Werkzeug takes 12 calls (benchmarks/: hello, JSON).
+        self._status, self._status_code = line, code
+        self._on_close = []
         self.direct_passthrough = direct_passthrough
-        if headers is None and content_type is None:
-            media_type = self.default_mimetype if mimetype is None else mimetype
-            self._head = [] if media_type is None else [_type_header(media_type)]
-        else:
-            super(ResponseBase, self).__init__(self.status, headers, mimetype, content_type)
-        if not isinstance(response, (str, bytes, bytearray)):
-            self.response = [] if response is None else response
-        elif headers is not None or content_type is not None or not self._sends_plainly:
-            self.set_data(response)
-        else:
+        media_type = self.default_mimetype if mimetype is None else mimetype
+        if media_type is not None:
+            self._head.append(_type_header(media_type))
+        if isinstance(response, (str, bytes, bytearray)):
             # What JSON calls a lone surrogate is no text that can be sent.
             body = response.encode(errors="replace") if isinstance(response, str) else bytes(response)
             self.response = self._plain = [body]
             self._head.append(("Content-Length", str(len(body))))
+        else:
+            self.response = [] if response is None else response
 
     @property
     def headers(self) -> Headers:
@@ -488,7 +479,7 @@ class Response(ResponseBase):
     @status.setter
     def status(self, value: str | int | HTTPStatus) -> None:
         self._status, self._status_code, sendable = _status_line(value)
-        self._sendable = sendable and self._sends_plainly
+        self._sendable = sendable and self._sends_itself
 
     @classmethod
     def force_type(cls, response: ResponseBase, environ: WSGIEnvironment | None = None) -> Response:
@@ -525,8 +516,9 @@ class Response(ResponseBase):
         # A list may have been added to; then it is no longer known what is in it.
         plain = body is self._plain and len(body) == 1 and type(body[0]) is bytes
         # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, stream).
+        shortcut = self._sendable and (self._untouched or SENDING.kept_by_object(self))
         if (
-            self._sendable
+            shortcut
             and self._status_code not in _BODILESS
             and (plain or not isinstance(body, (list, tuple)))
             and environ.get("REQUEST_METHOD") != "HEAD"
@@ -535,8 +527,8 @@ class Response(ResponseBase):
             head = [*self._head] if self._headers is None else self._own_head(plain, self._headers)
             if head is not None:
                 start_response(self._status, head)
-                return body if self.direct_passthrough or (plain and not self._on_close) else _Sent(self)
-        elif self._status_code == 304 and self._sendable and body == [] and not self._on_close:
+                return body if self.direct_passthrough or (plain and not self._on_close) else _ClosingBody(self)
+        elif self._status_code == 304 and shortcut and body == [] and not self._on_close:
             head = [*self._head] if self._headers is None else self._own_head(False, self._headers)
             if head is not None:
                 start_response(self._status, [pair for pair in head if not _describes_body(pair[0])])
@@ -588,3 +580,13 @@ class Response(ResponseBase):
         if _CONTROL.search(value):
             sent = self.headers.getlist("Set-Cookie")
             self.headers.setlist("Set-Cookie", [_CONTROL.sub(_octal, header) for header in sent])
+
+
+# What the shortcuts of making and sending a response stand in for.
+SENDING = Originals(
+    Response, "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data",
+    "status", "automatically_set_content_length", flag="_sends_itself",
+)  # fmt: skip
+# What writing a cookie straight into the header stands in for, and what making a response of an error does.
+SETTING = Originals(Response, "set_cookie")
+MAKING = Originals(Response, "__init__", "force_type", flag="_is_made_here")

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.exceptions import HTTPException
 
 from wsgiapp import App, Blueprint
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.xray import XRay
 from wsgiapp.xray.why import Plan, explain
 
@@ -67,8 +67,8 @@ def test_where_no_rule_matches_only_the_apps_own_hooks_run() -> None:
 def test_the_layers_are_those_of_the_road_in_its_order() -> None:
     plan = explain(furnished()[0], "GET", "/items/7")
 
-    assert [step.layer for step in plan.of_kind("layer")] == [layer.name for layer in ROAD]
-    assert list(dict.fromkeys(step.layer for step in plan.steps)) == [layer.name for layer in ROAD]
+    assert [step.layer for step in plan.of_kind("layer")] == [layer.name for layer in LIFECYCLE]
+    assert list(dict.fromkeys(step.layer for step in plan.steps)) == [layer.name for layer in LIFECYCLE]
 
 
 def test_every_step_has_its_place() -> None:

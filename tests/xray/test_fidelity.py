@@ -20,13 +20,13 @@ from behaviour import differential_app
 from behaviour.differential_corpus import CONVERSATIONS, DETAILED, OTHER_METHODS, PATHS, RAW
 from behaviour.support import frozen_time
 from wsgiapp import App, Response, request, send_file
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.xray import XRay, redact
 from wsgiapp.xray.record import MAX_BODY
 
 NEAR = {"REMOTE_ADDR": "127.0.0.1"}
 OURS = ("Server-Timing", "X-Xray")
-LAYERS = {layer.name for layer in ROAD}
+LAYERS = {layer.name for layer in LIFECYCLE}
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
 

@@ -13,7 +13,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from wsgiapp import App, request
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.xray import Trace
 from wsgiapp.xray.compare import compare
 from wsgiapp.xray.exports import EXPORTS
@@ -323,7 +323,7 @@ def test_the_walk_has_every_step_with_a_sentence_its_source_and_flasks_name() ->
             first, text = step.source[0]
             assert span.where.endswith(f":{first}") and text.strip().startswith(("def ", "@", "async def ", "class "))
         assert bool(step.flask) == (span.kind == "layer")
-    assert set(FLASK) == {layer.name for layer in ROAD}
+    assert set(FLASK) == {layer.name for layer in LIFECYCLE}
 
 
 def test_a_statement_is_shown_among_the_lines_around_it() -> None:

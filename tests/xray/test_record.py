@@ -28,7 +28,7 @@ from wsgiapp import (
     session,
     stream_with_context,
 )
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.sessions import SecureCookieSessionInterface, SessionInterface
 from wsgiapp.signals import request_started
 from wsgiapp.views import MethodView
@@ -75,9 +75,9 @@ def test_every_layer_of_the_road_is_seen_in_its_order() -> None:
     app.register_error_handler(418, lambda error: ("tea", 418))
     trace = seen(app, xray)
     layers = [span.layer for span in trace.spans if span.kind == "layer"]
-    assert set(layers) == {layer.name for layer in ROAD}
+    assert set(layers) == {layer.name for layer in LIFECYCLE}
     first = list(dict.fromkeys(layers))
-    order = [layer.name for layer in ROAD]
+    order = [layer.name for layer in LIFECYCLE]
     order.remove("session")  # opened when the view touches it
     order.insert(order.index("view") + 1, "session")
     assert first == order
@@ -299,7 +299,7 @@ def test_no_header_is_of_unknown_origin(path: str) -> None:
     trace = seen(app, xray, path)
     assert trace.sent_headers
     for header in trace.sent_headers:
-        assert header.layer in {layer.name for layer in ROAD} and header.by and header.where, header
+        assert header.layer in {layer.name for layer in LIFECYCLE} and header.by and header.where, header
 
 
 def test_the_session_cookie_is_shown_before_and_after() -> None:
@@ -628,7 +628,7 @@ def test_taken_off_again_the_app_is_what_it_was() -> None:
     after.pop("jinja_env", None)
     assert {name for name in after if after[name] is not before.get(name)} <= {"name", "cli", "logger"}
     assert interface.__dict__ == before_interface and "find" not in app.url_map.__dict__
-    assert isinstance(app.session_interface, SecureCookieSessionInterface) and app.session_interface.opens_late
+    assert isinstance(app.session_interface, SecureCookieSessionInterface) and app.session_interface.lazy_open
     app.test_client().get("/")
     assert len(xray.ring) == 1
 

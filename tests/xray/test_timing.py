@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy
 
 from wsgiapp import App, Response, render_template_string, session
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.xray import XRay
 from wsgiapp.xray.timing import header
 
@@ -48,7 +48,7 @@ def test_each_layer_is_a_metric_and_they_add_up_to_the_total() -> None:
     assert newest is not None and shown.pop("xray") == newest.id
     total = shown.pop("total")
     assert abs(sum(shown.values()) - total) <= 0.05 * total
-    assert set(shown) <= {layer.name for layer in ROAD} | {"template", "sql", "other"}
+    assert set(shown) <= {layer.name for layer in LIFECYCLE} | {"template", "sql", "other"}
     assert shown["template"] > 0
 
 

@@ -24,7 +24,7 @@ from werkzeug.routing import BaseConverter
 
 import wsgiapp
 from wsgiapp import App, Blueprint, Response, current_app, g, redirect, render_template, request, session, url_for
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.sessions import SessionInterface
 from wsgiapp.views import MethodView
 from wsgiapp.xray import XRay
@@ -466,7 +466,7 @@ def test_variables_are_written_with_their_values_and_secrets_are_not(app: App, s
 
 def test_each_part_names_its_layer_in_the_words_of_the_road(counter: App) -> None:
     made = twin(counter, "GET", "/count")
-    said = {layer.name for layer in ROAD if f"# {layer.name}: {layer.does}" in made.source}
+    said = {layer.name for layer in LIFECYCLE if f"# {layer.name}: {layer.does}" in made.source}
     assert {"server", "context", "session", "match", "view", "response", "save", "send", "teardown"} <= said
     assert all(f"# - {note}" in made.source for note in made.notes)
 

@@ -19,10 +19,11 @@ from uuid import UUID
 from werkzeug.http import http_date
 from werkzeug.wrappers import Response
 
+from wsgiapp.overrides import Originals, Replaceable, Watched
 from wsgiapp.typing import SupportsJSON
 
 
-class JSONProvider:
+class JSONProvider(Replaceable, metaclass=Watched):
     """The interface of a provider; a subclass supplies at least ``dumps`` and ``loads``.
 
     ``app`` is held by a weak reference: the app owns its provider, not the other way round.
@@ -137,6 +138,8 @@ class DefaultJSONProvider(JSONProvider):
     compact: bool | None = None
     # The content type of a response.
     mimetype = "application/json"
+    # Whether responses are made, and written, as they are here.
+    makes_alone: bool
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return ``obj`` as JSON text; keyword arguments are those of ``json.dumps``.
@@ -161,9 +164,11 @@ class DefaultJSONProvider(JSONProvider):
         value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         compact = not self._app.config["DEBUG"] if self.compact is None else self.compact
         # PERF: past dumps(), where nobody has another one (benchmarks/: parameter).
-        own = type(self).dumps is not DefaultJSONProvider.dumps or "dumps" in self.__dict__
-        if compact and not own and self.default.__hash__ is not None:
+        if compact and self.makes_alone and self.default.__hash__ is not None:
             text = _compact(self.default, self.ensure_ascii, self.sort_keys)(value)
         else:
             text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
         return self._app.response_class(f"{text}\n", mimetype=self.mimetype)
+
+
+ENCODING = Originals(DefaultJSONProvider, "dumps", "response", flag="makes_alone")

@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import quote
 
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 
 from . import redact
 from .places import name_of, place, short, step_of, where_of
@@ -325,7 +325,7 @@ def _road(recording: Recording) -> list[Event]:
 
 
 def _spans(recording: Recording, app: Any, clock: Clock) -> tuple[Span, ...]:
-    whole: Event = (recording.begun, recording.ended, "layer", ROAD[0].name, ROAD[0].step, None)
+    whole: Event = (recording.begun, recording.ended, "layer", LIFECYCLE[0].name, LIFECYCLE[0].step, None)
     road = _road(recording)
     inside = [*road, *_views(recording, road, app), *recording.events]
     events = [whole, *sorted(inside, key=lambda event: (event[0], -event[1]))]
@@ -335,7 +335,7 @@ def _spans(recording: Recording, app: Any, clock: Clock) -> tuple[Span, ...]:
         while open_ and open_[-1][1][1] < event[1]:
             open_.pop()
         parent = open_[-1][0] if open_ else None
-        layer = event[3] or (spans[parent].layer if parent is not None else ROAD[0].name)
+        layer = event[3] or (spans[parent].layer if parent is not None else LIFECYCLE[0].name)
         spans.append(_span(event, layer, parent, recording, app, clock))
         open_.append((number, event))
     return tuple(spans)

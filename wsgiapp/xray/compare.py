@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 
 from .trace import Span, Trace
 
-_ORDER = [layer.name for layer in ROAD]
+_ORDER = [layer.name for layer in LIFECYCLE]
 # Headers that say when, or who asked: they differ between any two requests.
 _ALWAYS = frozenset({"date", "server-timing", "x-xray"})
 

@@ -41,7 +41,7 @@ _here = _Here()
 
 
 class Step:
-    """A step of the road: its layer, and its name in :data:`wsgiapp.dispatch.ROAD`."""
+    """A step of the road: its layer, and its name in :data:`wsgiapp.dispatch.LIFECYCLE`."""
 
     # PERF: each is equal only to itself, so that a tuple of them has its hash at once (benchmarks/: xray).
     __slots__ = ("layer", "name")

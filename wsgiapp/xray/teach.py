@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 
 from .places import lines_around, source_at
 from .trace import Span, Trace
@@ -91,7 +91,7 @@ def _step(trace: Trace, number: int, total: int) -> Step:
 
 def _sentence(span: Span) -> str:
     if span.kind == "layer":
-        return next((layer.does for layer in ROAD if layer.name == span.layer), "")
+        return next((layer.does for layer in LIFECYCLE if layer.name == span.layer), "")
     return _SAYS.get(span.kind, "")
 
 

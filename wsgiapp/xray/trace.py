@@ -19,7 +19,7 @@ Pairs = tuple[tuple[str, str], ...]
 class Span:
     """Something that happened between two points of time, within another span or at the top.
 
-    :ivar layer: the layer of :data:`wsgiapp.dispatch.ROAD` in which it happened.
+    :ivar layer: the layer of :data:`wsgiapp.dispatch.LIFECYCLE` in which it happened.
     :ivar kind: ``layer`` for the layer's own step; ``hook``, ``view``, ``handler``, ``teardown`` for a function of the
         app's; ``signal``, ``template``, ``sql``, ``log``, ``error`` for what happened inside.
     :ivar name: what ran: a step such as ``App.dispatch_request``, a function's dotted name, a template's name, a

@@ -1,6 +1,6 @@
 """Watching: the steps of an app's road, wrapped from outside while the X-ray is on.
 
-:data:`wsgiapp.dispatch.ROAD` says which steps there are; each is replaced on the instance, by the same means that any
+:data:`wsgiapp.dispatch.LIFECYCLE` says which steps there are; each is replaced on the instance, by the same means that any
 app may use, with a function that notes when it began and ended. The road itself knows nothing of it. Taken off again,
 the app is what it was.
 """
@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as BaseResponse
 
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.templating import _default_template_ctx_processor
 from wsgiapp.typing import StartResponse, WSGIEnvironment
 
@@ -96,7 +96,7 @@ class Watch:
             "do_teardown_request": _marked("teardown", "RequestContext.pop", app.do_teardown_request),
             "create_jinja_environment": taps.watched_environment(app),
         }
-        for layer in ROAD:
+        for layer in LIFECYCLE:
             owner, _, name = layer.step.partition(".")
             if owner == "App" and name not in special and name not in SEEN_FROM_OUTSIDE:
                 special[name] = _marked(layer.name, layer.step, getattr(app, name))
@@ -123,7 +123,7 @@ class Watch:
         self.name = app.name
         if app.session_interface is not self.interface:
             self.interface = app.session_interface
-            for layer in ROAD:
+            for layer in LIFECYCLE:
                 owner, _, name = layer.step.partition(".")
                 if owner == "SessionInterface" and not hasattr(getattr(self.interface, name), "watched"):
                     self._replace(self.interface, name, _session_step(layer.name, layer.step, self.interface, name))

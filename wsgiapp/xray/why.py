@@ -15,7 +15,7 @@ from werkzeug.routing import RequestRedirect, Rule
 from werkzeug.routing.exceptions import RoutingException
 from werkzeug.test import create_environ
 
-from wsgiapp.dispatch import ROAD, _scopes_of
+from wsgiapp.dispatch import LIFECYCLE, scopes_of
 
 from . import redact
 from .described import describe
@@ -182,7 +182,7 @@ def _outcome(found: Matching) -> str:
 class Planned:
     """Something that would run.
 
-    :ivar layer: the layer of :data:`wsgiapp.dispatch.ROAD`.
+    :ivar layer: the layer of :data:`wsgiapp.dispatch.LIFECYCLE`.
     :ivar kind: ``layer``, ``session``, ``preprocessor``, ``hook``, ``view``, ``raise``, ``handler`` or ``teardown``.
     :ivar name: what runs, dotted; *where* it stands, ``file:line``; a *note* on it.
     """
@@ -229,7 +229,7 @@ class _Road:
         self.app = app
         self.method = method
         self.found = found
-        self.scopes = _scopes_of(str(found.rule.endpoint) if found.rule is not None else None)
+        self.scopes = scopes_of(str(found.rule.endpoint) if found.rule is not None else None)
         #: Whether the request ends in the match, by something that is no HTTP error.
         self.crashed = found.refused is not None and not isinstance(found.refused, HTTPException)
 
@@ -238,7 +238,7 @@ class _Road:
             "session": self._session, "before": self._before, "view": self._view, "errors": self._errors,
             "after": self._after, "save": self._save, "teardown": self._teardown,
         }  # fmt: skip
-        for layer in ROAD:
+        for layer in LIFECYCLE:
             if self.crashed and layer.name in ("before", "view"):
                 continue
             yield Planned(layer.name, "layer", layer.step, where_of(step_of(layer.step, self.app)), layer.does)
@@ -247,7 +247,7 @@ class _Road:
 
     def _session(self) -> Iterator[Planned]:
         interface = self.app.session_interface
-        late = "when the session is first touched" if getattr(interface, "opens_late", False) else "at once"
+        late = "when the session is first touched" if getattr(interface, "lazy_open", False) else "at once"
         # The class's functions: while the X-ray watches, others stand before them on the instance.
         yield _planned("session", "session", type(interface).open_session, late)
 

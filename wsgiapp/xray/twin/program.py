@@ -21,7 +21,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from wsgiapp import sessions, signals
 from wsgiapp.app import _ESCAPED, _IN_FRAGMENT
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.json.provider import DefaultJSONProvider
 from wsgiapp.wrappers import split_blueprints
 
@@ -57,7 +57,7 @@ if __name__ == "__main__":
     body, status, headers = run_wsgi_app(application, environ, buffered=True)
     head = "".join(f"{name}: {value}\\r\\n" for name, value in headers)
     sys.stdout.buffer.write(f"HTTP/1.1 {status}\\r\\n{head}\\r\\n".encode("latin-1") + b"".join(body))"""
-_DOES = {layer.name: layer.does for layer in ROAD}
+_DOES = {layer.name: layer.does for layer in LIFECYCLE}
 # A secret of so many characters is looked for everywhere; a shorter one may be a part of any word.
 _LONG = 8
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, RequestRedirect, RoutingException, Rule
 
 from wsgiapp import errors
-from wsgiapp.dispatch import _scopes_of
+from wsgiapp.dispatch import scopes_of
 from wsgiapp.scaffold import Scaffold
 from wsgiapp.templating import _default_template_ctx_processor
 from wsgiapp.xray.places import name_of
@@ -48,7 +48,7 @@ class Route:
         except Exception as error:  # a converter of the app's own may do anything
             raise TwinError(f"Routing failed: {error!r}", "", "Ask for another path.") from error
         self.endpoint: str | None = self.rule.endpoint if self.rule is not None else None
-        self.scopes = _scopes_of(self.endpoint)
+        self.scopes = scopes_of(self.endpoint)
         self.blueprint = self.scopes[0]
         #: The methods that the path allows, in the order in which this process lists them.
         self.allowed: list[str] = [*self.adapter.allowed_methods()]

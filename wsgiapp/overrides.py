@@ -1,0 +1,129 @@
+"""Overrides: whether the methods that a shortcut stands in for are still the framework's own.
+
+Layer "overrides", near the ground. A shortcut answers in place of methods that users may replace: in a subclass, by a
+mixin, on the class, on one object. Each shortcut lists those methods once, as :class:`Originals`; the question whether
+they were replaced is answered here and nowhere else, and always by identity: a mark on a function is copied by
+:func:`functools.wraps`, and a proxy may claim to be equal to what it wraps.
+
+The answer is worked out when it can have changed: when a class is made, when an attribute of a :class:`Watched` class
+is set, when one of a :class:`Replaceable` object is. In between it is an attribute like any other, the *flag*.
+"""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, cast
+
+
+class Watched(ABCMeta):
+    """The metaclass of classes whose originals are watched.
+
+    An :class:`~abc.ABCMeta`, so that a subclass may be abstract; any other class is made, and asked about its instances,
+    as if it had no metaclass.
+    """
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Watched:  # noqa: PYI034  # Self is no return type of a metaclass
+        abstract = any(isinstance(base, ABCMeta) and not isinstance(base, Watched) for base in bases)
+        make: Any = super().__new__ if abstract else type.__new__
+        return cast(Watched, make(mcls, name, bases, namespace, **kwargs))
+
+    __instancecheck__ = type.__instancecheck__
+    __subclasscheck__ = type.__subclasscheck__
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(name, bases, namespace, **kwargs)
+        for originals in _watched:
+            if issubclass(cls, originals.cls):
+                originals.note(cls)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        _renote(cls, name)
+
+    def __delattr__(cls, name: str) -> None:
+        super().__delattr__(name)
+        _renote(cls, name)
+
+
+class Replaceable:
+    """A base of classes whose objects notice that one of their methods is replaced on themselves."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        for originals in _watched:
+            if name in originals.names and isinstance(self, originals.cls):
+                self.__dict__[originals.flag] = False
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        for originals in _watched:
+            if name in originals.names and originals.names.isdisjoint(self.__dict__):
+                self.__dict__[originals.flag] = getattr(type(self), originals.flag)
+
+
+class Originals:
+    """The methods and class attributes of one class, as they are when the shortcut is defined.
+
+    :param cls: the class that has them; subclasses and their objects may be asked about as well.
+    :param names: their names.
+    :param flag: the attribute that says, on each watched class and object, whether they are unchanged.
+    """
+
+    def __init__(self, cls: type, *names: str, flag: str = "") -> None:
+        self.cls = cls
+        self.names = frozenset(names)
+        self.found = [(name, _function(getattr(cls, name))) for name in names]
+        self.flag = flag
+        if flag:
+            _watched.append(self)
+            self.note(cls)
+
+    def note(self, cls: type) -> None:
+        """Set the flag of *cls* to the answer."""
+        type.__setattr__(cls, self.flag, self.kept_by_class(cls))
+
+    def kept_by_class(self, cls: type) -> bool:
+        """Whether *cls* has them all unchanged."""
+        return all(_function(getattr(cls, name, None)) is original for name, original in self.found)
+
+    def kept_by_object(self, obj: Any) -> bool:
+        """Whether *obj* itself replaces none, whatever its class does."""
+        return self.names.isdisjoint(obj.__dict__)
+
+    def kept_by(self, obj: Any) -> bool:
+        """Whether *obj* has them all unchanged: neither its class nor the object itself replaces one."""
+        return self.kept_by_class(type(obj)) and self.kept_by_object(obj)
+
+    def compiled_with(self, *others: Originals) -> Callable[[type], bool]:
+        """:meth:`kept_by_class` for what must be asked at each request, written out and compiled.
+
+        :param others: originals of classes that notice no change by themselves; asked of just these classes as well.
+        """
+        asked = [("cls", self), *((f"class{number}", other) for number, other in enumerate(others))]
+        known: dict[str, Any] = {expression: originals.cls for expression, originals in asked}
+        tests = []
+        for expression, originals in asked:
+            for name, original in originals.found:
+                known[f"{expression}_{name}"] = original
+                tests.append(f"{expression}.{name} is {expression}_{name}")
+        answer: Callable[[type], bool] = eval(f"lambda cls: {' and '.join(tests)}", known)  # noqa: S307  # names of ours
+        return answer
+
+
+_watched: list[Originals] = []
+
+
+def _function(method: Any) -> Any:
+    """*method*, or its function where it is a class method, which is bound anew at each access."""
+    return method.__func__ if isinstance(method, MethodType) else method
+
+
+def _renote(cls: type, name: str) -> None:
+    """Work the flags of *cls*, and of all classes below it, out again after its attribute *name* was set."""
+    for originals in _watched:
+        if name in originals.names and issubclass(cls, originals.cls):
+            originals.note(cls)
+            for below in cls.__subclasses__():
+                _renote(below, name)
