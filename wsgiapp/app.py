@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable, ValuesView
 from contextlib import closing, suppress
 from datetime import timedelta
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast, overload
 from urllib.parse import quote
 
 import werkzeug.serving
@@ -34,7 +34,7 @@ from .debughelpers import describe
 from .dispatch import Road, _scopes_of
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
-from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, registering, setupmethod
+from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, naming_decorator, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
 from .templating import _default_template_ctx_processor
 from .typing import StartResponse, WSGIEnvironment
@@ -274,30 +274,42 @@ class App(Road, Scaffold):
         if view_func is not None:
             self.view_functions[endpoint] = view_func
 
+    @overload
+    def template_filter(self, name: F) -> F: ...
+    @overload
+    def template_filter(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
-    def template_filter(self, name: str | None = None) -> Callable[[F], F]:
+    def template_filter(self, name: Any = None) -> Any:
         """Make the decorated function a template filter, by *name* or its own."""
-        return registering(lambda f: self.add_template_filter(f, name))
+        return naming_decorator(self.add_template_filter, name)
 
     @setupmethod
     def add_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
         """Make *f* a template filter, by *name* or its own."""
         self.jinja_env.filters[name or f.__name__] = f
 
+    @overload
+    def template_test(self, name: scaffold.T_template_test) -> scaffold.T_template_test: ...
+    @overload
+    def template_test(self, name: str | None = None) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
     @setupmethod
-    def template_test(self, name: str | None = None) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]:
+    def template_test(self, name: Any = None) -> Any:
         """Make the decorated function a template test, by *name* or its own."""
-        return registering(lambda f: self.add_template_test(f, name))
+        return naming_decorator(self.add_template_test, name)
 
     @setupmethod
     def add_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
         """Make *f* a template test, by *name* or its own."""
         self.jinja_env.tests[name or f.__name__] = f
 
+    @overload
+    def template_global(self, name: F) -> F: ...
+    @overload
+    def template_global(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
-    def template_global(self, name: str | None = None) -> Callable[[F], F]:
+    def template_global(self, name: Any = None) -> Any:
         """Make the decorated function a template global, by *name* or its own."""
-        return registering(lambda f: self.add_template_global(f, name))
+        return naming_decorator(self.add_template_global, name)
 
     @setupmethod
     def add_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:

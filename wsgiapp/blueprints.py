@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, cast
+from typing import Any, cast, overload
 
 from . import scaffold
 from . import typing as ft
 from .ctx import _sentinel
-from .scaffold import F, Folder, Scaffold, T_error_handler, T_template_test, registering, setupmethod
+from .scaffold import F, Folder, Scaffold, T_error_handler, decorator_calling, naming_decorator, setupmethod
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
 
@@ -81,6 +81,7 @@ class Blueprint(Scaffold):
     """
 
     _got_registered_once = False
+    _variable = "bp"
 
     def __init__(
         self, name: str, import_name: str, static_folder: Folder | None = None, static_url_path: str | None = None,
@@ -214,32 +215,45 @@ class Blueprint(Scaffold):
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
         """:meth:`errorhandler` for every request of the app."""
-        return registering(lambda f: self.record_once(lambda state: state.app.register_error_handler(code, f)))
+        self._check_parentheses(code, "app_errorhandler(404)")
+        return decorator_calling(lambda f: self.record_once(lambda state: state.app.register_error_handler(code, f)))
 
+    @overload
+    def app_template_filter(self, name: F) -> F: ...
+    @overload
+    def app_template_filter(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
-    def app_template_filter(self, name: str | None = None) -> Callable[[F], F]:
+    def app_template_filter(self, name: Any = None) -> Any:
         """Make the decorated function a filter of the app's templates, by *name* or its own."""
-        return registering(lambda f: self.add_app_template_filter(f, name))
+        return naming_decorator(self.add_app_template_filter, name)
 
     @setupmethod
     def add_app_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
         """Make *f* a filter of the app's templates, by *name* or its own."""
         self.record_once(lambda state: state.app.add_template_filter(f, name))
 
+    @overload
+    def app_template_test(self, name: scaffold.T_template_test) -> scaffold.T_template_test: ...
+    @overload
+    def app_template_test(self, name: str | None = None) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
     @setupmethod
-    def app_template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]:
+    def app_template_test(self, name: Any = None) -> Any:
         """Make the decorated function a test of the app's templates, by *name* or its own."""
-        return registering(lambda f: self.add_app_template_test(f, name))
+        return naming_decorator(self.add_app_template_test, name)
 
     @setupmethod
     def add_app_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
         """Make *f* a test of the app's templates, by *name* or its own."""
         self.record_once(lambda state: state.app.add_template_test(f, name))
 
+    @overload
+    def app_template_global(self, name: F) -> F: ...
+    @overload
+    def app_template_global(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
-    def app_template_global(self, name: str | None = None) -> Callable[[F], F]:
+    def app_template_global(self, name: Any = None) -> Any:
         """Make the decorated function a global of the app's templates, by *name* or its own."""
-        return registering(lambda f: self.add_app_template_global(f, name))
+        return naming_decorator(self.add_app_template_global, name)
 
     @setupmethod
     def add_app_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:

@@ -23,6 +23,7 @@ from . import cli as _cli
 from . import environment as _environment
 from . import typing as ft
 from .ctx import _cv_app, lazy
+from .debughelpers import describe
 from .dispatch import Registry
 from .errors import Handlers, class_and_code
 from .files import send_from_directory
@@ -53,14 +54,26 @@ def setupmethod(f: F) -> F:
     return cast(F, update_wrapper(checked, f))
 
 
-def registering(register: Callable[[Any], object]) -> Callable[[F], F]:
-    """A decorator that hands what it decorates to *register*, and leaves it as it is."""
+def decorator_calling(register: Callable[[Any], object]) -> Callable[[F], F]:
+    """Make a decorator that calls *register* with the decorated function and returns that function unchanged."""
 
     def decorate(f: F) -> F:
         register(f)
         return f
 
     return decorate
+
+
+def naming_decorator(add: Callable[[Any, str | None], object], name: Any) -> Any:
+    """Make a decorator that may be written with a name, with empty parentheses, or without any.
+
+    :param add: called with the decorated function and its name, or None for the function's own.
+    :param name: the name; without parentheses, the decorated function itself.
+    """
+    if not callable(name):
+        return decorator_calling(lambda f: add(f, name))
+    add(name, None)
+    return name
 
 
 def _find_spec(import_name: str) -> ModuleSpec | None:
@@ -134,6 +147,8 @@ class Scaffold:
     """
 
     name: str
+    # How the examples in error messages call such an object.
+    _variable = "app"
 
     def __init__(
         self, import_name: str, static_folder: Folder | None = None, static_url_path: str | None = None,
@@ -238,7 +253,17 @@ class Scaffold:
         """
         raise NotImplementedError
 
+    def _check_parentheses(self, argument: object, example: str) -> None:
+        """Refuse a function where a decorator's argument belongs: the decorator was written without parentheses."""
+        if callable(argument) and not isinstance(argument, type):
+            name = example.partition("(")[0]
+            raise TypeError(
+                f"The decorator '{name}' of {describe(argument)} has no argument."
+                f" Write: @{self._variable}.{example}"
+            )
+
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[T_route], T_route]:
+        self._check_parentheses(rule, f'{method.lower()}("/path")')
         if "methods" in options:
             raise TypeError(f"'{method.lower()}' is for {method} alone; use 'route' to name 'methods'.")
         return self.route(rule, methods=[method], **options)
@@ -274,12 +299,14 @@ class Scaffold:
 
         :param options: those of :meth:`add_url_rule`; ``methods`` are GET, HEAD and OPTIONS by default.
         """
-        return registering(lambda f: self.add_url_rule(rule, options.pop("endpoint", None), f, **options))
+        self._check_parentheses(rule, 'route("/path")')
+        return decorator_calling(lambda f: self.add_url_rule(rule, options.pop("endpoint", None), f, **options))
 
     @setupmethod
     def endpoint(self, endpoint: str) -> Callable[[F], F]:
         """Make the decorated function the view of an endpoint whose rules are added elsewhere."""
-        return registering(lambda f: self.view_functions.update({endpoint: f}))
+        self._check_parentheses(endpoint, 'endpoint("name")')
+        return decorator_calling(lambda f: self.view_functions.update({endpoint: f}))
 
     # -- hooks and handlers ---------------------------------------------------------------------------------------
 
@@ -320,7 +347,8 @@ class Scaffold:
     @setupmethod
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
         """Make the decorated function answer a status code, or exceptions of a class."""
-        return registering(lambda f: self.register_error_handler(code_or_exception, f))
+        self._check_parentheses(code_or_exception, "errorhandler(404)")
+        return decorator_calling(lambda f: self.register_error_handler(code_or_exception, f))
 
     @setupmethod
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable) -> None:
