@@ -291,7 +291,9 @@ class App(Road, Scaffold):
     @overload
     def template_test(self, name: scaffold.T_template_test) -> scaffold.T_template_test: ...
     @overload
-    def template_test(self, name: str | None = None) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
+    def template_test(
+        self, name: str | None = None
+    ) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
     @setupmethod
     def template_test(self, name: Any = None) -> Any:
         """Make the decorated function a template test, by *name* or its own."""

@@ -235,7 +235,9 @@ class Blueprint(Scaffold):
     @overload
     def app_template_test(self, name: scaffold.T_template_test) -> scaffold.T_template_test: ...
     @overload
-    def app_template_test(self, name: str | None = None) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
+    def app_template_test(
+        self, name: str | None = None
+    ) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
     @setupmethod
     def app_template_test(self, name: Any = None) -> Any:
         """Make the decorated function a test of the app's templates, by *name* or its own."""
