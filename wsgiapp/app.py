@@ -6,6 +6,7 @@ its construction, its set-up and its first and last step; the road between them 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import weakref
@@ -17,7 +18,7 @@ from urllib.parse import quote
 
 import werkzeug.serving
 from werkzeug.exceptions import Aborter
-from werkzeug.routing import BuildError, MapAdapter, Rule
+from werkzeug.routing import BuildError, Map, MapAdapter, Rule
 from werkzeug.utils import cached_property
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -35,7 +36,7 @@ from .dispatch import Road, _scopes_of
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
 from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, naming_decorator, setupmethod
-from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
+from .sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin, get_flashed_messages
 from .templating import _default_template_ctx_processor
 from .typing import StartResponse, WSGIEnvironment
 from .wrappers import Request, Response, UnsendableResponse, environ_fault, redirect_to
@@ -90,7 +91,7 @@ class App(Road, Scaffold):
     #: Options for the Jinja2 environment, in a dict of your own.
     jinja_options: dict[str, Any] = {}  # noqa: RUF012  # Flask's name and type: assigned, not changed
     url_rule_class = Rule
-    url_map_class: type[Any] = routing.Map
+    url_map_class: type[Map] = routing.Map
     session_interface: SessionInterface = SecureCookieSessionInterface()
     #: The class of :meth:`test_client`; None for :class:`~wsgiapp.testing.FlaskClient`.
     test_client_class: type[_testing.FlaskClient] | None = None
@@ -111,10 +112,10 @@ class App(Road, Scaffold):
         if instance_path is not None and not os.path.isabs(instance_path):
             raise ValueError(f"The instance path must be absolute, but {instance_path!r} is relative.")
         self.instance_path = self.auto_find_instance_path() if instance_path is None else instance_path
-        self.config = self.make_config(instance_relative_config)
+        self.config: Config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
         self.json: JSONProvider = self.json_provider_class(self)
-        self.url_map = self.url_map_class(host_matching=host_matching)
+        self.url_map: Map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
         self.blueprints: dict[str, Blueprint] = {}
         self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
@@ -156,7 +157,7 @@ class App(Road, Scaffold):
         return os.path.splitext(os.path.basename(path))[0] if path is not None else "__main__"
 
     @cached_property
-    def logger(self) -> Any:
+    def logger(self) -> logging.Logger:
         """The app's logger, by its name; with a handler to the server's error stream where none is configured."""
         return create_logger(self)
 
@@ -201,7 +202,7 @@ class App(Road, Scaffold):
         path = os.path.join(self.instance_path, resource)
         return open(path, mode) if "b" in mode else open(path, mode, encoding=encoding)
 
-    def create_global_jinja_loader(self) -> _environment.BaseLoader:
+    def create_global_jinja_loader(self) -> _environment.DispatchingJinjaLoader:
         """The loader over the app's and the blueprints' templates."""
         return _environment.DispatchingJinjaLoader(self)
 
@@ -360,6 +361,7 @@ class App(Road, Scaffold):
         :raises ValueError: for a scheme with ``_external=False``.
         """
         request_ctx = _cv_request.get(None)
+        adapter: MapAdapter | None
         if request_ctx is not None:
             if endpoint[:1] == ".":
                 endpoint = f"{request_ctx.request.blueprint or ''}{endpoint}".removeprefix(".")
@@ -411,15 +413,15 @@ class App(Road, Scaffold):
 
     # -- contexts --------------------------------------------------------------------------------------------------
 
-    def app_context(self) -> AppContext:
+    def app_context(self) -> AppContext[App]:
         """A context that makes this app current: ``with app.app_context(): ...``."""
         return AppContext(self)
 
-    def request_context(self, environ: WSGIEnvironment) -> RequestContext:
+    def request_context(self, environ: WSGIEnvironment) -> RequestContext[App, Request, SessionMixin]:
         """A context for one request of a WSGI server."""
         return RequestContext(self, environ)
 
-    def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext:
+    def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext[App, Request, SessionMixin]:
         """A context for a made-up request; the arguments are those of Werkzeug's ``EnvironBuilder``."""
         with closing(_testing.EnvironBuilder(self, *args, **kwargs)) as builder:
             return self.request_context(builder.get_environ())
@@ -524,7 +526,7 @@ class App(Road, Scaffold):
             # In a shell the server may be stopped, the app changed, and the server started again.
             self._got_first_request = False
 
-    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> _testing.FlaskClient:
+    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> _testing.FlaskClient[App]:
         """A client that sends requests to the app without a server.
 
         :param kwargs: those of the client's class, :attr:`test_client_class`.
@@ -532,6 +534,6 @@ class App(Road, Scaffold):
         client_class = self.test_client_class or _testing.FlaskClient
         return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
-    def test_cli_runner(self, **kwargs: Any) -> _testing.FlaskCliRunner:
+    def test_cli_runner(self, **kwargs: Any) -> _testing.FlaskCliRunner[App]:
         """A runner for the app's commands; its class is :attr:`test_cli_runner_class`."""
         return (self.test_cli_runner_class or _testing.FlaskCliRunner)(self, **kwargs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, cast, overload
+from typing import Any, Generic, cast, overload
 
 from . import scaffold
 from . import typing as ft
@@ -18,7 +18,7 @@ from .scaffold import F, Folder, Scaffold, T_error_handler, decorator_calling, n
 DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
 
 
-class BlueprintSetupState:
+class BlueprintSetupState(Generic[ft.AppType]):
     """One registration of one blueprint on one app, handed to each recorded function.
 
     :param blueprint: the blueprint that is registered.
@@ -27,8 +27,8 @@ class BlueprintSetupState:
     :param first_registration: whether it is the blueprint's first on this app.
     """
 
-    def __init__(self, blueprint: Blueprint, app: Any, options: Any, first_registration: bool) -> None:
-        self.app = app
+    def __init__(self, blueprint: Blueprint, app: ft.AppType, options: Any, first_registration: bool) -> None:
+        self.app: ft.AppType = app
         self.blueprint = blueprint
         self.options: dict[str, Any] = options
         self.first_registration = first_registration

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar, Token, copy_context
 from functools import cached_property, update_wrapper
 from types import SimpleNamespace, TracebackType
-from typing import Any, Protocol, Self, TypeVar, cast, overload
+from typing import Any, Generic, Protocol, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.routing import MapAdapter
 
 from .signals import appcontext_popped, appcontext_pushed
-from .typing import AfterRequestCallable, SupportsApp, WSGIEnvironment
+from .typing import AfterRequestCallable, AppType, RequestType, SessionType, SupportsApp, WSGIEnvironment
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -108,20 +108,21 @@ class _Context:
         self.pop(exc_value)
 
 
-class AppContext(_Context):
+class AppContext(_Context, Generic[AppType]):
     """The app that is current, with its ``g``. A request pushes one of its own; commands push one by hand.
 
     :param app: the app to make current.
     """
 
-    def __init__(self, app: ContextApp) -> None:
-        self.app: Any = app
+    def __init__(self, app: AppType) -> None:
+        self.app: AppType = app
         self._tokens: list[Token[AppContext]] = []
 
     @lazy
-    def g(self) -> Any:
+    def g(self) -> _AppCtxGlobals:
         """The namespace for this context, of the app's ``app_ctx_globals_class``."""
-        return self.app.app_ctx_globals_class()
+        g: _AppCtxGlobals = self.app.app_ctx_globals_class()
+        return g
 
     @lazy
     def url_adapter(self) -> MapAdapter | None:
@@ -152,7 +153,7 @@ class AppContext(_Context):
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
 
-class RequestContext(_Context):
+class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     """One request that is current, with its session and its flashed messages.
 
     Pushing it pushes an app context too, unless that app's is current already, and matches the URL. It may be pushed
@@ -166,12 +167,14 @@ class RequestContext(_Context):
 
     flashes: list[tuple[str, str]] | None = None
 
-    def __init__(self, app: ContextApp, environ: WSGIEnvironment, request: Any = None, session: Any = None) -> None:
-        self.app: Any = app
+    def __init__(
+        self, app: AppType, environ: WSGIEnvironment, request: RequestType | None = None, session: Any = None
+    ) -> None:
+        self.app: AppType = app
         if request is None:
             request = app.request_class(environ)
             request.json_module = app.json
-        self.request: Any = request
+        self.request: RequestType = request
         # PERF: Python 3.11 reads an object's own attributes faster than its class's (benchmarks/: hello).
         self._opened = session
         self._plan: Any = None
@@ -204,13 +207,13 @@ class RequestContext(_Context):
         self._opened = value
 
     @property
-    def session(self) -> Any:
+    def session(self) -> SessionType:
         """The session, opened if need be and marked as accessed, so that the response varies by cookie."""
-        session = self._session
+        session: SessionType = self._session
         session.accessed = True
         return session
 
-    def copy(self) -> RequestContext:
+    def copy(self) -> RequestContext[AppType, RequestType, SessionType]:
         """A context for another thread or greenlet, over the same request and session objects."""
         return RequestContext(self.app, self.request.environ, self.request, self._session)
 

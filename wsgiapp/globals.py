@@ -27,5 +27,5 @@ request: Request = ctx.request_proxy
 #: The session of the visitor who sent it.
 session: SessionMixin = ctx.session_proxy
 #: The contexts themselves, for extensions.
-app_ctx: AppContext = ctx.app_ctx_proxy
-request_ctx: RequestContext = ctx.request_ctx_proxy
+app_ctx: AppContext[App] = ctx.app_ctx_proxy
+request_ctx: RequestContext[App, Request, SessionMixin] = ctx.request_ctx_proxy

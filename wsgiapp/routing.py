@@ -22,6 +22,8 @@ from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, Un
 from werkzeug.routing import Map as WerkzeugMap
 from werkzeug.sansio.utils import host_is_trusted
 
+from .typing import T
+
 Found = tuple[Rule, dict[str, Any]]
 
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
@@ -91,9 +93,9 @@ def _head(node: Node, edge: Edge) -> Head:
     return node.static, edge.digits, ends
 
 
-def stock(method: Callable[..., Any]) -> Callable[..., Any]:
+def stock(method: T) -> T:
     """Mark an overridable method as the original, so that a shortcut can tell whether it was replaced."""
-    method.__dict__["stock"] = True
+    vars(method)["stock"] = True
     return method
 
 

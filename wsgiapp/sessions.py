@@ -154,11 +154,11 @@ class SessionInterface:
         """Whether the response carries the cookie: when changed, or to prolong a permanent session."""
         return session.modified or bool(session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
 
-    def open_session(self, app: Any, request: Any) -> SessionMixin | None:
+    def open_session(self, app: Any, request: Request) -> SessionMixin | None:
         """The session of *request*; None where there can be none, which makes it a null session."""
         raise NotImplementedError(f"{type(self).__name__} must implement open_session(app, request).")
 
-    def save_session(self, app: Any, session: SessionMixin, response: Any) -> None:
+    def save_session(self, app: Any, session: SessionMixin, response: Response) -> None:
         """Keep *session*, by a cookie on *response* or elsewhere. Never called with a null session."""
         raise NotImplementedError(f"{type(self).__name__} must implement save_session(app, session, response).")
 
@@ -325,7 +325,7 @@ class SecureCookieSessionInterface(SessionInterface):
         keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), secret)  # the newest key comes last (itsdangerous)
         return _serializer(keys, self.salt, self.serializer, self.digest_method, self.key_derivation)
 
-    def open_session(self, app: Any, request: Any) -> SecureCookieSession | None:
+    def open_session(self, app: Any, request: Request) -> SecureCookieSession | None:
         """The session in the request's cookie; a new one where it is absent, forged, expired or unreadable."""
         signing = self.get_signing_serializer(app)
         if signing is None:
@@ -341,7 +341,7 @@ class SecureCookieSessionInterface(SessionInterface):
                     continue
         return self.session_class()
 
-    def save_session(self, app: Any, session: SessionMixin, response: Any) -> None:
+    def save_session(self, app: Any, session: SessionMixin, response: Response) -> None:
         """Set the cookie when the session changed, delete it when it was emptied, leave it alone otherwise."""
         varied = session.accessed
         if varied:

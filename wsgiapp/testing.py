@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from copy import copy
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Generic, Self, cast
 from urllib.parse import urlsplit
 
 import werkzeug.test
@@ -22,10 +22,10 @@ from werkzeug.wrappers import Request
 
 from .cli import ScriptInfo
 from .sessions import SessionMixin
-from .typing import WSGIEnvironment
+from .typing import AppType, WSGIEnvironment
 
 
-class EnvironBuilder(werkzeug.test.EnvironBuilder):
+class EnvironBuilder(werkzeug.test.EnvironBuilder, Generic[AppType]):
     """Builds a WSGI environment (PEP 3333) for an app.
 
     ``path`` is a path or a whole URL. Unless ``base_url`` is given, the host is ``SERVER_NAME`` or ``localhost``,
@@ -35,7 +35,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
     """
 
     def __init__(
-        self, app: Any, path: str = "/", base_url: str | None = None, subdomain: str | None = None,
+        self, app: AppType, path: str = "/", base_url: str | None = None, subdomain: str | None = None,
         url_scheme: str | None = None, *args: Any, **kwargs: Any,
     ) -> None:  # fmt: skip
         if base_url is None:
@@ -55,7 +55,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
         return cast(str, self.app.json.dumps(obj, **kwargs))
 
 
-class FlaskClient(Client):
+class FlaskClient(Client, Generic[AppType]):
     """Sends requests to an app and keeps the cookies.
 
     As a context manager it keeps the contexts of the last request active until the next request or the end of the
@@ -63,14 +63,14 @@ class FlaskClient(Client):
     The arguments are those of Werkzeug's client.
     """
 
-    application: Any
+    application: AppType
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.preserve_context = False
         self._received: list[AbstractContextManager[Any]] = []
         self._entered = ExitStack()
-        self.environ_base: dict[str, Any] = {
+        self.environ_base: dict[str, str] = {
             "REMOTE_ADDR": "127.0.0.1",
             "HTTP_USER_AGENT": f"Werkzeug/{importlib.metadata.version('werkzeug')}",
         }
@@ -143,7 +143,7 @@ class FlaskClient(Client):
         self._received.clear()
         self._entered.close()
 
-    def __enter__(self) -> FlaskClient:
+    def __enter__(self) -> Self:
         if self.preserve_context:
             raise RuntimeError("This client's 'with' block is open already. Client blocks can't be nested.")
         self.preserve_context = True
@@ -154,10 +154,10 @@ class FlaskClient(Client):
         self._leave_contexts()
 
 
-class FlaskCliRunner(CliRunner):
+class FlaskCliRunner(CliRunner, Generic[AppType]):
     """Runs an app's commands and keeps what they print; the keyword arguments are those of click's runner."""
 
-    def __init__(self, app: Any, **kwargs: Any) -> None:
+    def __init__(self, app: AppType, **kwargs: Any) -> None:
         self.app = app
         super().__init__(**kwargs)
 
