@@ -60,7 +60,14 @@ class _StockEnvironment:
 
 
 class App(Road, Scaffold):
-    """A web application: call it with an environ and ``start_response``, as a WSGI server does.
+    """A web application, which a WSGI server calls with an environ and ``start_response``.
+
+    >>> app = App(__name__)
+    >>> @app.route("/")
+    ... def hello() -> str:
+    ...     return "Hello!"
+    >>> app.test_client().get("/").text
+    'Hello!'
 
     :param import_name: the module it is written in, usually ``__name__``; templates and files are found from there.
     :param static_url_path: the URL of the static files; by default the folder's name.
@@ -179,16 +186,19 @@ class App(Road, Scaffold):
             self.jinja_env.auto_reload = value
 
     def make_config(self, instance_relative: bool = False) -> Config:
-        """The configuration of a new app: :attr:`default_config`, with ``DEBUG`` from ``FLASK_DEBUG``."""
+        """Return the configuration of a new app: :attr:`default_config`, with ``DEBUG`` from ``FLASK_DEBUG``."""
         defaults = {**self.default_config, "DEBUG": get_debug_flag()}
         return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
 
     def make_aborter(self) -> Aborter:
-        """What ``abort`` raises exceptions by."""
+        """Return the object by which ``abort`` raises exceptions."""
         return self.aborter_class()
 
     def auto_find_instance_path(self) -> str:
-        """The instance folder where none is given: beside an uninstalled package, below the prefix of another."""
+        """Return the instance folder of an app that was given none.
+
+        It lies beside a module or package that is not installed, and below the prefix of one that is.
+        """
         prefix, folder = find_package(self.import_name)
         parts = (folder, "instance") if prefix is None else (prefix, "var", f"{self.name}-instance")
         return os.path.join(*parts)
@@ -203,15 +213,18 @@ class App(Road, Scaffold):
         return open(path, mode) if "b" in mode else open(path, mode, encoding=encoding)
 
     def create_global_jinja_loader(self) -> _environment.DispatchingJinjaLoader:
-        """The loader over the app's and the blueprints' templates."""
+        """Return the loader of the app's and the blueprints' templates."""
         return _environment.DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
-        """Whether a template escapes what it prints: by the end of its name; one made from a string does."""
+        """Say whether a template escapes the values that it prints, by the end of its name.
+
+        :param filename: the name; None for a template that is given as a string, which does.
+        """
         return filename is None or filename.endswith(_ESCAPED)
 
     def create_jinja_environment(self) -> _environment.Environment:
-        """The Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
+        """Make the Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
         reload = self.config["TEMPLATES_AUTO_RELOAD"]
         settings = {"autoescape": self.select_jinja_autoescape, "auto_reload": self.debug if reload is None else reload}
         environment = self.jinja_environment(self, **{**settings, **self.jinja_options})
@@ -229,6 +242,15 @@ class App(Road, Scaffold):
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         """Add a blueprint's views, hooks and handlers to the app.
 
+        >>> shop = Blueprint("shop", __name__)
+        >>> @shop.get("/cart")
+        ... def cart() -> str:
+        ...     return "Your cart"
+        >>> app.register_blueprint(shop, url_prefix="/shop")
+        >>> app.test_client().get("/shop/cart").text
+        'Your cart'
+
+        :param blueprint: the blueprint.
         :param options: ``url_prefix``, ``subdomain``, ``url_defaults``, ``name``, ``cli_group``, and what the
             blueprint's own set-up understands; they replace the blueprint's.
         :raises ValueError: when its name is taken.
@@ -236,7 +258,7 @@ class App(Road, Scaffold):
         blueprint.register(self, options)
 
     def iter_blueprints(self) -> ValuesView[Blueprint]:
-        """The registered blueprints, in the order of their registration."""
+        """Return the registered blueprints, in the order of their registration."""
         return self.blueprints.values()
 
     @setupmethod
@@ -245,6 +267,12 @@ class App(Road, Scaffold):
         provide_automatic_options: bool | None = None, **options: Any,
     ) -> None:  # fmt: skip
         """Connect a URL with an endpoint, and the endpoint with a view; see :meth:`Scaffold.add_url_rule`.
+
+        >>> def about() -> str:
+        ...     return "About us"
+        >>> app.add_url_rule("/about", view_func=about)
+        >>> app.test_client().get("/about").text
+        'About us'
 
         The view's own attributes ``methods``, ``required_methods`` and ``provide_automatic_options`` are respected.
 
@@ -281,7 +309,17 @@ class App(Road, Scaffold):
     def template_filter(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
     def template_filter(self, name: Any = None) -> Any:
-        """Make the decorated function a template filter, by *name* or its own."""
+        """Make the decorated function a template filter. It needs no parentheses where it has no argument.
+
+        >>> @app.template_filter
+        ... def double(value: int) -> int:
+        ...     return 2 * value
+        >>> with app.app_context():
+        ...     render_template_string("{{ 21|double }}")
+        '42'
+
+        :param name: its name in templates; by default the function's.
+        """
         return naming_decorator(self.add_template_filter, name)
 
     @setupmethod
@@ -297,7 +335,17 @@ class App(Road, Scaffold):
     ) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
     @setupmethod
     def template_test(self, name: Any = None) -> Any:
-        """Make the decorated function a template test, by *name* or its own."""
+        """Make the decorated function a template test. It needs no parentheses where it has no argument.
+
+        >>> @app.template_test
+        ... def big(value: int) -> bool:
+        ...     return value > 100
+        >>> with app.app_context():
+        ...     render_template_string("{{ 'big' if 200 is big else 'small' }}")
+        'big'
+
+        :param name: its name in templates; by default the function's.
+        """
         return naming_decorator(self.add_template_test, name)
 
     @setupmethod
@@ -311,7 +359,17 @@ class App(Road, Scaffold):
     def template_global(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
     def template_global(self, name: Any = None) -> Any:
-        """Make the decorated function a template global, by *name* or its own."""
+        """Make the decorated function a template global. It needs no parentheses where it has no argument.
+
+        >>> @app.template_global
+        ... def year() -> int:
+        ...     return 1815
+        >>> with app.app_context():
+        ...     render_template_string("{{ year() }}")
+        '1815'
+
+        :param name: its name in templates; by default the function's.
+        """
         return naming_decorator(self.add_template_global, name)
 
     @setupmethod
@@ -321,18 +379,26 @@ class App(Road, Scaffold):
 
     @setupmethod
     def teardown_appcontext(self, f: scaffold.T_teardown) -> scaffold.T_teardown:
-        """Run *f* when an app context ends, after each request and command, with the error that ended it or None."""
+        """Run *f* when an app context ends, after each request and command, with the error that ended it or None.
+
+        >>> @app.teardown_appcontext
+        ... def close_database(error: BaseException | None) -> None:
+        ...     print("closing", g.pop("database", None))
+        >>> with app.app_context():
+        ...     g.database = "shop.db"
+        closing shop.db
+        """
         self.teardown_appcontext_funcs.append(f)
         return f
 
     @setupmethod
     def shell_context_processor(self, f: T_shell_context_processor) -> T_shell_context_processor:
-        """Add to the shell the names of the dict that *f* returns."""
+        """Add the names in the dict that *f* returns to the shell."""
         self.shell_context_processors.append(f)
         return f
 
     def make_shell_context(self) -> dict[str, Any]:
-        """The names that the shell starts with: ``app``, ``g``, and what the processors give."""
+        """Return the names that the shell starts with: ``app``, ``g``, and what the processors give."""
         names: dict[str, Any] = {"app": self, "g": _ctx.g_proxy}
         for processor in self.shell_context_processors:
             names.update(processor())
@@ -342,20 +408,28 @@ class App(Road, Scaffold):
 
     @routing.stock
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What matches *request* and builds URLs; see :func:`wsgiapp.routing.bind`."""
+        """Return what matches *request* and builds URLs; see :func:`wsgiapp.routing.bind`."""
         return routing.bind(self, request)
 
     def url_for(
         self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None,
         _scheme: str | None = None, _external: bool | None = None, **values: Any,
     ) -> str:  # fmt: skip
-        """The URL of an endpoint, with *values* for its rule and the rest as its query.
+        """Return the URL of an endpoint.
+
+        >>> @app.get("/user/<name>")
+        ... def user(name: str) -> str:
+        ...     return name
+        >>> with app.test_request_context():
+        ...     app.url_for("user", name="ada", page=2)
+        '/user/ada?page=2'
 
         :param endpoint: the endpoint; with a dot in front, one of the current blueprint.
         :param _anchor: goes behind ``#``.
         :param _method: of several rules, the one for this method.
         :param _scheme: ``https``, say; makes the URL external.
         :param _external: whether the URL carries scheme and host; by default only outside of a request.
+        :param values: the values of the rule's variables; the others become the query.
         :raises werkzeug.routing.BuildError: when no rule fits and no handler takes it.
         :raises RuntimeError: outside of a request, without ``SERVER_NAME``.
         :raises ValueError: for a scheme with ``_external=False``.
@@ -408,26 +482,39 @@ class App(Road, Scaffold):
         raise error
 
     def redirect(self, location: str, code: int = 302) -> BaseResponse:
-        """A response that redirects to *location*, of the app's response class."""
+        """Return a response that redirects to *location*, of the app's response class."""
         return redirect_to(location, code, self.response_class)
 
     # -- contexts --------------------------------------------------------------------------------------------------
 
     def app_context(self) -> AppContext[App]:
-        """A context that makes this app current: ``with app.app_context(): ...``."""
+        """Return a context that makes this app current.
+
+        >>> with app.app_context():
+        ...     current_app.name
+        'example'
+        """
         return AppContext(self)
 
     def request_context(self, environ: WSGIEnvironment) -> RequestContext[App, Request, SessionMixin]:
-        """A context for one request of a WSGI server."""
+        """Return a context for one request of a WSGI server."""
         return RequestContext(self, environ)
 
     def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext[App, Request, SessionMixin]:
-        """A context for a made-up request; the arguments are those of Werkzeug's ``EnvironBuilder``."""
+        """Return a context for a made-up request.
+
+        >>> with app.test_request_context("/search?q=tea"):
+        ...     request.args["q"]
+        'tea'
+
+        :param args: the arguments of :class:`wsgiapp.testing.EnvironBuilder`.
+        :param kwargs: its keyword arguments.
+        """
         with closing(_testing.EnvironBuilder(self, *args, **kwargs)) as builder:
             return self.request_context(builder.get_environ())
 
     def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002  # for those who override it
-        """Whether teardown functions are not told of *error*; no error is ignored unless overridden."""
+        """Say whether teardown functions are to get None in place of *error*. Override it; by default they get each."""
         return False
 
     # -- answering -------------------------------------------------------------------------------------------------
@@ -527,13 +614,25 @@ class App(Road, Scaffold):
             self._got_first_request = False
 
     def test_client(self, use_cookies: bool = True, **kwargs: Any) -> _testing.FlaskClient[App]:
-        """A client that sends requests to the app without a server.
+        """Return a client that sends requests to the app without a server.
 
+        >>> client = app.test_client()
+        >>> client.get("/nowhere").status_code
+        404
+
+        :param use_cookies: keep the cookies of responses and send them again.
         :param kwargs: those of the client's class, :attr:`test_client_class`.
         """
         client_class = self.test_client_class or _testing.FlaskClient
         return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
     def test_cli_runner(self, **kwargs: Any) -> _testing.FlaskCliRunner[App]:
-        """A runner for the app's commands; its class is :attr:`test_cli_runner_class`."""
+        """Return a runner for the app's commands; its class is :attr:`test_cli_runner_class`.
+
+        >>> @app.cli.command("greet")
+        ... def greet() -> None:
+        ...     print("Hello!")
+        >>> app.test_cli_runner().invoke(args=["greet"]).exit_code
+        0
+        """
         return (self.test_cli_runner_class or _testing.FlaskCliRunner)(self, **kwargs)

@@ -53,7 +53,7 @@ class BlueprintSetupState(Generic[ft.AppType]):
 
 
 def _for_app(hook: F, name: str) -> F:
-    """The setup method *name* of blueprints, which has the app call *hook* at the first registration."""
+    """Make the blueprint's method *name*: it registers a function on the app by *hook*, once for each app."""
 
     def record(self: Blueprint, f: F) -> F:
         self.record_once(lambda state: hook(state.app, f))
@@ -61,12 +61,20 @@ def _for_app(hook: F, name: str) -> F:
 
     update_wrapper(record, hook)
     record.__name__, record.__qualname__ = name, f"Blueprint.{name}"
-    record.__doc__ = f":meth:`{hook.__name__}` for the whole app."
+    record.__doc__ = f"Like :meth:`{hook.__name__}`, but for the whole app."
     return cast(F, setupmethod(record))
 
 
 class Blueprint(Scaffold):
     """A part of an app that can be registered on one: views, hooks, templates and static files under a name.
+
+    >>> shop = Blueprint("shop", __name__, url_prefix="/shop")
+    >>> @shop.get("/cart")
+    ... def cart() -> str:
+    ...     return f"This is {url_for('shop.cart')}."
+    >>> app.register_blueprint(shop)
+    >>> app.test_client().get("/shop/cart").text
+    'This is /shop/cart.'
 
     :param name: prefixes the endpoints; no dots.
     :param import_name: the module it is written in, usually ``__name__``.
@@ -124,7 +132,7 @@ class Blueprint(Scaffold):
     def make_setup_state(
         self, app: Any, options: dict[str, Any], first_registration: bool = False
     ) -> BlueprintSetupState:
-        """The state that recorded functions get; override it for one of your own class."""
+        """Return the state that recorded functions get. Override it to return one of a class of your own."""
         return BlueprintSetupState(self, app, options, first_registration)
 
     @setupmethod
@@ -149,7 +157,7 @@ class Blueprint(Scaffold):
         options["provide_automatic_options"] = provide_automatic_options
         self.record(lambda state: state.add_url_rule(rule, endpoint, view_func, **options))
 
-    # -- registering ----------------------------------------------------------------------------------------------
+    # -- being registered -----------------------------------------------------------------------------------------
 
     def register(self, app: Any, options: dict[str, Any]) -> None:
         """Set *app* up with what was recorded; called by ``register_blueprint``.
@@ -214,7 +222,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
-        """:meth:`errorhandler` for every request of the app."""
+        """Make the decorated function answer an error in any request of the app; see :meth:`errorhandler`."""
         self._check_parentheses(code, "app_errorhandler(404)")
         return decorator_calling(lambda f: self.record_once(lambda state: state.app.register_error_handler(code, f)))
 
@@ -264,7 +272,7 @@ class Blueprint(Scaffold):
 
 
 def _nested_options(state: BlueprintSetupState, child: Blueprint, options: dict[str, Any], name: str) -> dict[str, Any]:
-    """The options a nested blueprint is registered with, its parent's prefix, subdomain and name in front."""
+    """Return the options of a nested blueprint, joined with its parent's prefix, subdomain and name."""
     own = BlueprintSetupState(child, state.app, options, first_registration=False)
     prefix, subdomain = own.url_prefix, own.subdomain
     if state.url_prefix is not None:

@@ -59,17 +59,30 @@ class ContextApp(SupportsApp, Protocol):
     json: Any
     url_map: Any
 
-    def app_context(self) -> AppContext: ...
-    def create_url_adapter(self, request: Any) -> MapAdapter | None: ...
-    def do_teardown_request(self, exc: BaseException | None = ...) -> None: ...
-    def do_teardown_appcontext(self, exc: BaseException | None = ...) -> None: ...
+    def app_context(self) -> AppContext:
+        """Return a context that makes the app current."""
+
+    def create_url_adapter(self, request: Any) -> MapAdapter | None:
+        """Return what matches *request* and builds URLs."""
+
+    def do_teardown_request(self, exc: BaseException | None = ...) -> None:
+        """Run the functions that end a request."""
+
+    def do_teardown_appcontext(self, exc: BaseException | None = ...) -> None:
+        """Run the functions that end an app context."""
 
 
 class _AppCtxGlobals(SimpleNamespace):
-    """The namespace behind ``g``: any attribute, for the time of one app context."""
+    """The object behind ``g``: it keeps your own values for one request or one command.
+
+    >>> with app.app_context():
+    ...     g.user = "Ada"
+    ...     "user" in g, g.user, g.get("language", "en")
+    (True, 'Ada', 'en')
+    """
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The attribute *name*, or *default* where there is none."""
+        """Return the attribute *name*, or *default* where there is none."""
         return self.__dict__.get(name, default)
 
     def pop(self, name: str, default: Any = _sentinel) -> Any:
@@ -77,7 +90,7 @@ class _AppCtxGlobals(SimpleNamespace):
         return self.__dict__.pop(name) if default is _sentinel else self.__dict__.pop(name, default)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """The attribute *name*, set to *default* first where there is none."""
+        """Return the attribute *name*; where there is none, set it to *default* first."""
         return self.__dict__.setdefault(name, default)
 
     def __contains__(self, name: str) -> bool:
@@ -214,7 +227,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         return session
 
     def copy(self) -> RequestContext[AppType, RequestType, SessionType]:
-        """A context for another thread or greenlet, over the same request and session objects."""
+        """Return a context for another thread or greenlet, with the same request and session objects."""
         return RequestContext(self.app, self.request.environ, self.request, self._session)
 
     def match_request(self) -> None:
@@ -320,7 +333,7 @@ _no_req_msg = """Working outside of request context.
 Something asked for the current request, or for its session, while no request is being answered. Inside a view, a
 hook or a template there is one; a thread needs 'copy_current_request_context', a test 'app.test_request_context()'."""
 
-def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
+def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: str) -> Any:
     """Werkzeug's proxy of what is current, which takes one call for what is done most, not three."""
 
     def on_current(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -332,6 +345,9 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
 
     class Proxy(LocalProxy[Any]):
         __slots__ = ()
+        # Two names that help() asks for, also while nothing is current.
+        __name__ = attribute
+        __origin__: Any
         __getitem__, __setitem__ = on_current(operator.getitem), on_current(operator.setitem)
         __contains__, __setattr__ = on_current(operator.contains), on_current(setattr)
 
@@ -343,6 +359,7 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
             return getattr(getattr(owner, attribute), name)
 
     Proxy.__name__ = "LocalProxy"  # it shows itself by that name while nothing is current
+    Proxy.__doc__, Proxy.__origin__ = described, Proxy
     return Proxy(variable, attribute, unbound_message=message)
 
 
@@ -351,14 +368,18 @@ _OF_PROXY = frozenset(vars(LocalProxy)) - {"__class__", "__doc__", "__module__",
 # What ``globals`` gives types; the layers between need them for templates.
 app_ctx_proxy: Any = LocalProxy(_cv_app, unbound_message=_no_app_msg)
 request_ctx_proxy: Any = LocalProxy(_cv_request, unbound_message=_no_req_msg)
-app_proxy = _proxy(_cv_app, "app", _no_app_msg)
-g_proxy = _proxy(_cv_app, "g", _no_app_msg)
-request_proxy = _proxy(_cv_request, "request", _no_req_msg)
-session_proxy = _proxy(_cv_request, "session", _no_req_msg)
+_of_app = "While an app context is current it stands for another object, which is described by"
+_of_request = "While a request is current it stands for another object, which is described by"
+app_proxy = _proxy(_cv_app, "app", _no_app_msg, f"The current app. {_of_app} help(wsgiapp.App).")
+g_proxy = _proxy(_cv_app, "g", _no_app_msg, f"Your own values. {_of_app} help(wsgiapp.ctx._AppCtxGlobals).")
+request_proxy = _proxy(_cv_request, "request", _no_req_msg, f"The request. {_of_request} help(wsgiapp.Request).")
+session_proxy = _proxy(
+    _cv_request, "session", _no_req_msg, f"A visitor's data. {_of_request} help(wsgiapp.sessions.SessionMixin)."
+)
 
 
 def current_request_context(what: str) -> RequestContext:
-    """The current request context, for *what* needs one.
+    """Return the current request context, which *what* needs.
 
     :raises RuntimeError: when no request is current; it names *what*.
     """
@@ -369,17 +390,27 @@ def current_request_context(what: str) -> RequestContext:
 
 
 def has_request_context() -> bool:
-    """Whether a request is current, so that ``request`` and ``session`` can be used."""
+    """Say whether a request is current, so that ``request`` and ``session`` can be used."""
     return _cv_request.get(None) is not None
 
 
 def has_app_context() -> bool:
-    """Whether an app is current, so that ``current_app`` and ``g`` can be used."""
+    """Say whether an app is current, so that ``current_app`` and ``g`` can be used."""
     return _cv_app.get(None) is not None
 
 
 def after_this_request(f: AfterRequestCallable[Any]) -> AfterRequestCallable[Any]:
     """Have *f* called with the response of the current request, before the hooks of ``after_request``.
+
+    >>> @app.get("/")
+    ... def index() -> str:
+    ...     @after_this_request
+    ...     def remember(response: Response) -> Response:
+    ...         response.set_cookie("visited", "yes")
+    ...         return response
+    ...     return "Hello!"
+    >>> app.test_client().get("/").headers["Set-Cookie"]
+    'visited=yes; Path=/'
 
     :param f: takes the response and returns one.
     :raises RuntimeError: when no request is current.
@@ -396,6 +427,16 @@ def copy_current_request_context(f: F) -> F:
     """Wrap *f* so that it runs, in whichever thread or greenlet, with the request that is current now.
 
     Each call gets a context of its own, so one wrapped function may run in several threads at once.
+
+    >>> @app.get("/<word>")
+    ... def shout(word: str) -> str:
+    ...     @copy_current_request_context
+    ...     def work() -> str:
+    ...         return request.path.upper()
+    ...     with ThreadPoolExecutor() as pool:
+    ...         return pool.submit(work).result()
+    >>> app.test_client().get("/tea").text
+    '/TEA'
 
     :raises RuntimeError: when no request is current.
     """
@@ -457,6 +498,15 @@ def stream_with_context(
     generator_or_function: Iterator[T] | Callable[..., Iterator[T]],
 ) -> Iterator[T] | Callable[..., Iterator[T]]:
     """Keep the current request current while a generator streams a response.
+
+    >>> @app.get("/count")
+    ... def count() -> Iterator[str]:
+    ...     @stream_with_context
+    ...     def lines() -> Iterator[str]:
+    ...         yield f"up to {request.args['to']}"
+    ...     return lines()
+    >>> app.test_client().get("/count?to=3").text
+    'up to 3'
 
     :param generator_or_function: the generator, or a generator function (then this is a decorator).
     :return: an iterator over the same chunks, or a function that returns one.

@@ -19,7 +19,7 @@ Handlers = dict[str | None, dict[int | None, dict[type[Exception], ErrorHandlerC
 
 
 def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]:
-    """The exception class a handler is registered for, and the status code where it is an HTTP one.
+    """Return the exception class a handler is registered for, and the status code where it is an HTTP one.
 
     :param exc_class_or_code: a subclass of Exception, or a status code.
     :raises ValueError: for a code that no HTTP exception has.
@@ -43,7 +43,7 @@ def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]
 
 
 def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) -> ErrorHandlerCallable | None:
-    """The handler closest to *error*: by code before class, by blueprint before app, by the class's own ancestry.
+    """Return the handler closest to *error*: by code before class, by blueprint before app, by the class before its bases.
 
     :param spec: the app's ``error_handler_spec``.
     :param blueprints: the names of the current blueprints, innermost first.
@@ -61,7 +61,7 @@ def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) ->
 
 @lru_cache(maxsize=256)
 def answers_plainly(cls: type) -> bool:
-    """Whether *cls* is a class of HTTP exceptions that makes responses as Werkzeug does."""
+    """Say whether *cls* is a class of HTTP exceptions that makes responses as Werkzeug does."""
     if not issubclass(cls, HTTPException):
         return False
     return cls.get_response is HTTPException.get_response and cls.__call__ is HTTPException.__call__
@@ -69,13 +69,13 @@ def answers_plainly(cls: type) -> bool:
 
 @lru_cache(maxsize=256)
 def stock_page(cls: type[HTTPException]) -> str | None:
-    """The page of an HTTP exception that says nothing of its own; None where its class makes pages by itself."""
+    """Return the page of an HTTP exception that says nothing of its own; None where its class makes pages by itself."""
     own = cls.get_body is not HTTPException.get_body or cls.get_headers is not HTTPException.get_headers
     return None if own or cls not in default_exceptions.values() else cls().get_body()
 
 
 def is_trapped(error: Exception, config: Any) -> bool:
-    """Whether an HTTP exception is treated like any other error, so that a developer sees it.
+    """Say whether an HTTP exception is treated like any other error, so that a developer sees it.
 
     ``TRAP_HTTP_EXCEPTIONS`` traps all, ``TRAP_BAD_REQUEST_ERRORS`` those of status 400; in debug mode, where the latter
     is not set, a key missing from a form is trapped.

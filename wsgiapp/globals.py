@@ -20,7 +20,7 @@ __all__ = [
 
 #: The app that answers the current request, or runs the current command.
 current_app: App = ctx.app_proxy
-#: A namespace for the time of the current app context.
+#: A namespace for as long as the current app context lasts.
 g: _AppCtxGlobals = ctx.g_proxy
 #: The request that is being answered.
 request: Request = ctx.request_proxy
