@@ -43,7 +43,7 @@ def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]
 
 
 def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) -> ErrorHandlerCallable | None:
-    """Return the handler closest to *error*: by code before class, by blueprint before app, by the class before its bases.
+    """Return the handler closest to *error*: by code before class, by blueprint before app, by class before its bases.
 
     :param spec: the app's ``error_handler_spec``.
     :param blueprints: the names of the current blueprints, innermost first.

@@ -120,6 +120,12 @@ class Request(RequestBase):
     """
 
     json_module: Any = json
+    #: The rule that matched the URL, or None.
+    url_rule: Rule | None = None
+    #: The values that the rule's converters took from the URL, or None.
+    view_args: dict[str, Any] | None = None
+    #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
+    routing_exception: HTTPException | None = None
 
     # Whether forms are parsed as they are here: no method that has a part in it is overridden.
     _parses_plainly = True
@@ -135,12 +141,8 @@ class Request(RequestBase):
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
         self.environ = environ
         self.shallow = shallow
-        #: The rule that matched the URL, or None.
-        self.url_rule: Rule | None = None
-        #: The values that the rule's converters took from the URL, or None.
-        self.view_args: dict[str, Any] | None = None
-        #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
-        self.routing_exception: HTTPException | None = None
+        # PERF: an object's own attributes are read faster than its class's (benchmarks/: hello).
+        self.url_rule = self.view_args = self.routing_exception = None
         # Whether there may be something to close at the end: files, or what a close() of its own knows.
         self._open = self._closes
         if populate_request and not shallow:
