@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar, Token, copy_context
 from functools import cached_property, update_wrapper
 from types import SimpleNamespace, TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar, cast, overload
+from typing import Any, Generic, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.routing import MapAdapter
 
 from .signals import appcontext_popped, appcontext_pushed
-from .typing import AfterRequestCallable, AppType, RequestType, SessionType, SupportsApp, WSGIEnvironment
+from .typing import AfterRequestCallable, AppType, RequestType, SessionType, WSGIEnvironment
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,28 +48,6 @@ class lazy(cached_property[T]):
 
 def _unknown(app: Any, environ: WSGIEnvironment) -> None:
     """Stands for the tables of a URL map of Werkzeug's own class, which has none."""
-
-
-class ContextApp(SupportsApp, Protocol):
-    """What contexts ask of an app; each is a documented, overridable part of it."""
-
-    app_ctx_globals_class: type[Any]
-    request_class: type[Any]
-    session_interface: Any
-    json: Any
-    url_map: Any
-
-    def app_context(self) -> AppContext:
-        """Return a context that makes the app current."""
-
-    def create_url_adapter(self, request: Any) -> MapAdapter | None:
-        """Return what matches *request* and builds URLs."""
-
-    def do_teardown_request(self, exc: BaseException | None = ...) -> None:
-        """Run the functions that end a request."""
-
-    def do_teardown_appcontext(self, exc: BaseException | None = ...) -> None:
-        """Run the functions that end an app context."""
 
 
 class _AppCtxGlobals(SimpleNamespace):
