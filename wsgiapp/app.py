@@ -6,18 +6,19 @@ its construction, its set-up and its first and last step; the road between them 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import weakref
 from collections.abc import Callable, Iterable, ValuesView
 from contextlib import closing, suppress
 from datetime import timedelta
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast, overload
 from urllib.parse import quote
 
 import werkzeug.serving
 from werkzeug.exceptions import Aborter
-from werkzeug.routing import BuildError, MapAdapter, Rule
+from werkzeug.routing import BuildError, Map, MapAdapter, Rule
 from werkzeug.utils import cached_property
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -31,12 +32,12 @@ from .blueprints import Blueprint
 from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, lazy
 from .debughelpers import describe
-from .dispatch import SYNC, Dispatcher, scopes_of
+from .dispatch import Dispatcher, scopes_of
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
 from .overrides import Originals
-from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, registering, setupmethod
-from .sessions import SecureCookieSessionInterface, SessionInterface, get_flashed_messages
+from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, naming_decorator, setupmethod
+from .sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin, get_flashed_messages
 from .templating import _default_template_ctx_processor
 from .typing import StartResponse, WSGIEnvironment
 from .wrappers import Request, Response, UnsendableResponse, environ_fault, redirect_to
@@ -60,7 +61,14 @@ class _StockEnvironment:
 
 
 class App(Dispatcher, Scaffold):
-    """A web application: call it with an environ and ``start_response``, as a WSGI server does.
+    """A web application, which a WSGI server calls with an environ and ``start_response``.
+
+    >>> app = App(__name__)
+    >>> @app.route("/")
+    ... def hello() -> str:
+    ...     return "Hello!"
+    >>> app.test_client().get("/").text
+    'Hello!'
 
     :param import_name: the module it is written in, usually ``__name__``; templates and files are found from there.
     :param static_url_path: the URL of the static files; by default the folder's name.
@@ -91,7 +99,7 @@ class App(Dispatcher, Scaffold):
     #: Options for the Jinja2 environment, in a dict of your own.
     jinja_options: dict[str, Any] = {}  # noqa: RUF012  # Flask's name and type: assigned, not changed
     url_rule_class = Rule
-    url_map_class: type[Any] = routing.Map
+    url_map_class: type[Map] = routing.Map
     session_interface: SessionInterface = SecureCookieSessionInterface()
     #: The class of :meth:`test_client`; None for :class:`~wsgiapp.testing.FlaskClient`.
     test_client_class: type[_testing.FlaskClient] | None = None
@@ -116,10 +124,10 @@ class App(Dispatcher, Scaffold):
         if instance_path is not None and not os.path.isabs(instance_path):
             raise ValueError(f"The instance path must be absolute, but {instance_path!r} is relative.")
         self.instance_path = self.auto_find_instance_path() if instance_path is None else instance_path
-        self.config = self.make_config(instance_relative_config)
+        self.config: Config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
         self.json: JSONProvider = self.json_provider_class(self)
-        self.url_map = self.url_map_class(host_matching=host_matching)
+        self.url_map: Map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
         self.blueprints: dict[str, Blueprint] = {}
         self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
@@ -163,7 +171,7 @@ class App(Dispatcher, Scaffold):
         return os.path.splitext(os.path.basename(path))[0] if path is not None else "__main__"
 
     @cached_property
-    def logger(self) -> Any:
+    def logger(self) -> logging.Logger:
         """The app's logger, by its name; with a handler to the server's error stream where none is configured."""
         return create_logger(self)
 
@@ -185,16 +193,19 @@ class App(Dispatcher, Scaffold):
             self.jinja_env.auto_reload = value
 
     def make_config(self, instance_relative: bool = False) -> Config:
-        """The configuration of a new app: :attr:`default_config`, with ``DEBUG`` from ``FLASK_DEBUG``."""
+        """Return the configuration of a new app: :attr:`default_config`, with ``DEBUG`` from ``FLASK_DEBUG``."""
         defaults = {**self.default_config, "DEBUG": get_debug_flag()}
         return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
 
     def make_aborter(self) -> Aborter:
-        """What ``abort`` raises exceptions by."""
+        """Return the object by which ``abort`` raises exceptions."""
         return self.aborter_class()
 
     def auto_find_instance_path(self) -> str:
-        """The instance folder where none is given: beside an uninstalled package, below the prefix of another."""
+        """Return the instance folder of an app that was given none.
+
+        It lies beside a module or package that is not installed, and below the prefix of one that is.
+        """
         prefix, folder = find_package(self.import_name)
         parts = (folder, "instance") if prefix is None else (prefix, "var", f"{self.name}-instance")
         return os.path.join(*parts)
@@ -208,16 +219,19 @@ class App(Dispatcher, Scaffold):
         path = os.path.join(self.instance_path, resource)
         return open(path, mode) if "b" in mode else open(path, mode, encoding=encoding)
 
-    def create_global_jinja_loader(self) -> _environment.BaseLoader:
-        """The loader over the app's and the blueprints' templates."""
+    def create_global_jinja_loader(self) -> _environment.DispatchingJinjaLoader:
+        """Return the loader of the app's and the blueprints' templates."""
         return _environment.DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
-        """Whether a template escapes what it prints: by the end of its name; one made from a string does."""
+        """Say whether a template escapes the values that it prints, by the end of its name.
+
+        :param filename: the name; None for a template that is given as a string, which does.
+        """
         return filename is None or filename.endswith(_ESCAPED)
 
     def create_jinja_environment(self) -> _environment.Environment:
-        """The Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
+        """Make the Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
         reload = self.config["TEMPLATES_AUTO_RELOAD"]
         settings = {"autoescape": self.select_jinja_autoescape, "auto_reload": self.debug if reload is None else reload}
         environment = self.jinja_environment(self, **{**settings, **self.jinja_options})
@@ -235,6 +249,15 @@ class App(Dispatcher, Scaffold):
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         """Add a blueprint's views, hooks and handlers to the app.
 
+        >>> shop = Blueprint("shop", __name__)
+        >>> @shop.get("/cart")
+        ... def cart() -> str:
+        ...     return "Your cart"
+        >>> app.register_blueprint(shop, url_prefix="/shop")
+        >>> app.test_client().get("/shop/cart").text
+        'Your cart'
+
+        :param blueprint: the blueprint.
         :param options: ``url_prefix``, ``subdomain``, ``url_defaults``, ``name``, ``cli_group``, and what the
             blueprint's own set-up understands; they replace the blueprint's.
         :raises ValueError: when its name is taken.
@@ -242,7 +265,7 @@ class App(Dispatcher, Scaffold):
         blueprint.register(self, options)
 
     def iter_blueprints(self) -> ValuesView[Blueprint]:
-        """The registered blueprints, in the order of their registration."""
+        """Return the registered blueprints, in the order of their registration."""
         return self.blueprints.values()
 
     @setupmethod
@@ -251,6 +274,12 @@ class App(Dispatcher, Scaffold):
         provide_automatic_options: bool | None = None, **options: Any,
     ) -> None:  # fmt: skip
         """Connect a URL with an endpoint, and the endpoint with a view; see :meth:`Scaffold.add_url_rule`.
+
+        >>> def about() -> str:
+        ...     return "About us"
+        >>> app.add_url_rule("/about", view_func=about)
+        >>> app.test_client().get("/about").text
+        'About us'
 
         The view's own attributes ``methods``, ``required_methods`` and ``provide_automatic_options`` are respected.
 
@@ -281,30 +310,74 @@ class App(Dispatcher, Scaffold):
         if view_func is not None:
             self.view_functions[endpoint] = view_func
 
+    @overload
+    def template_filter(self, name: F) -> F: ...
+    @overload
+    def template_filter(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
-    def template_filter(self, name: str | None = None) -> Callable[[F], F]:
-        """Make the decorated function a template filter, by *name* or its own."""
-        return registering(lambda f: self.add_template_filter(f, name))
+    def template_filter(self, name: Any = None) -> Any:
+        """Make the decorated function a template filter. It needs no parentheses where it has no argument.
+
+        >>> @app.template_filter
+        ... def double(value: int) -> int:
+        ...     return 2 * value
+        >>> with app.app_context():
+        ...     render_template_string("{{ 21|double }}")
+        '42'
+
+        :param name: its name in templates; by default the function's.
+        """
+        return naming_decorator(self.add_template_filter, name)
 
     @setupmethod
     def add_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
         """Make *f* a template filter, by *name* or its own."""
         self.jinja_env.filters[name or f.__name__] = f
 
+    @overload
+    def template_test(self, name: scaffold.T_template_test) -> scaffold.T_template_test: ...
+    @overload
+    def template_test(
+        self, name: str | None = None
+    ) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
     @setupmethod
-    def template_test(self, name: str | None = None) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]:
-        """Make the decorated function a template test, by *name* or its own."""
-        return registering(lambda f: self.add_template_test(f, name))
+    def template_test(self, name: Any = None) -> Any:
+        """Make the decorated function a template test. It needs no parentheses where it has no argument.
+
+        >>> @app.template_test
+        ... def big(value: int) -> bool:
+        ...     return value > 100
+        >>> with app.app_context():
+        ...     render_template_string("{{ 'big' if 200 is big else 'small' }}")
+        'big'
+
+        :param name: its name in templates; by default the function's.
+        """
+        return naming_decorator(self.add_template_test, name)
 
     @setupmethod
     def add_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
         """Make *f* a template test, by *name* or its own."""
         self.jinja_env.tests[name or f.__name__] = f
 
+    @overload
+    def template_global(self, name: F) -> F: ...
+    @overload
+    def template_global(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
-    def template_global(self, name: str | None = None) -> Callable[[F], F]:
-        """Make the decorated function a template global, by *name* or its own."""
-        return registering(lambda f: self.add_template_global(f, name))
+    def template_global(self, name: Any = None) -> Any:
+        """Make the decorated function a template global. It needs no parentheses where it has no argument.
+
+        >>> @app.template_global
+        ... def year() -> int:
+        ...     return 1815
+        >>> with app.app_context():
+        ...     render_template_string("{{ year() }}")
+        '1815'
+
+        :param name: its name in templates; by default the function's.
+        """
+        return naming_decorator(self.add_template_global, name)
 
     @setupmethod
     def add_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:
@@ -313,18 +386,26 @@ class App(Dispatcher, Scaffold):
 
     @setupmethod
     def teardown_appcontext(self, f: scaffold.T_teardown) -> scaffold.T_teardown:
-        """Run *f* when an app context ends, after each request and command, with the error that ended it or None."""
+        """Run *f* when an app context ends, after each request and command, with the error that ended it or None.
+
+        >>> @app.teardown_appcontext
+        ... def close_database(error: BaseException | None) -> None:
+        ...     print("closing", g.pop("database", None))
+        >>> with app.app_context():
+        ...     g.database = "shop.db"
+        closing shop.db
+        """
         self.teardown_appcontext_funcs.append(f)
         return f
 
     @setupmethod
     def shell_context_processor(self, f: T_shell_context_processor) -> T_shell_context_processor:
-        """Add to the shell the names of the dict that *f* returns."""
+        """Add the names in the dict that *f* returns to the shell."""
         self.shell_context_processors.append(f)
         return f
 
     def make_shell_context(self) -> dict[str, Any]:
-        """The names that the shell starts with: ``app``, ``g``, and what the processors give."""
+        """Return the names that the shell starts with: ``app``, ``g``, and what the processors give."""
         names: dict[str, Any] = {"app": self, "g": _ctx.g_proxy}
         for processor in self.shell_context_processors:
             names.update(processor())
@@ -333,25 +414,34 @@ class App(Dispatcher, Scaffold):
     # -- URLs and redirects ----------------------------------------------------------------------------------------
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What matches *request* and builds URLs; see :func:`wsgiapp.routing.create_adapter`."""
+        """Return what matches *request* and builds URLs; see :func:`wsgiapp.routing.create_adapter`."""
         return routing.create_adapter(self, request)
 
     def url_for(
         self, /, endpoint: str, *, _anchor: str | None = None, _method: str | None = None,
         _scheme: str | None = None, _external: bool | None = None, **values: Any,
     ) -> str:  # fmt: skip
-        """The URL of an endpoint, with *values* for its rule and the rest as its query.
+        """Return the URL of an endpoint.
+
+        >>> @app.get("/user/<name>")
+        ... def user(name: str) -> str:
+        ...     return name
+        >>> with app.test_request_context():
+        ...     app.url_for("user", name="ada", page=2)
+        '/user/ada?page=2'
 
         :param endpoint: the endpoint; with a dot in front, one of the current blueprint.
         :param _anchor: goes behind ``#``.
         :param _method: of several rules, the one for this method.
         :param _scheme: ``https``, say; makes the URL external.
         :param _external: whether the URL carries scheme and host; by default only outside of a request.
+        :param values: the values of the rule's variables; the others become the query.
         :raises werkzeug.routing.BuildError: when no rule fits and no handler takes it.
         :raises RuntimeError: outside of a request, without ``SERVER_NAME``.
         :raises ValueError: for a scheme with ``_external=False``.
         """
         request_ctx = _cv_request.get(None)
+        adapter: MapAdapter | None
         if request_ctx is not None:
             if endpoint[:1] == ".":
                 endpoint = f"{request_ctx.request.blueprint or ''}{endpoint}".removeprefix(".")
@@ -398,26 +488,39 @@ class App(Dispatcher, Scaffold):
         raise error
 
     def redirect(self, location: str, code: int = 302) -> BaseResponse:
-        """A response that redirects to *location*, of the app's response class."""
+        """Return a response that redirects to *location*, of the app's response class."""
         return redirect_to(location, code, self.response_class)
 
     # -- contexts --------------------------------------------------------------------------------------------------
 
-    def app_context(self) -> AppContext:
-        """A context that makes this app current: ``with app.app_context(): ...``."""
+    def app_context(self) -> AppContext[App]:
+        """Return a context that makes this app current.
+
+        >>> with app.app_context():
+        ...     current_app.name
+        'example'
+        """
         return AppContext(self)
 
-    def request_context(self, environ: WSGIEnvironment) -> RequestContext:
-        """A context for one request of a WSGI server."""
+    def request_context(self, environ: WSGIEnvironment) -> RequestContext[App, Request, SessionMixin]:
+        """Return a context for one request of a WSGI server."""
         return RequestContext(self, environ)
 
-    def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext:
-        """A context for a made-up request; the arguments are those of Werkzeug's ``EnvironBuilder``."""
+    def test_request_context(self, *args: Any, **kwargs: Any) -> RequestContext[App, Request, SessionMixin]:
+        """Return a context for a made-up request.
+
+        >>> with app.test_request_context("/search?q=tea"):
+        ...     request.args["q"]
+        'tea'
+
+        :param args: the arguments of :class:`wsgiapp.testing.EnvironBuilder`.
+        :param kwargs: its keyword arguments.
+        """
         with closing(_testing.EnvironBuilder(self, *args, **kwargs)) as builder:
             return self.request_context(builder.get_environ())
 
     def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002  # for those who override it
-        """Whether teardown functions are not told of *error*; no error is ignored unless overridden."""
+        """Say whether teardown functions are to get None in place of *error*. Override it; by default they get each."""
         return False
 
     # -- answering -------------------------------------------------------------------------------------------------
@@ -516,16 +619,28 @@ class App(Dispatcher, Scaffold):
             # In a shell the server may be stopped, the app changed, and the server started again.
             self._got_first_request = False
 
-    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> _testing.FlaskClient:
-        """A client that sends requests to the app without a server.
+    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> _testing.FlaskClient[App]:
+        """Return a client that sends requests to the app without a server.
 
+        >>> client = app.test_client()
+        >>> client.get("/nowhere").status_code
+        404
+
+        :param use_cookies: keep the cookies of responses and send them again.
         :param kwargs: those of the client's class, :attr:`test_client_class`.
         """
         client_class = self.test_client_class or _testing.FlaskClient
         return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
-    def test_cli_runner(self, **kwargs: Any) -> _testing.FlaskCliRunner:
-        """A runner for the app's commands; its class is :attr:`test_cli_runner_class`."""
+    def test_cli_runner(self, **kwargs: Any) -> _testing.FlaskCliRunner[App]:
+        """Return a runner for the app's commands; its class is :attr:`test_cli_runner_class`.
+
+        >>> @app.cli.command("greet")
+        ... def greet() -> None:
+        ...     print("Hello!")
+        >>> app.test_cli_runner().invoke(args=["greet"]).exit_code
+        0
+        """
         return (self.test_cli_runner_class or _testing.FlaskCliRunner)(self, **kwargs)
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, cast
+from typing import Any, Generic, cast, overload
 
 from . import scaffold
 from . import typing as ft
 from .ctx import _sentinel
-from .scaffold import F, Folder, Scaffold, T_error_handler, T_template_test, registering, setupmethod
+from .scaffold import F, Folder, Scaffold, T_error_handler, decorator_calling, naming_decorator, setupmethod
 
 DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
 
 
-class BlueprintSetupState:
+class BlueprintSetupState(Generic[ft.AppType]):
     """One registration of one blueprint on one app, handed to each recorded function.
 
     :param blueprint: the blueprint that is registered.
@@ -27,8 +27,8 @@ class BlueprintSetupState:
     :param first_registration: whether it is the blueprint's first on this app.
     """
 
-    def __init__(self, blueprint: Blueprint, app: Any, options: Any, first_registration: bool) -> None:
-        self.app = app
+    def __init__(self, blueprint: Blueprint, app: ft.AppType, options: Any, first_registration: bool) -> None:
+        self.app: ft.AppType = app
         self.blueprint = blueprint
         self.options: dict[str, Any] = options
         self.first_registration = first_registration
@@ -53,7 +53,7 @@ class BlueprintSetupState:
 
 
 def _for_app(hook: F, name: str) -> F:
-    """The setup method *name* of blueprints, which has the app call *hook* at the first registration."""
+    """Make the blueprint's method *name*: it registers a function on the app by *hook*, once for each app."""
 
     def record(self: Blueprint, f: F) -> F:
         self.record_once(lambda state: hook(state.app, f))
@@ -61,12 +61,20 @@ def _for_app(hook: F, name: str) -> F:
 
     update_wrapper(record, hook)
     record.__name__, record.__qualname__ = name, f"Blueprint.{name}"
-    record.__doc__ = f":meth:`{hook.__name__}` for the whole app."
+    record.__doc__ = f"Like :meth:`{hook.__name__}`, but for the whole app."
     return cast(F, setupmethod(record))
 
 
 class Blueprint(Scaffold):
     """A part of an app that can be registered on one: views, hooks, templates and static files under a name.
+
+    >>> shop = Blueprint("shop", __name__, url_prefix="/shop")
+    >>> @shop.get("/cart")
+    ... def cart() -> str:
+    ...     return f"This is {url_for('shop.cart')}."
+    >>> app.register_blueprint(shop)
+    >>> app.test_client().get("/shop/cart").text
+    'This is /shop/cart.'
 
     :param name: prefixes the endpoints; no dots.
     :param import_name: the module it is written in, usually ``__name__``.
@@ -81,6 +89,7 @@ class Blueprint(Scaffold):
     """
 
     _got_registered_once = False
+    _variable = "bp"
 
     def __init__(
         self, name: str, import_name: str, static_folder: Folder | None = None, static_url_path: str | None = None,
@@ -123,7 +132,7 @@ class Blueprint(Scaffold):
     def make_setup_state(
         self, app: Any, options: dict[str, Any], first_registration: bool = False
     ) -> BlueprintSetupState:
-        """The state that recorded functions get; override it for one of your own class."""
+        """Return the state that recorded functions get. Override it to return one of a class of your own."""
         return BlueprintSetupState(self, app, options, first_registration)
 
     @setupmethod
@@ -148,7 +157,7 @@ class Blueprint(Scaffold):
         options["provide_automatic_options"] = provide_automatic_options
         self.record(lambda state: state.add_url_rule(rule, endpoint, view_func, **options))
 
-    # -- registering ----------------------------------------------------------------------------------------------
+    # -- being registered -----------------------------------------------------------------------------------------
 
     def register(self, app: Any, options: dict[str, Any]) -> None:
         """Set *app* up with what was recorded; called by ``register_blueprint``.
@@ -213,33 +222,48 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
-        """:meth:`errorhandler` for every request of the app."""
-        return registering(lambda f: self.record_once(lambda state: state.app.register_error_handler(code, f)))
+        """Make the decorated function answer an error in any request of the app; see :meth:`errorhandler`."""
+        self._check_parentheses(code, "app_errorhandler(404)")
+        return decorator_calling(lambda f: self.record_once(lambda state: state.app.register_error_handler(code, f)))
 
+    @overload
+    def app_template_filter(self, name: F) -> F: ...
+    @overload
+    def app_template_filter(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
-    def app_template_filter(self, name: str | None = None) -> Callable[[F], F]:
+    def app_template_filter(self, name: Any = None) -> Any:
         """Make the decorated function a filter of the app's templates, by *name* or its own."""
-        return registering(lambda f: self.add_app_template_filter(f, name))
+        return naming_decorator(self.add_app_template_filter, name)
 
     @setupmethod
     def add_app_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
         """Make *f* a filter of the app's templates, by *name* or its own."""
         self.record_once(lambda state: state.app.add_template_filter(f, name))
 
+    @overload
+    def app_template_test(self, name: scaffold.T_template_test) -> scaffold.T_template_test: ...
+    @overload
+    def app_template_test(
+        self, name: str | None = None
+    ) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
     @setupmethod
-    def app_template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]:
+    def app_template_test(self, name: Any = None) -> Any:
         """Make the decorated function a test of the app's templates, by *name* or its own."""
-        return registering(lambda f: self.add_app_template_test(f, name))
+        return naming_decorator(self.add_app_template_test, name)
 
     @setupmethod
     def add_app_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
         """Make *f* a test of the app's templates, by *name* or its own."""
         self.record_once(lambda state: state.app.add_template_test(f, name))
 
+    @overload
+    def app_template_global(self, name: F) -> F: ...
+    @overload
+    def app_template_global(self, name: str | None = None) -> Callable[[F], F]: ...
     @setupmethod
-    def app_template_global(self, name: str | None = None) -> Callable[[F], F]:
+    def app_template_global(self, name: Any = None) -> Any:
         """Make the decorated function a global of the app's templates, by *name* or its own."""
-        return registering(lambda f: self.add_app_template_global(f, name))
+        return naming_decorator(self.add_app_template_global, name)
 
     @setupmethod
     def add_app_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:
@@ -248,7 +272,7 @@ class Blueprint(Scaffold):
 
 
 def _nested_options(state: BlueprintSetupState, child: Blueprint, options: dict[str, Any], name: str) -> dict[str, Any]:
-    """The options a nested blueprint is registered with, its parent's prefix, subdomain and name in front."""
+    """Return the options of a nested blueprint, joined with its parent's prefix, subdomain and name."""
     own = BlueprintSetupState(child, state.app, options, first_registration=False)
     prefix, subdomain = own.url_prefix, own.subdomain
     if state.url_prefix is not None:

@@ -386,6 +386,8 @@ def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
 class CertParamType(click.Path):
     """The option ``--cert``: a file, ``adhoc``, or the import name of an ``ssl.SSLContext``."""
 
+    name = "path"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a path, ``"adhoc"`` or a context; raises ``click.BadParameter``."""
         ssl = import_string("ssl", silent=True)

@@ -48,7 +48,10 @@ def get_debug_flag() -> bool:
 
 
 def get_load_dotenv(default: bool = True) -> bool:
-    """Say whether dotenv files are to be read; ``FLASK_SKIP_DOTENV``, when set, overrules ``default``."""
+    """Say whether dotenv files are to be read.
+
+    :param default: the answer where the environment variable ``FLASK_SKIP_DOTENV`` is not set.
+    """
     skip = os.environ.get("FLASK_SKIP_DOTENV")
     return skip.lower() in _NEGATIVE if skip else default
 
@@ -56,8 +59,8 @@ def get_load_dotenv(default: bool = True) -> bool:
 class ConfigAttribute(Generic[T]):
     """An attribute of an app that is stored as a key of ``app.config``.
 
-    ``name`` is the key; ``get_converter`` turns the stored value into what a reader gets. Writing stores the value as
-    it is given.
+    :param name: the key.
+    :param get_converter: turns the stored value into the value of the attribute. Writing stores the value as it is.
     """
 
     def __init__(self, name: str, get_converter: Callable[[Any], T] | None = None) -> None:
@@ -81,8 +84,10 @@ class ConfigAttribute(Generic[T]):
 class Config(dict[str, Any]):
     """The settings of an app: a dictionary that can fill itself from files, objects and the environment.
 
-    ``root_path`` is the folder from which relative file names count; ``defaults`` are the first values. The
-    ``from_...`` methods take upper-case keys only and return whether anything was loaded.
+    The ``from_...`` methods take only names in upper case.
+
+    :param root_path: the folder that relative file names start from.
+    :param defaults: the first values.
     """
 
     def __init__(self, root_path: StrPath, defaults: dict[str, Any] | None = None) -> None:
@@ -92,8 +97,15 @@ class Config(dict[str, Any]):
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
         """Load the Python file whose path an environment variable holds.
 
-        Raises ``RuntimeError`` if the variable is unset or empty, ``OSError`` if its file can't be read; with
-        ``silent`` a missing variable or file gives False.
+        >>> os.environ["SHOP_SETTINGS"] = "settings.py"
+        >>> app.config.from_envvar("SHOP_SETTINGS")
+        True
+
+        :param variable_name: the name of the environment variable.
+        :param silent: return False when the variable or the file is missing, instead of raising an error.
+        :return: whether a file was loaded.
+        :raises RuntimeError: when the variable is unset or empty.
+        :raises OSError: when the file cannot be read.
         """
         if path := os.environ.get(variable_name):
             return self.from_pyfile(path, silent=silent)
@@ -105,10 +117,20 @@ class Config(dict[str, Any]):
         )
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:
-        """Load every environment variable whose name starts with ``prefix`` and an underscore.
+        """Load every environment variable whose name starts with *prefix* and an underscore.
 
-        A value that ``loads`` refuses stays a string. Two underscores lead into a nested dictionary:
-        ``FLASK_DB__pool__size=5`` sets ``config["DB"]["pool"]["size"]``.
+        Two underscores lead into a nested dictionary:
+
+        >>> os.environ["SHOP_DB__pool__size"] = "5"
+        >>> app.config.from_prefixed_env("SHOP")
+        True
+        >>> app.config["DB"]
+        {'pool': {'size': 5}}
+
+        :param prefix: the beginning of the names, without the underscore.
+        :param loads: reads each value; where it raises an error, the value stays a string.
+        :return: always True.
+        :raises TypeError: when a name leads into a setting that is no dictionary.
         """
         prefix += "_"
         for variable in sorted(name for name in os.environ if name.startswith(prefix)):
@@ -125,10 +147,15 @@ class Config(dict[str, Any]):
         return True
 
     def from_pyfile(self, filename: StrPath, silent: bool = False) -> bool:
-        """Run a Python file and take its upper-case names.
+        """Run a Python file and take its names in upper case.
 
-        Raises ``OSError`` if it can't be read (with ``silent`` a missing file gives False instead), and whatever the
-        file itself raises.
+        >>> app.config.from_pyfile("settings.py")
+        True
+
+        :param filename: the file, relative to the root path.
+        :param silent: return False when the file is missing, instead of raising an error.
+        :return: whether the file was loaded.
+        :raises OSError: when the file cannot be read.
         """
         absent = (*_MISSING, NotADirectoryError) if silent else ()
         code = self._read(filename, "rb", lambda file: compile(file.read(), file.name, "exec"), absent)
@@ -141,7 +168,7 @@ class Config(dict[str, Any]):
         return True
 
     def _read(self, name: StrPath, mode: str, load: Callable[[IO[Any]], Any], absent: tuple[type[OSError], ...]) -> Any:
-        """Return what ``load`` makes of a file, or None after an ``absent`` error; any other error names the file."""
+        """Return what *load* makes of a file, or None after an *absent* error. Any other error names the file."""
         path = Path(self.root_path, name)
         try:
             with path.open(mode) as file:
@@ -157,7 +184,16 @@ class Config(dict[str, Any]):
             raise
 
     def from_object(self, obj: object | str) -> None:
-        """Take the upper-case attributes of a module, a class, an instance, or whatever the dotted name imports."""
+        """Take the attributes of an object whose names are in upper case.
+
+        >>> class Testing:
+        ...     TESTING = True
+        >>> app.config.from_object(Testing)
+        >>> app.testing
+        True
+
+        :param obj: a module, a class or an instance; or the dotted name to import it by.
+        """
         if isinstance(obj, str):
             obj = import_string(obj)
         self.update((name, getattr(obj, name)) for name in dir(obj) if name.isupper())
@@ -165,24 +201,48 @@ class Config(dict[str, Any]):
     def from_file(
         self, filename: StrPath, load: Callable[[IO[Any]], Mapping[str, Any]], silent: bool = False, text: bool = True
     ) -> bool:
-        """Take the mapping that ``load`` makes of an open file, say ``json.load`` or, with ``text=False``,
-        ``tomllib.load``.
+        """Take the mapping that a function makes of an open file.
 
-        Raises ``OSError`` if the file can't be read; with ``silent`` a missing file gives False instead.
+        >>> app.config.from_file("settings.toml", load=tomllib.load, text=False)
+        True
+
+        :param filename: the file, relative to the root path.
+        :param load: takes the open file and returns the mapping, as :func:`json.load` does.
+        :param silent: return False when the file is missing, instead of raising an error.
+        :param text: open the file as text, not as bytes.
+        :return: whether the file was loaded.
+        :raises OSError: when the file cannot be read.
         """
         absent = _MISSING if silent else ()
         mapping = self._read(filename, "r" if text else "rb", lambda file: load(file) or {}, absent)
         return mapping is not None and self.from_mapping(mapping)
 
     def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
-        """Take the items of a mapping (or of a sequence of pairs) and the keyword arguments; lower-case keys are
-        passed over."""
+        """Take the items of a mapping, and the keyword arguments, whose names are in upper case.
+
+        >>> app.config.from_mapping(SESSION_COOKIE_SECURE=True, comment="this one is left out")
+        True
+
+        :param mapping: a mapping, or pairs of a key and a value.
+        :param kwargs: more settings; they replace those of the mapping.
+        :return: always True.
+        """
         given = {**dict(mapping or {}), **kwargs}
         self.update((key, value) for key, value in given.items() if key.isupper())
         return True
 
     def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, Any]:
-        """Return the settings whose key starts with ``namespace``, its keys trimmed and in lower case by default."""
+        """Return the settings whose keys start alike.
+
+        >>> app.config.from_mapping(MAIL_HOST="localhost", MAIL_PORT=25)
+        True
+        >>> app.config.get_namespace("MAIL_")
+        {'host': 'localhost', 'port': 25}
+
+        :param namespace: the beginning of the keys.
+        :param lowercase: put the keys of the result into lower case.
+        :param trim_namespace: leave the namespace out of the keys of the result.
+        """
         start = len(namespace) if trim_namespace else 0
         chosen = {key[start:]: value for key, value in self.items() if key.startswith(namespace)}
         return {key.lower(): value for key, value in chosen.items()} if lowercase else chosen

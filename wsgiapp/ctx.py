@@ -15,7 +15,7 @@ from contextvars import ContextVar, Token
 from functools import cached_property, update_wrapper
 from threading import Lock
 from types import SimpleNamespace, TracebackType
-from typing import Any, Protocol, Self, TypeVar, cast, overload
+from typing import Any, Generic, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
@@ -23,7 +23,7 @@ from werkzeug.routing import MapAdapter
 
 from .overrides import Originals, Watched
 from .signals import appcontext_popped, appcontext_pushed
-from .typing import AfterRequestCallable, SupportsApp, WSGIEnvironment
+from .typing import AfterRequestCallable, AppType, RequestType, SessionType, WSGIEnvironment
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,28 +50,19 @@ class lazy(cached_property[T]):
         return value
 
 
-class ContextApp(SupportsApp, Protocol):
-    """What contexts ask of an app; each is a documented, overridable part of it."""
-
-    app_ctx_globals_class: type[Any]
-    request_class: type[Any]
-    session_interface: Any
-    json: Any
-    url_map: Any
-
-    _is_original: bool
-
-    def app_context(self) -> AppContext: ...
-    def create_url_adapter(self, request: Any) -> MapAdapter | None: ...
-    def do_teardown_request(self, exc: BaseException | None = ...) -> None: ...
-    def do_teardown_appcontext(self, exc: BaseException | None = ...) -> None: ...
 
 
 class _AppCtxGlobals(SimpleNamespace):
-    """The namespace behind ``g``: any attribute, for the time of one app context."""
+    """The object behind ``g``: it keeps your own values for one request or one command.
+
+    >>> with app.app_context():
+    ...     g.user = "Ada"
+    ...     "user" in g, g.user, g.get("language", "en")
+    (True, 'Ada', 'en')
+    """
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The attribute *name*, or *default* where there is none."""
+        """Return the attribute *name*, or *default* where there is none."""
         return self.__dict__.get(name, default)
 
     def pop(self, name: str, default: Any = _sentinel) -> Any:
@@ -79,7 +70,7 @@ class _AppCtxGlobals(SimpleNamespace):
         return self.__dict__.pop(name) if default is _sentinel else self.__dict__.pop(name, default)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """The attribute *name*, set to *default* first where there is none."""
+        """Return the attribute *name*; where there is none, set it to *default* first."""
         return self.__dict__.setdefault(name, default)
 
     def __contains__(self, name: str) -> bool:
@@ -110,7 +101,7 @@ class _Context(metaclass=Watched):
         self.pop(exc_value)
 
 
-class AppContext(_Context):
+class AppContext(_Context, Generic[AppType]):
     """The app that is current, with its ``g``. A request pushes one of its own; commands push one by hand.
 
     :param app: the app to make current.
@@ -121,15 +112,16 @@ class AppContext(_Context):
     # Whether it is pushed and popped as it is here.
     _pushes_itself: bool
 
-    def __init__(self, app: ContextApp) -> None:
-        self.app: Any = app
+    def __init__(self, app: AppType) -> None:
+        self.app: AppType = app
         self._tokens: list[Token[AppContext]] = []
         self._pushes_itself = self._pushes_itself  # PERF: found faster than on the class (benchmarks/: hello)
 
     @lazy
-    def g(self) -> Any:
+    def g(self) -> _AppCtxGlobals:
         """The namespace for this context, of the app's ``app_ctx_globals_class``."""
-        return self.app.app_ctx_globals_class()
+        g: _AppCtxGlobals = self.app.app_ctx_globals_class()
+        return g
 
     @lazy
     def url_adapter(self) -> MapAdapter | None:
@@ -184,7 +176,7 @@ class _Users:
             self.request.close()
 
 
-class RequestContext(_Context):
+class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     """One request that is current, with its session and its flashed messages.
 
     Pushing it pushes an app context too, unless that app's is current already, and matches the URL. It may be pushed
@@ -200,12 +192,14 @@ class RequestContext(_Context):
     # Whether the URL is matched as it is here.
     _matches_itself: bool
 
-    def __init__(self, app: ContextApp, environ: WSGIEnvironment, request: Any = None, session: Any = None) -> None:
-        self.app: Any = app
+    def __init__(
+        self, app: AppType, environ: WSGIEnvironment, request: RequestType | None = None, session: Any = None
+    ) -> None:
+        self.app: AppType = app
         if request is None:
             request = app.request_class(environ)
             request.json_module = app.json
-        self.request: Any = request
+        self.request: RequestType = request
         # PERF: Python 3.11 reads an object's own attributes faster than its class's (benchmarks/: hello).
         self._opened = session
         # The plan of the rule that was matched, and that rule, which a hook may replace.
@@ -244,14 +238,14 @@ class RequestContext(_Context):
         self._opened = value
 
     @property
-    def session(self) -> Any:
+    def session(self) -> SessionType:
         """The session, opened if need be and marked as accessed, so that the response varies by cookie."""
-        session = self._session
+        session: SessionType = self._session
         session.accessed = True
         return session
 
     def copy(self) -> Self:
-        """A context for another thread or greenlet, over the same request and session objects.
+        """Return a context for another thread or greenlet, over the same request and session objects.
 
         The request is closed when the last of its contexts has ended.
         """
@@ -370,13 +364,12 @@ class RequestContext(_Context):
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
 
 
-def _is_original_class(cls: type) -> bool:
-    """Whether the class of an app leaves alone what the shortcuts of a request stand in for."""
-    return False  # until the layer of the app has put the true question here
+# Whether the class of an app leaves alone what the shortcuts of a request stand in for; the layer of the app says how.
+_is_original_class: Callable[[type], bool] = bool
 
 
 def watch_app_class(question: Callable[[type], bool]) -> None:
-    """Have *question* asked of the app's class at each request, in place of the one above."""
+    """Have *question* asked of the app's class at each request."""
     global _is_original_class
     _is_original_class = question
 
@@ -398,7 +391,7 @@ _no_req_msg = """Working outside of request context.
 Something asked for the current request, or for its session, while no request is being answered. Inside a view, a
 hook or a template there is one; a thread needs 'copy_current_request_context', a test 'app.test_request_context()'."""
 
-def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
+def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: str) -> Any:
     """Werkzeug's proxy of what is current, which takes one call for what is done most, not three."""
 
     def on_current(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -410,6 +403,9 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
 
     class Proxy(LocalProxy[Any]):
         __slots__ = ()
+        # Two names that help() asks for, also while nothing is current.
+        __name__ = attribute
+        __origin__: Any
         __getitem__, __setitem__ = on_current(operator.getitem), on_current(operator.setitem)
         __contains__, __setattr__ = on_current(operator.contains), on_current(setattr)
 
@@ -421,6 +417,7 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str) -> Any:
             return getattr(getattr(owner, attribute), name)
 
     Proxy.__name__ = "LocalProxy"  # it shows itself by that name while nothing is current
+    Proxy.__doc__, Proxy.__origin__ = described, Proxy
     return Proxy(variable, attribute, unbound_message=message)
 
 
@@ -429,14 +426,18 @@ _OF_PROXY = frozenset(vars(LocalProxy)) - {"__class__", "__doc__", "__module__",
 # What ``globals`` gives types; the layers between need them for templates.
 app_ctx_proxy: Any = LocalProxy(_cv_app, unbound_message=_no_app_msg)
 request_ctx_proxy: Any = LocalProxy(_cv_request, unbound_message=_no_req_msg)
-app_proxy = _proxy(_cv_app, "app", _no_app_msg)
-g_proxy = _proxy(_cv_app, "g", _no_app_msg)
-request_proxy = _proxy(_cv_request, "request", _no_req_msg)
-session_proxy = _proxy(_cv_request, "session", _no_req_msg)
+_of_app = "While an app context is current it stands for another object, which is described by"
+_of_request = "While a request is current it stands for another object, which is described by"
+app_proxy = _proxy(_cv_app, "app", _no_app_msg, f"The current app. {_of_app} help(wsgiapp.App).")
+g_proxy = _proxy(_cv_app, "g", _no_app_msg, f"Your own values. {_of_app} help(wsgiapp.ctx._AppCtxGlobals).")
+request_proxy = _proxy(_cv_request, "request", _no_req_msg, f"The request. {_of_request} help(wsgiapp.Request).")
+session_proxy = _proxy(
+    _cv_request, "session", _no_req_msg, f"A visitor's data. {_of_request} help(wsgiapp.sessions.SessionMixin)."
+)
 
 
 def current_request_context(what: str) -> RequestContext:
-    """The current request context, for *what* needs one.
+    """Return the current request context, which *what* needs.
 
     :raises RuntimeError: when no request is current; it names *what*.
     """
@@ -447,17 +448,27 @@ def current_request_context(what: str) -> RequestContext:
 
 
 def has_request_context() -> bool:
-    """Whether a request is current, so that ``request`` and ``session`` can be used."""
+    """Say whether a request is current, so that ``request`` and ``session`` can be used."""
     return _cv_request.get(None) is not None
 
 
 def has_app_context() -> bool:
-    """Whether an app is current, so that ``current_app`` and ``g`` can be used."""
+    """Say whether an app is current, so that ``current_app`` and ``g`` can be used."""
     return _cv_app.get(None) is not None
 
 
 def after_this_request(f: AfterRequestCallable[Any]) -> AfterRequestCallable[Any]:
     """Have *f* called with the response of the current request, before the hooks of ``after_request``.
+
+    >>> @app.get("/")
+    ... def index() -> str:
+    ...     @after_this_request
+    ...     def remember(response: Response) -> Response:
+    ...         response.set_cookie("visited", "yes")
+    ...         return response
+    ...     return "Hello!"
+    >>> app.test_client().get("/").headers["Set-Cookie"]
+    'visited=yes; Path=/'
 
     :param f: takes the response and returns one.
     :raises RuntimeError: when no request is current.
@@ -474,6 +485,16 @@ def copy_current_request_context(f: F) -> F:
     """Wrap *f* so that it runs, in whichever thread or greenlet, with the request that is current now.
 
     Each call gets a context of its own, so one wrapped function may run in several threads at once.
+
+    >>> @app.get("/<word>")
+    ... def shout(word: str) -> str:
+    ...     @copy_current_request_context
+    ...     def work() -> str:
+    ...         return request.path.upper()
+    ...     with ThreadPoolExecutor() as pool:
+    ...         return pool.submit(work).result()
+    >>> app.test_client().get("/tea").text
+    '/TEA'
 
     :raises RuntimeError: when no request is current.
     """
@@ -549,6 +570,15 @@ def stream_with_context(
     generator_or_function: Iterator[T] | Callable[..., Iterator[T]],
 ) -> Iterator[T] | Callable[..., Iterator[T]]:
     """Keep the current request current while a generator streams a response.
+
+    >>> @app.get("/count")
+    ... def count() -> Iterator[str]:
+    ...     @stream_with_context
+    ...     def lines() -> Iterator[str]:
+    ...         yield f"up to {request.args['to']}"
+    ...     return lines()
+    >>> app.test_client().get("/count?to=3").text
+    'up to 3'
 
     :param generator_or_function: the generator, or a generator function (then this is a decorator).
     :return: an iterator over the same chunks, or a function that returns one.

@@ -143,10 +143,10 @@ class Dispatcher(Replaceable):
         each call."""
         try:
             if SYNC.kept_by(self) and self.ensure_sync(function) is function:
-                return cast("Callable[..., Any]", function)
+                return function
         except Exception:  # noqa: S110  # it fails again when its turn comes
             pass
-        return lambda *args, **kwargs: self.ensure_sync(function)(*args, **kwargs)
+        return lambda *args, **kwargs: self.ensure_sync(function)(*args, **kwargs)  # noqa: PLW0108  # it may be replaced
 
     # -- the way down and up ------------------------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ class Dispatcher(Replaceable):
         rule = request.url_rule
         if request.environ["REQUEST_METHOD"].upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
-        view = self.view_functions[rule.endpoint]
+        view: Callable[..., Any] = self.view_functions[rule.endpoint]
         # PERF: a plain function needs no asking how it is called (benchmarks/: hello, parameter).
         plain = type(view) is FunctionType and not view.__code__.co_flags & CO_COROUTINE and _MARK not in view.__dict__
         if not (plain and ctx._shortcuts):

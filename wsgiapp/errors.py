@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, default_exceptions
 
@@ -20,7 +20,7 @@ Handlers = dict[str | None, dict[int | None, dict[type[Exception], ErrorHandlerC
 
 
 def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]:
-    """The exception class a handler is registered for, and the status code where it is an HTTP one.
+    """Return the exception class a handler is registered for, and the status code where it is an HTTP one.
 
     :param exc_class_or_code: a subclass of Exception, or a status code.
     :raises ValueError: for a code that no HTTP exception has.
@@ -44,7 +44,7 @@ def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]
 
 
 def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) -> ErrorHandlerCallable | None:
-    """The handler closest to *error*: by code before class, by blueprint before app, by the class's own ancestry.
+    """Return the handler closest to *error*: by code before class, by blueprint before app, by class before its bases.
 
     :param spec: the app's ``error_handler_spec``.
     :param blueprints: the names of the current blueprints, innermost first.
@@ -66,13 +66,13 @@ WRITING = Originals(HTTPException, "get_body", "get_description", "get_headers",
 
 
 def may_answer_directly(error: object) -> bool:
-    """Whether *error* is an HTTP exception that makes its response as Werkzeug does, and was given none."""
+    """Say whether *error* is an HTTP exception that makes its response as Werkzeug does, and was given none."""
     return isinstance(error, HTTPException) and not error.response and ANSWERING.kept_by(error)
 
 
 def default_page(cls: type[HTTPException]) -> str | None:
-    """The page of an HTTP exception that says nothing of its own; None where its class makes pages by itself."""
-    return _page(cls, cls.code, cls.description) if WRITING.kept_by_class(cls) else None
+    """Return the page of an HTTP exception that says nothing of its own; None where its class makes pages by itself."""
+    return cast(Any, _page)(cls, cls.code, cls.description) if WRITING.kept_by_class(cls) else None
 
 
 @lru_cache(maxsize=64)
@@ -81,7 +81,7 @@ def _page(cls: type[HTTPException], code: int | None, description: str | None) -
 
 
 def is_trapped(error: Exception, config: Any) -> bool:
-    """Whether an HTTP exception is treated like any other error, so that a developer sees it.
+    """Say whether an HTTP exception is treated like any other error, so that a developer sees it.
 
     ``TRAP_HTTP_EXCEPTIONS`` traps all, ``TRAP_BAD_REQUEST_ERRORS`` those of status 400; in debug mode, where the latter
     is not set, a key missing from a form is trapped.

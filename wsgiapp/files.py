@@ -28,7 +28,7 @@ MaxAge = int | Callable[[str | None], int | None] | None
 
 
 def _settings(download_name: str | None = None, max_age: MaxAge = None) -> dict[str, Any]:
-    """What Werkzeug is told: the request, the app's settings, and these two where they need a second look."""
+    """Return what Werkzeug is told: the request, the app's settings, and these two where they need a second look."""
     ctx = current_request_context("'send_file'")
     app = ctx.app
     if download_name is not None:  # often a visitor's own name for the file: nothing of it may end the header
@@ -45,7 +45,15 @@ def send_file(
     download_name: str | None = None, conditional: bool = True, etag: bool | str = True,
     last_modified: datetime | int | float | None = None, max_age: MaxAge = None,
 ) -> Response:  # fmt: skip
-    """A response that sends a file. Never pass a path that a visitor chose; :func:`send_from_directory` is for that.
+    """Return a response that sends a file.
+
+    Never pass a path that a visitor chose; :func:`send_from_directory` is for that.
+
+    >>> @app.get("/report")
+    ... def report() -> Response:
+    ...     return send_file("report.txt", as_attachment=True, download_name="report of May.txt")
+    >>> app.test_client().get("/report", buffered=True).headers["Content-Disposition"]
+    'attachment; filename="report of May.txt"'
 
     :param path_or_file: a path, relative to the app's root path unless absolute; or a file opened in binary mode.
     :param mimetype: its media type; guessed from the name by default.
@@ -65,7 +73,16 @@ def send_file(
 
 
 def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str] | str, **kwargs: Any) -> Response:
-    """A response that sends a file out of a folder, and nothing outside of it.
+    """Return a response that sends a file out of a folder, and nothing outside of it.
+
+    >>> @app.get("/reports/<path:name>")
+    ... def reports(name: str) -> Response:
+    ...     return send_from_directory("reports", name)
+    >>> client = app.test_client()
+    >>> client.get("/reports/may.txt", buffered=True).text
+    'All is well.'
+    >>> client.get("/reports/../settings.py").status
+    '404 NOT FOUND'
 
     :param directory: the folder, relative to the app's root path unless absolute. Never a visitor's choice.
     :param path: the file's path below the folder; may come from a visitor.
@@ -82,7 +99,7 @@ def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str
 
 @lru_cache(maxsize=512, typed=True)
 def _head_of(path: str, size: int, mtime: float, max_age: int | None, second: int) -> dict[str, str]:  # noqa: ARG001  # its key
-    """The headers that Werkzeug gives a file which has that size and time, but for those of the one request."""
+    """Return the headers that Werkzeug gives a file of that size and time, without those of the one request."""
     with werkzeug.utils.send_file(path, {}, conditional=False, max_age=max_age, _root_path="") as sent:
         return dict(sent.headers)
 
@@ -91,7 +108,7 @@ _date = lru_cache(maxsize=2)(http_date)
 
 
 def _send_known(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge) -> Response | None:
-    """The answer of :func:`send_from_directory` to a plain request; None where Werkzeug must see to it.
+    """Return the answer of :func:`send_from_directory` to a plain request; None where Werkzeug must make it.
 
     :raises NotFound: as there.
     """
@@ -124,7 +141,7 @@ def _send_known(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge)
 
 
 def _has_it(environ: dict[str, Any], head: dict[str, str]) -> bool:
-    """Whether the client has the file with that *head* already (RFC 9110, 13.2.2)."""
+    """Say whether the client has the file with that *head* already (RFC 9110, 13.2.2)."""
     tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
     if (tags or since) is None:
         return False

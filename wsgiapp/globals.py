@@ -20,12 +20,12 @@ __all__ = [
 
 #: The app that answers the current request, or runs the current command.
 current_app: App = ctx.app_proxy
-#: A namespace for the time of the current app context.
+#: A namespace for as long as the current app context lasts.
 g: _AppCtxGlobals = ctx.g_proxy
 #: The request that is being answered.
 request: Request = ctx.request_proxy
 #: The session of the visitor who sent it.
 session: SessionMixin = ctx.session_proxy
 #: The contexts themselves, for extensions.
-app_ctx: AppContext = ctx.app_ctx_proxy
-request_ctx: RequestContext = ctx.request_ctx_proxy
+app_ctx: AppContext[App] = ctx.app_ctx_proxy
+request_ctx: RequestContext[App, Request, SessionMixin] = ctx.request_ctx_proxy

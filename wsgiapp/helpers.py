@@ -24,12 +24,18 @@ __all__ = [
     "stream_with_context", "url_for", "werkzeug",
 ]  # fmt: skip
 
-#: :func:`wsgiapp.json.jsonify` itself, typed with the response class that stands above the JSON layer.
+#: :func:`wsgiapp.json.jsonify` itself. Its type names the response class, which the JSON layer does not know.
 jsonify: Callable[..., Response] = cast("Callable[..., Response]", json.jsonify)
 
 
 def make_response(*args: Any) -> Response:
-    """The response that a view's return value becomes, to set headers or cookies on.
+    """Return the response that a view's return value becomes, to set headers or cookies on.
+
+    >>> with app.test_request_context():
+    ...     response = make_response("There is no such user.", 404)
+    >>> response.headers["X-Seen"] = "yes"
+    >>> response.status
+    '404 NOT FOUND'
 
     :param args: the value, or the members of the tuple that a view may return; an empty response without any.
     """
@@ -42,7 +48,14 @@ def url_for(
     endpoint: str, *, _anchor: str | None = None, _method: str | None = None, _scheme: str | None = None,
     _external: bool | None = None, **values: Any,
 ) -> str:  # fmt: skip
-    """The URL of an endpoint of the current app; see :meth:`wsgiapp.App.url_for`."""
+    """Return the URL of an endpoint of the current app; see :meth:`wsgiapp.App.url_for`.
+
+    >>> @app.get("/user/<name>")
+    ... def user(name: str) -> str:
+    ...     return url_for("user", name=name, page=2)
+    >>> app.test_client().get("/user/ada").text
+    '/user/ada?page=2'
+    """
     app = current_app
     return app.url_for(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
 
@@ -50,8 +63,15 @@ def url_for(
 def redirect(
     location: str, code: int = 302, Response: type[BaseResponse] | None = None,  # noqa: N803  # Flask's name
 ) -> BaseResponse:  # fmt: skip
-    """A response that sends the browser to *location*.
+    """Return a response that sends the browser to another URL.
 
+    >>> @app.post("/login")
+    ... def login() -> Response:
+    ...     return redirect("/account", code=303)
+    >>> app.test_client().post("/login").location
+    '/account'
+
+    :param location: the URL.
     :param code: 301, 302, 303, 307 or 308 (RFC 9110, 15.4).
     :param Response: the class of the response, by default the current app's.
     """
@@ -63,6 +83,12 @@ def redirect(
 
 def abort(code: int | BaseResponse, *args: Any, **kwargs: Any) -> NoReturn:
     """End the request with an HTTP error.
+
+    >>> @app.get("/admin")
+    ... def admin() -> str:
+    ...     abort(403)
+    >>> app.test_client().get("/admin").status
+    '403 FORBIDDEN'
 
     :param code: a status code, or a response to send as it is.
     :param args: passed to the exception; a description first.
@@ -76,7 +102,7 @@ def abort(code: int | BaseResponse, *args: Any, **kwargs: Any) -> NoReturn:
 
 
 def get_template_attribute(template_name: str, attribute: str) -> Any:
-    """A macro or variable that a template defines at its top level.
+    """Return a macro or variable that a template defines at its top level.
 
     :raises AttributeError: when it defines none of that name.
     """

@@ -45,8 +45,11 @@ def has_level_handler(logger: logging.Logger) -> bool:
 
 
 def create_logger(app: SupportsApp) -> logging.Logger:
-    """Return the logger named after ``app``, at level DEBUG if the app debugs and the logger has no level of its own,
-    and with a handler that writes to :data:`wsgi_errors_stream` if there is no other."""
+    """Return the logger that has the name of *app*.
+
+    In debug mode its level is DEBUG, unless it has one. Where no other handler would take its records, it gets one that
+    writes to :data:`wsgi_errors_stream`.
+    """
     logger = logging.getLogger(app.name)
     logger.setLevel(logger.level or (logging.DEBUG if app.debug else logging.NOTSET))
     if not has_level_handler(logger):

@@ -20,11 +20,11 @@ from typing import Any, cast
 class Watched(ABCMeta):
     """The metaclass of classes whose originals are watched.
 
-    An :class:`~abc.ABCMeta`, so that a subclass may be abstract; any other class is made, and asked about its instances,
-    as if it had no metaclass.
+    It is an :class:`~abc.ABCMeta`, so that a subclass may be abstract. Any other class is made, and asked about its
+    instances, as if it had no metaclass.
     """
 
-    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Watched:  # noqa: PYI034  # Self is no return type of a metaclass
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Watched:  # Self is no return type of a metaclass
         abstract = any(isinstance(base, ABCMeta) and not isinstance(base, Watched) for base in bases)
         make: Any = super().__new__ if abstract else type.__new__
         return cast(Watched, make(mcls, name, bases, namespace, **kwargs))

@@ -1,4 +1,4 @@
-"""Scaffold: what an app and a blueprint have in common, the registering of things.
+"""Scaffold: what an app and a blueprint have in common. Views, hooks and handlers are registered on both.
 
 A scaffold has a place in the file system (its import name, templates, static files) and registries of views, hooks and
 handlers, keyed by scope: ``None`` for the scaffold itself, a name for a blueprint below it.
@@ -23,6 +23,7 @@ from . import cli as _cli
 from . import environment as _environment
 from . import typing as ft
 from .ctx import _cv_app, lazy
+from .debughelpers import describe
 from .dispatch import Registry
 from .errors import Handlers, class_and_code
 from .files import send_from_directory
@@ -53,8 +54,8 @@ def setupmethod(f: F) -> F:
     return cast(F, update_wrapper(checked, f))
 
 
-def registering(register: Callable[[Any], object]) -> Callable[[F], F]:
-    """A decorator that hands what it decorates to *register*, and leaves it as it is."""
+def decorator_calling(register: Callable[[Any], object]) -> Callable[[F], F]:
+    """Make a decorator that calls *register* with the decorated function and returns that function unchanged."""
 
     def decorate(f: F) -> F:
         register(f)
@@ -63,8 +64,20 @@ def registering(register: Callable[[Any], object]) -> Callable[[F], F]:
     return decorate
 
 
+def naming_decorator(add: Callable[[Any, str | None], object], name: Any) -> Any:
+    """Make a decorator that may be written with a name, with empty parentheses, or without any.
+
+    :param add: called with the decorated function and its name, or None for the function's own.
+    :param name: the name; without parentheses, the decorated function itself.
+    """
+    if not callable(name):
+        return decorator_calling(lambda f: add(f, name))
+    add(name, None)
+    return name
+
+
 def _find_spec(import_name: str) -> ModuleSpec | None:
-    """How *import_name* would be imported; None for what cannot be, as the ``__main__`` of a prompt."""
+    """Return how *import_name* would be imported; None for what cannot be, as the ``__main__`` of a prompt."""
     try:
         return importlib.util.find_spec(import_name)
     except (ImportError, ValueError):
@@ -72,7 +85,7 @@ def _find_spec(import_name: str) -> ModuleSpec | None:
 
 
 def get_root_path(import_name: str) -> str:
-    """The folder that the module or package *import_name* lies in; the current one for what is no file.
+    """Return the folder that the module or package *import_name* lies in; the current one for what is no file.
 
     :raises RuntimeError: for a namespace package, which has no folder of its own.
     """
@@ -92,7 +105,7 @@ def get_root_path(import_name: str) -> str:
 
 
 def _locations(import_name: str) -> list[str]:
-    """The file of a module, or the folders of a package: one, but any number for a namespace package."""
+    """Return the file of a module, or the folders of a package. A namespace package may have several."""
     spec = _find_spec(import_name)
     found: Iterable[str | None] = (spec.submodule_search_locations or [spec.origin]) if spec is not None else []
     return [path for path in found if path is not None]
@@ -134,6 +147,8 @@ class Scaffold:
     """
 
     name: str
+    # How the examples in error messages call such an object.
+    _variable = "app"
 
     def __init__(
         self, import_name: str, static_folder: Folder | None = None, static_url_path: str | None = None,
@@ -196,12 +211,12 @@ class Scaffold:
         return _environment.FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002  # for those who override it
-        """For how many seconds a browser may keep a file before it asks again; None to ask each time."""
+        """Return for how many seconds a browser may keep a file before it asks again; None to ask each time."""
         value: timedelta | int | None = _cv_app.get().app.config["SEND_FILE_MAX_AGE_DEFAULT"]
         return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
     def send_static_file(self, filename: str) -> Response:
-        """The static file *filename*, as the view of the ``static`` endpoint.
+        """Send the static file *filename*; the view of the endpoint ``static``.
 
         :raises RuntimeError: when there is no static folder.
         :raises NotFound: when there is no such file in it.
@@ -230,6 +245,12 @@ class Scaffold:
     ) -> None:  # fmt: skip
         """Connect a URL with an endpoint, and the endpoint with a view.
 
+        >>> def about() -> str:
+        ...     return "About us"
+        >>> app.add_url_rule("/about", view_func=about)
+        >>> app.test_client().get("/about").text
+        'About us'
+
         :param rule: the URL rule, as Werkzeug's :class:`~werkzeug.routing.Rule` reads it.
         :param endpoint: its name; by default the view's.
         :param view_func: the view; it may be given later, by :meth:`endpoint`.
@@ -238,48 +259,89 @@ class Scaffold:
         """
         raise NotImplementedError
 
+    def _check_parentheses(self, argument: object, example: str) -> None:
+        """Refuse a function where a decorator's argument belongs: the decorator was written without parentheses."""
+        if callable(argument) and not isinstance(argument, type):
+            name = example.partition("(")[0]
+            raise TypeError(
+                f"The decorator '{name}' of {describe(argument)} has no argument."
+                f" Write: @{self._variable}.{example}"
+            )
+
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[T_route], T_route]:
+        self._check_parentheses(rule, f'{method.lower()}("/path")')
         if "methods" in options:
             raise TypeError(f"'{method.lower()}' is for {method} alone; use 'route' to name 'methods'.")
         return self.route(rule, methods=[method], **options)
 
     @setupmethod
     def get(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
-        """:meth:`route` for GET."""
+        """Make the decorated function the view of a URL, for GET and HEAD; see :meth:`route`.
+
+        >>> @app.get("/user/<int:number>")
+        ... def user(number: int) -> str:
+        ...     return f"user {number}"
+        >>> app.test_client().get("/user/42").text
+        'user 42'
+        """
         return self._method_route("GET", rule, options)
 
     @setupmethod
     def post(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
-        """:meth:`route` for POST."""
+        """Make the decorated function the view of a URL, for POST; see :meth:`route`.
+
+        >>> @app.post("/user")
+        ... def add_user() -> tuple[str, int]:
+        ...     return f"{request.form['name']} was added.", 201
+        >>> app.test_client().post("/user", data={"name": "Ada"}).text
+        'Ada was added.'
+        """
         return self._method_route("POST", rule, options)
 
     @setupmethod
     def put(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
-        """:meth:`route` for PUT."""
+        """Make the decorated function the view of a URL, for PUT; see :meth:`route`."""
         return self._method_route("PUT", rule, options)
 
     @setupmethod
     def delete(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
-        """:meth:`route` for DELETE."""
+        """Make the decorated function the view of a URL, for DELETE; see :meth:`route`."""
         return self._method_route("DELETE", rule, options)
 
     @setupmethod
     def patch(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
-        """:meth:`route` for PATCH."""
+        """Make the decorated function the view of a URL, for PATCH; see :meth:`route`."""
         return self._method_route("PATCH", rule, options)
 
     @setupmethod
     def route(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
         """Make the decorated function the view of a URL; see :meth:`add_url_rule`.
 
+        >>> @app.route("/form", methods=["GET", "POST"])
+        ... def form() -> str:
+        ...     return f"{request.method} was sent."
+        >>> app.test_client().post("/form").text
+        'POST was sent.'
+
+        :param rule: the URL rule, such as ``"/user/<int:number>"``.
         :param options: those of :meth:`add_url_rule`; ``methods`` are GET, HEAD and OPTIONS by default.
         """
-        return registering(lambda f: self.add_url_rule(rule, options.pop("endpoint", None), f, **options))
+        self._check_parentheses(rule, 'route("/path")')
+        return decorator_calling(lambda f: self.add_url_rule(rule, options.pop("endpoint", None), f, **options))
 
     @setupmethod
     def endpoint(self, endpoint: str) -> Callable[[F], F]:
-        """Make the decorated function the view of an endpoint whose rules are added elsewhere."""
-        return registering(lambda f: self.view_functions.update({endpoint: f}))
+        """Make the decorated function the view of an endpoint whose rules are added elsewhere.
+
+        >>> app.add_url_rule("/about", endpoint="about")
+        >>> @app.endpoint("about")
+        ... def page() -> str:
+        ...     return "About us"
+        >>> app.test_client().get("/about").text
+        'About us'
+        """
+        self._check_parentheses(endpoint, 'endpoint("name")')
+        return decorator_calling(lambda f: self.view_functions.update({endpoint: f}))
 
     # -- hooks and handlers ---------------------------------------------------------------------------------------
 
@@ -289,22 +351,54 @@ class Scaffold:
 
     @setupmethod
     def before_request(self, f: T_before_request) -> T_before_request:
-        """Run *f* before each view; what it returns, unless None, is the answer."""
+        """Run *f* before each view. When it returns something other than None, that is the answer.
+
+        >>> @app.before_request
+        ... def closed() -> str | None:
+        ...     return "We are closed." if request.path == "/shop" else None
+        >>> app.test_client().get("/shop").text
+        'We are closed.'
+        """
         return self._add_hook("before_request_funcs", f)
 
     @setupmethod
     def after_request(self, f: T_after_request) -> T_after_request:
-        """Send each response through *f*, which takes it and returns one. Not run where an error goes unhandled."""
+        """Pass each response to *f*, and send the one that it returns. Not run where an error was not handled.
+
+        >>> @app.after_request
+        ... def forbid_frames(response: Response) -> Response:
+        ...     response.headers["X-Frame-Options"] = "DENY"
+        ...     return response
+        >>> app.test_client().get("/").headers["X-Frame-Options"]
+        'DENY'
+        """
         return self._add_hook("after_request_funcs", f)
 
     @setupmethod
     def teardown_request(self, f: T_teardown) -> T_teardown:
-        """Run *f* when a request has ended, with the error that ended it or None. It always runs, exactly once."""
+        """Run *f* when a request has ended, with the error that ended it or None. It always runs, exactly once.
+
+        >>> @app.teardown_request
+        ... def ended(error: BaseException | None) -> None:
+        ...     print("ended with", error)
+        >>> with app.test_request_context():
+        ...     print("answering")
+        answering
+        ended with None
+        """
         return self._add_hook("teardown_request_funcs", f)
 
     @setupmethod
     def context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
-        """Add to every template the variables of the dict that *f* returns."""
+        """Add the variables in the dict that *f* returns to every template.
+
+        >>> @app.context_processor
+        ... def names() -> dict[str, str]:
+        ...     return {"shop": "The Corner Shop"}
+        >>> with app.app_context():
+        ...     render_template_string("Welcome to {{ shop }}!")
+        'Welcome to The Corner Shop!'
+        """
         return self._add_hook("template_context_processors", f)
 
     @setupmethod
@@ -319,14 +413,23 @@ class Scaffold:
 
     @setupmethod
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
-        """Make the decorated function answer a status code, or exceptions of a class."""
-        return registering(lambda f: self.register_error_handler(code_or_exception, f))
+        """Make the decorated function answer a status code, or exceptions of a class.
+
+        >>> @app.errorhandler(404)
+        ... def missing(error: Exception) -> tuple[str, int]:
+        ...     return "There is no such page.", 404
+        >>> app.test_client().get("/nowhere").text
+        'There is no such page.'
+        """
+        self._check_parentheses(code_or_exception, "errorhandler(404)")
+        return decorator_calling(lambda f: self.register_error_handler(code_or_exception, f))
 
     @setupmethod
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable) -> None:
         """Have *f* answer a status code or a class of exceptions.
 
-        :raises ValueError, TypeError: for what is neither; see :func:`wsgiapp.errors.class_and_code`.
+        :raises ValueError: for a code that no HTTP error has, or a class that is no exception.
+        :raises TypeError: for anything else.
         """
         cls, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][cls] = f

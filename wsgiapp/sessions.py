@@ -25,7 +25,7 @@ from .ctx import current_request_context, lazy
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
-from .wrappers import COOKIES, SETTING, Response
+from .wrappers import COOKIES, SETTING, Request, Response
 
 # A signed cookie of 4 KB can be made to inflate a thousandfold by whoever holds the key; a browser's never does.
 MAX_PAYLOAD = 1024 * 1024
@@ -34,7 +34,20 @@ MAX_SERIALIZERS = 64
 
 
 class SessionMixin(MutableMapping[str, Any]):
-    """What a session is beyond a mapping: three facts about it, and whether it outlives the browser."""
+    """A session: a mapping that follows one visitor from request to request, with a few facts about itself.
+
+    >>> @app.post("/login")
+    ... def login() -> str:
+    ...     session["user"] = "Ada"
+    ...     session.permanent = True
+    ...     return "Welcome!"
+    >>> @app.get("/")
+    ... def index() -> str:
+    ...     return f"Hello, {session.get('user', 'stranger')}!"
+    >>> client = app.test_client()
+    >>> client.post("/login").text, client.get("/").text
+    ('Welcome!', 'Hello, Ada!')
+    """
 
     #: Whether it was made for this request, not loaded.
     new = False
@@ -102,58 +115,58 @@ class SessionInterface(Replaceable, metaclass=Watched):
     lazy_open = False
 
     def make_null_session(self, app: Any) -> NullSession:  # noqa: ARG002  # for those who override it
-        """The session of a request for which :meth:`open_session` returned None."""
+        """Return the session of a request for which :meth:`open_session` returned None."""
         return self.null_session_class()
 
     def is_null_session(self, obj: object) -> bool:
-        """Whether *obj* is a null session, which is never saved."""
+        """Say whether *obj* is a null session, which is never saved."""
         return isinstance(obj, self.null_session_class)
 
     def get_cookie_name(self, app: Any) -> str:
-        """The cookie's name, ``SESSION_COOKIE_NAME``."""
+        """Return the cookie's name, ``SESSION_COOKIE_NAME``."""
         value: str = app.config["SESSION_COOKIE_NAME"]
         return value
 
     def get_cookie_domain(self, app: Any) -> str | None:
-        """The cookie's domain, ``SESSION_COOKIE_DOMAIN``; None keeps it to the host that set it."""
+        """Return the cookie's domain, ``SESSION_COOKIE_DOMAIN``; None keeps it to the host that set it."""
         value: str | None = app.config["SESSION_COOKIE_DOMAIN"]
         return value
 
     def get_cookie_path(self, app: Any) -> str:
-        """The cookie's path, ``SESSION_COOKIE_PATH`` or else ``APPLICATION_ROOT``."""
+        """Return the cookie's path, ``SESSION_COOKIE_PATH`` or else ``APPLICATION_ROOT``."""
         value: str = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
         return value
 
     def get_cookie_httponly(self, app: Any) -> bool:
-        """Whether scripts are kept from the cookie, ``SESSION_COOKIE_HTTPONLY``."""
+        """Say whether scripts are kept from the cookie, ``SESSION_COOKIE_HTTPONLY``."""
         return bool(app.config["SESSION_COOKIE_HTTPONLY"])
 
     def get_cookie_secure(self, app: Any) -> bool:
-        """Whether the cookie is sent over HTTPS only, ``SESSION_COOKIE_SECURE``."""
+        """Say whether the cookie is sent over HTTPS only, ``SESSION_COOKIE_SECURE``."""
         return bool(app.config["SESSION_COOKIE_SECURE"])
 
     def get_cookie_samesite(self, app: Any) -> str | None:
-        """``Strict``, ``Lax``, ``None`` or nothing, ``SESSION_COOKIE_SAMESITE``."""
+        """Return ``Strict``, ``Lax``, ``None`` or nothing, ``SESSION_COOKIE_SAMESITE``."""
         value: str | None = app.config["SESSION_COOKIE_SAMESITE"]
         return value
 
     def get_cookie_partitioned(self, app: Any) -> bool:
-        """Whether the cookie is kept apart for each top-level site, ``SESSION_COOKIE_PARTITIONED``."""
+        """Say whether the cookie is kept apart for each top-level site, ``SESSION_COOKIE_PARTITIONED``."""
         return bool(app.config["SESSION_COOKIE_PARTITIONED"])
 
     def get_expiration_time(self, app: Any, session: SessionMixin) -> datetime | None:
-        """When the cookie expires (UTC); None for a session that ends with the browser."""
+        """Return when the cookie expires (UTC); None for a session that ends with the browser."""
         return datetime.now(UTC) + app.permanent_session_lifetime if session.permanent else None
 
     def should_set_cookie(self, app: Any, session: SessionMixin) -> bool:
-        """Whether the response carries the cookie: when changed, or to prolong a permanent session."""
+        """Say whether the response carries the cookie: when changed, or to prolong a permanent session."""
         return session.modified or bool(session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
 
-    def open_session(self, app: Any, request: Any) -> SessionMixin | None:
-        """The session of *request*; None where there can be none, which makes it a null session."""
+    def open_session(self, app: Any, request: Request) -> SessionMixin | None:
+        """Return the session of *request*; None where there can be none, which makes it a null session."""
         raise NotImplementedError(f"{type(self).__name__} must implement open_session(app, request).")
 
-    def save_session(self, app: Any, session: SessionMixin, response: Any) -> None:
+    def save_session(self, app: Any, session: SessionMixin, response: Response) -> None:
         """Keep *session*, by a cookie on *response* or elsewhere. Never called with a null session."""
         raise NotImplementedError(f"{type(self).__name__} must implement save_session(app, session, response).")
 
@@ -183,7 +196,7 @@ class StrictSigner(TimestampSigner):
     """Itsdangerous' signer, which takes a signature in one spelling only: base64 has four for the last character."""
 
     def verify_signature(self, value: str | bytes, sig: str | bytes) -> bool:
-        """Whether *sig* is what signing *value* writes, with any of the keys."""
+        """Say whether *sig* is what signing *value* writes, with any of the keys."""
         return super().verify_signature(value, sig) and base64_encode(base64_decode(sig)) == want_bytes(sig)
 
 
@@ -209,7 +222,7 @@ class BoundedSerializer(URLSafeTimedSerializer):
         return b2a_base64(signature, newline=False).translate(_TO_URL, b"=")
 
     def _verified(self, s: str | bytes, *, max_age: int) -> bytes:
-        """The payload of what is well signed and of the right age.
+        """Return the payload of what is well signed and of the right age.
 
         :raises ValueError: for what is not, or may not be.
         """
@@ -224,7 +237,7 @@ class BoundedSerializer(URLSafeTimedSerializer):
         raise ValueError("The signature or the age does not hold; itsdangerous finds the reason.")
 
     def loads(self, s: str | bytes, *args: Any, **kwargs: Any) -> Any:
-        """The data that :meth:`dumps` was given; arguments and errors are itsdangerous'."""
+        """Return the data that :meth:`dumps` was given; arguments and errors are itsdangerous'."""
         try:
             payload = self._verified(s, *args, **kwargs)
         except (TypeError, ValueError):  # other arguments than max_age, or nothing that plainly holds
@@ -241,7 +254,7 @@ class BoundedSerializer(URLSafeTimedSerializer):
         return (signed + b"." + self._sign(keys[0], signed)).decode()
 
     def load_payload(self, payload: bytes, *args: Any, **kwargs: Any) -> Any:
-        """The data of a payload whose signature holds.
+        """Return the data of a payload whose signature holds.
 
         :raises BadPayload: for one that is well signed but malformed.
         """
@@ -296,7 +309,7 @@ class SecureCookieSessionInterface(SessionInterface):
     session_class = SecureCookieSession
 
     def get_signing_serializer(self, app: Any) -> URLSafeTimedSerializer | None:
-        """What signs and verifies the cookie: ``SECRET_KEY`` signs, ``SECRET_KEY_FALLBACKS`` are accepted too.
+        """Return what signs and verifies the cookie: ``SECRET_KEY`` signs, ``SECRET_KEY_FALLBACKS`` verify as well.
 
         :return: None when the app has no secret key.
         """
@@ -310,8 +323,8 @@ class SecureCookieSessionInterface(SessionInterface):
         except TypeError:  # something without a hash, such as a bytearray for a key, can be used but not kept
             return _make_serializer(*settings)
 
-    def open_session(self, app: Any, request: Any) -> SecureCookieSession | None:
-        """The session in the request's cookie; a new one where it is absent, forged, expired or unreadable."""
+    def open_session(self, app: Any, request: Request) -> SecureCookieSession | None:
+        """Return the session in the request's cookie; a new one where it is absent, forged, expired or unreadable."""
         signing = self.get_signing_serializer(app)
         if signing is None:
             return None
@@ -326,7 +339,7 @@ class SecureCookieSessionInterface(SessionInterface):
                     continue
         return self.session_class()
 
-    def save_session(self, app: Any, session: SessionMixin, response: Any) -> None:
+    def save_session(self, app: Any, session: SessionMixin, response: Response) -> None:
         """Set the cookie when the session changed, delete it when it was emptied, leave it alone otherwise."""
         varied = session.accessed
         if varied:
@@ -379,7 +392,7 @@ def _cookies(request: Any, name: str) -> list[str]:
 
 @lru_cache(maxsize=MAX_SERIALIZERS, typed=True)
 def _cookie_template(name: str, **attributes: Any) -> tuple[str, str, str] | None:
-    """A Set-Cookie header, cut where its value goes; None where it could not be sent unchecked."""
+    """Return a Set-Cookie header, cut where its value goes; None where it could not be sent unchecked."""
     response = Response()
     response.max_cookie_size = 0  # whoever puts the value in looks at the size
     response.set_cookie(name, **attributes)
@@ -426,6 +439,16 @@ def save_to_response(app: Any, ctx: Any, response: Any) -> None:
 def flash(message: str, category: str = "message") -> None:
     """Keep a message for the next page that shows messages.
 
+    >>> @app.post("/save")
+    ... def save() -> Response:
+    ...     flash("It was saved.", "info")
+    ...     return redirect("/")
+    >>> @app.get("/")
+    ... def index() -> str:
+    ...     return "".join(get_flashed_messages())
+    >>> app.test_client().post("/save", follow_redirects=True).text
+    'It was saved.'
+
     :param message: the message; any value that the session can hold.
     :param category: groups messages; by custom ``message``, ``error``, ``info`` or ``warning``.
     :raises RuntimeError: when no request is current, or the app has no secret key.
@@ -443,6 +466,11 @@ def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
     """Take the flashed messages out of the session; later calls in the same request return them again.
+
+    >>> with app.test_request_context():
+    ...     flash("It was saved.", "info")
+    ...     get_flashed_messages(with_categories=True)
+    [('info', 'It was saved.')]
 
     :param with_categories: return pairs of category and message instead of messages.
     :param category_filter: the categories to return; all when empty.

@@ -25,7 +25,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _default_template_ctx_processor() -> dict[str, Any]:
-    """What every template has by name: ``g``, and in a request ``request`` and ``session``."""
+    """Return what every template has by name: ``g``, and in a request ``request`` and ``session``."""
     names: dict[str, Any] = {}
     if (app_ctx := _cv_app.get(None)) is not None:
         names["g"] = app_ctx.g
@@ -73,7 +73,11 @@ def _stream(app: Any, template: _environment.Template, context: dict[str, Any]) 
 
 
 def render_template(template_name_or_list: Name, **context: Any) -> str:
-    """The text of a template.
+    """Return the text of a template.
+
+    >>> with app.app_context():
+    ...     render_template("hello.html", name="Ada")
+    'Hello, Ada!'
 
     :param template_name_or_list: its name; of several, the first that exists.
     :param context: the variables of the template.
@@ -84,8 +88,13 @@ def render_template(template_name_or_list: Name, **context: Any) -> str:
 
 
 def render_template_string(source: str, **context: Any) -> str:
-    """The text of the template *source*, autoescaped. Never make a source of what a request sent.
+    """Return the text of a template that is given as a string. Its values are escaped as in HTML.
 
+    >>> with app.app_context():
+    ...     render_template_string("Hello, {{ name }}!", name="<Ada>")
+    'Hello, &lt;Ada&gt;!'
+
+    :param source: the template. Never make it of what a request sent: a template can run code.
     :param context: the variables of the template.
     """
     app = app_proxy._get_current_object()
@@ -93,12 +102,19 @@ def render_template_string(source: str, **context: Any) -> str:
 
 
 def stream_template(template_name_or_list: Name, **context: Any) -> Iterator[str]:
-    """The text of a template piece by piece, as a streamed response; see :func:`render_template`."""
+    """Return the text of a template piece by piece, for a streamed response; see :func:`render_template`.
+
+    >>> @app.get("/hello/<name>")
+    ... def hello(name: str) -> Iterator[str]:
+    ...     return stream_template("hello.html", name=name)
+    >>> app.test_client().get("/hello/Ada").text
+    'Hello, Ada!'
+    """
     app = app_proxy._get_current_object()
     return _stream(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 def stream_template_string(source: str, **context: Any) -> Iterator[str]:
-    """The text of the template *source* piece by piece; see :func:`render_template_string`."""
+    """Return the text of a template string piece by piece; see :func:`render_template_string`."""
     app = app_proxy._get_current_object()
     return _stream(app, app.jinja_env.from_string(source), context)

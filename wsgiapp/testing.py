@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from copy import copy
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Generic, Self, cast
 from urllib.parse import urlsplit
 
 import werkzeug.test
@@ -22,20 +22,25 @@ from werkzeug.wrappers import Request
 
 from .cli import ScriptInfo
 from .sessions import SessionMixin
-from .typing import WSGIEnvironment
+from .typing import AppType, WSGIEnvironment
 
 
-class EnvironBuilder(werkzeug.test.EnvironBuilder):
+class EnvironBuilder(werkzeug.test.EnvironBuilder, Generic[AppType]):
     """Builds a WSGI environment (PEP 3333) for an app.
 
-    ``path`` is a path or a whole URL. Unless ``base_url`` is given, the host is ``SERVER_NAME`` or ``localhost``,
-    below ``subdomain`` if there is one; the scheme is ``url_scheme`` or ``PREFERRED_URL_SCHEME``; the root is
-    ``APPLICATION_ROOT``. The other arguments are Werkzeug's. Raises ``AssertionError`` if ``subdomain`` or
-    ``url_scheme`` comes with a ``base_url`` that says the same.
+    :param app: the app.
+    :param path: a path, or a whole URL.
+    :param base_url: scheme, host and root together; by default they are made of what follows and of the app's
+        ``SERVER_NAME`` (or ``localhost``), ``PREFERRED_URL_SCHEME`` and ``APPLICATION_ROOT``.
+    :param subdomain: put before the host.
+    :param url_scheme: the scheme.
+    :param args: more arguments of Werkzeug's ``EnvironBuilder``.
+    :param kwargs: its keyword arguments.
+    :raises AssertionError: when *subdomain* or *url_scheme* comes with a *base_url*.
     """
 
     def __init__(
-        self, app: Any, path: str = "/", base_url: str | None = None, subdomain: str | None = None,
+        self, app: AppType, path: str = "/", base_url: str | None = None, subdomain: str | None = None,
         url_scheme: str | None = None, *args: Any, **kwargs: Any,
     ) -> None:  # fmt: skip
         if base_url is None:
@@ -51,36 +56,50 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
         super().__init__(path, base_url, *args, **kwargs)
 
     def json_dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return ``obj`` as JSON text in the app's own way; used for the argument ``json``."""
+        """Return *obj* as JSON text by the app's rules. It makes the body from the argument ``json``."""
         return cast(str, self.app.json.dumps(obj, **kwargs))
 
 
-class FlaskClient(Client):
+class FlaskClient(Client, Generic[AppType]):
     """Sends requests to an app and keeps the cookies.
 
-    As a context manager it keeps the contexts of the last request active until the next request or the end of the
-    block, so that ``request``, ``session`` and ``g`` can be looked at. ``environ_base`` goes into every request.
-    The arguments are those of Werkzeug's client.
+    In a ``with`` block the contexts of the last request stay current until the next request, or until the end of the
+    block, so that ``request``, ``session`` and ``g`` can be read. The attribute ``environ_base`` goes into the
+    environment of every request.
+
+    >>> with app.test_client() as client:
+    ...     response = client.get("/?page=2")
+    ...     request.args["page"]
+    '2'
+
+    :param args: the arguments of Werkzeug's client.
+    :param kwargs: its keyword arguments.
     """
 
-    application: Any
+    application: AppType
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.preserve_context = False
         self._received: list[AbstractContextManager[Any]] = []
         self._entered = ExitStack()
-        self.environ_base: dict[str, Any] = {
+        self.environ_base: dict[str, str] = {
             "REMOTE_ADDR": "127.0.0.1",
             "HTTP_USER_AGENT": f"Werkzeug/{importlib.metadata.version('werkzeug')}",
         }
 
     @contextmanager
     def session_transaction(self, *args: Any, **kwargs: Any) -> Iterator[SessionMixin]:
-        """Open the session as the next request would find it, and save it at the end of the block.
+        """Open the session as the next request would find it, and save it at the end of the ``with`` block.
 
-        The arguments are those of ``app.test_request_context``. Raises ``TypeError`` if the client keeps no cookies,
-        ``RuntimeError`` if the app opens no session.
+        >>> client = app.test_client()
+        >>> with client.session_transaction() as session:
+        ...     session["user"] = "Ada"
+
+        :param args: the arguments of ``app.test_request_context``.
+        :param kwargs: its keyword arguments.
+        :raises TypeError: when the client keeps no cookies.
+        :raises RuntimeError: when the app opens no session.
         """
         if self._cookies is None:
             raise TypeError("Cookies are disabled. A session needs them: make the client with 'use_cookies=True'.")
@@ -102,23 +121,31 @@ class FlaskClient(Client):
         self._update_cookies_from_response(host, ctx.request.path, response.headers.getlist("Set-Cookie"))
 
     def _copy_environ(self, other: WSGIEnvironment) -> WSGIEnvironment:
-        """Return an environment over the client's own; the app hands its contexts over by a callable in it."""
+        """Return a copy of an environment with the client's own values below it.
+
+        Where contexts are to be kept, the app passes them on by a callable in it.
+        """
         environ = {**self.environ_base, **other}
         if self.preserve_context:
             environ["werkzeug.debug.preserve_context"] = self._received.append
         return environ
 
     def _request_from_builder_args(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:
-        """Return the request that arguments of :class:`EnvironBuilder` describe."""
+        """Return the request that the arguments of :class:`EnvironBuilder` describe."""
         kwargs["environ_base"] = self._copy_environ(kwargs.get("environ_base", {}))
         with closing(EnvironBuilder(self.application, *args, **kwargs)) as builder:
             return builder.get_request()
 
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Send a request and return the response.
+        """Send a request and return the response; ``get``, ``post`` and the others do this for one method.
 
-        The request is described by the arguments of :class:`EnvironBuilder`, or is given as a builder, an environment
-        or a request.
+        >>> app.test_client().open("/", method="POST", json={"name": "Ada"}).status
+        '404 NOT FOUND'
+
+        :param args: the arguments of :class:`EnvironBuilder`; or a builder, an environment or a request.
+        :param buffered: read the whole body and close the response at once.
+        :param follow_redirects: send a request to the target of a redirect, and return its response.
+        :param kwargs: the keyword arguments of :class:`EnvironBuilder`.
         """
         given = args[0] if args else None
         if isinstance(given, Request):
@@ -134,16 +161,16 @@ class FlaskClient(Client):
         return response
 
     def run_wsgi_app(self, environ: WSGIEnvironment, buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
-        """Call the app, as Werkzeug's client does, with what every request of this client carries."""
+        """Call the app as Werkzeug's client does, with the values of ``environ_base`` added."""
         environ.update(self._copy_environ(environ))
         return super().run_wsgi_app(environ, buffered)
 
     def _leave_contexts(self) -> None:
-        """Pop the contexts of the last request; forget those of a request that never gave a response."""
+        """Pop the contexts of the last request, and forget those of a request that gave no response."""
         self._received.clear()
         self._entered.close()
 
-    def __enter__(self) -> FlaskClient:
+    def __enter__(self) -> Self:
         if self.preserve_context:
             raise RuntimeError("This client's 'with' block is open already. Client blocks can't be nested.")
         self.preserve_context = True
@@ -154,17 +181,28 @@ class FlaskClient(Client):
         self._leave_contexts()
 
 
-class FlaskCliRunner(CliRunner):
-    """Runs an app's commands and keeps what they print; the keyword arguments are those of click's runner."""
+class FlaskCliRunner(CliRunner, Generic[AppType]):
+    r"""Runs an app's commands and keeps what they print.
 
-    def __init__(self, app: Any, **kwargs: Any) -> None:
+    >>> app.cli.command("greet")(lambda: print("Hello!"))
+    <Command greet>
+    >>> app.test_cli_runner().invoke(args=["greet"]).output
+    'Hello!\n'
+
+    :param app: the app.
+    :param kwargs: the keyword arguments of click's runner.
+    """
+
+    def __init__(self, app: AppType, **kwargs: Any) -> None:
         self.app = app
         super().__init__(**kwargs)
 
     def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]  # `cli` may be left out
-        """Run a command, by default ``app.cli`` with ``args``, and return its result.
+        """Run a command and return its result.
 
-        The command's ``obj`` is a ``ScriptInfo`` for the app unless another is given.
+        :param cli: the command; by default the app's group.
+        :param args: the arguments, as a list or as one text.
+        :param kwargs: those of click's runner. ``obj`` is a ``ScriptInfo`` for the app unless another is given.
         """
         kwargs.setdefault("obj", ScriptInfo(create_app=lambda: self.app))
         return super().invoke(self.app.cli if cli is None else cli, args, **kwargs)

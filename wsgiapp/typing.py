@@ -7,11 +7,18 @@ return, and the few protocols by which lower layers know an app without importin
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
 from wsgiref import types as wsgi
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:  # before Python 3.13 type checkers alone know of defaults
+    from typing_extensions import TypeVar as _TypeVar
+else:
+
+    def _TypeVar(name: str, **_: Any) -> TypeVar:  # noqa: N802  # it stands for a class
+        return TypeVar(name)
 
 StartResponse = wsgi.StartResponse
 WSGIApplication = wsgi.WSGIApplication
@@ -19,6 +26,11 @@ WSGIEnvironment = wsgi.WSGIEnvironment
 
 T = TypeVar("T")
 ResponseClass = TypeVar("ResponseClass", bound=Response)
+# Types that a class of a lower layer does not know, such as the app that a context holds. Whoever knows them fills them
+# in: ``App.app_context`` returns an ``AppContext[App]``. Without the brackets they are Any.
+AppType = _TypeVar("AppType", bound=Any, default=Any)
+RequestType = _TypeVar("RequestType", bound=Any, default=Any)
+SessionType = _TypeVar("SessionType", bound=Any, default=Any)
 
 # What a view may return, piece by piece. The classes are Werkzeug's, so that a plain Werkzeug response fits too; the
 # asynchronous streams are Quart's: never served here, but typed code that was written for both must pass.
@@ -55,16 +67,24 @@ class SupportsApp(Protocol):
     """What every layer may ask of an app without knowing its class."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The app's name."""
+
     @property
-    def config(self) -> Any: ...
+    def config(self) -> dict[str, Any]:
+        """The app's configuration."""
+
     @property
-    def debug(self) -> bool: ...
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]: ...
+    def debug(self) -> bool:
+        """Whether debug mode is on."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return *func*, or for a coroutine function one that runs it to its end."""
 
 
 class SupportsJSON(SupportsApp, Protocol):
     """What a JSON provider needs: the class of the responses it makes."""
 
     @property
-    def response_class(self) -> Callable[..., Response]: ...
+    def response_class(self) -> Callable[..., Response]:
+        """The class of the app's responses."""

@@ -16,7 +16,15 @@ http_method_funcs = frozenset({"get", "head", "post", "put", "patch", "delete", 
 
 
 class View:
-    """A view with a class around it; a subclass defines :meth:`dispatch_request`, which takes the URL's variables."""
+    """A view as a class: a subclass defines :meth:`dispatch_request`.
+
+    >>> class Greeting(View):
+    ...     def dispatch_request(self, name: str) -> str:
+    ...         return f"Hello, {name}!"
+    >>> app.add_url_rule("/hello/<name>", view_func=Greeting.as_view("greeting"))
+    >>> app.test_client().get("/hello/Ada").text
+    'Hello, Ada!'
+    """
 
     # The HTTP methods of the view; None leaves them to the route (GET, HEAD and OPTIONS if that says nothing either).
     methods: ClassVar[Collection[str] | None] = None
@@ -28,15 +36,28 @@ class View:
     init_every_request: ClassVar[bool] = True
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Return the response of one request; called with the variables of the URL."""
+        """Return the answer to one request, as a view function does. It is called with the variables of the URL."""
         raise NotImplementedError(f"{type(self).__name__} must define dispatch_request().")
 
     @classmethod
     def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> RouteCallable:
-        """Return a view function, named ``name``, that runs instances of the class.
+        """Return a view function that makes instances of the class and calls them.
 
-        The other arguments are those of the class. Assigning to the function's ``view_class`` changes the class that
-        is used from then on, unless the only instance has been made already.
+        >>> class Page(View):
+        ...     def __init__(self, text: str) -> None:
+        ...         self.text = text
+        ...     def dispatch_request(self) -> str:
+        ...         return self.text
+        >>> app.add_url_rule("/about", view_func=Page.as_view("about", "About us"))
+        >>> app.test_client().get("/about").text
+        'About us'
+
+        The function's attribute ``view_class`` is the class; another may be assigned to it, unless
+        ``init_every_request`` is False.
+
+        :param name: the name of the function, and so the endpoint.
+        :param class_args: arguments for the class.
+        :param class_kwargs: keyword arguments for the class.
         """
         only = None if cls.init_every_request else cls(*class_args, **class_kwargs)
         taken = ("__module__", "__doc__", "methods", "provide_automatic_options")
@@ -54,16 +75,25 @@ class View:
 
 
 def _with_attributes(function: Any, attributes: dict[str, Any]) -> Any:
-    """Return ``function`` after its attributes were set."""
+    """Set attributes of *function*, and return it."""
     for name, value in attributes.items():
         setattr(function, name, value)
     return function
 
 
 class MethodView(View):
-    """A view that hands a request to the method named after its HTTP method, such as ``get`` or ``post``.
+    """A view with one method for each HTTP method, such as ``get`` or ``post``.
 
     HEAD goes to ``get`` where there is no ``head``. The ``methods`` of a subclass are those it defines or inherits.
+
+    >>> class Item(MethodView):
+    ...     def get(self, number: int) -> str:
+    ...         return f"item {number}"
+    ...     def delete(self, number: int) -> tuple[str, int]:
+    ...         return "", 204
+    >>> app.add_url_rule("/item/<int:number>", view_func=Item.as_view("item"))
+    >>> app.test_client().delete("/item/1").status
+    '204 NO CONTENT'
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -76,7 +106,10 @@ class MethodView(View):
             cls.methods = methods
 
     def dispatch_request(self, **kwargs: Any) -> ResponseReturnValue:
-        """Return what the method for the request's HTTP method returns."""
+        """Call the method for the request's HTTP method, and return its answer.
+
+        :raises AssertionError: when there is no such method.
+        """
         name = request.method.lower()
         if name == "head" and not hasattr(self, name):
             name = "get"

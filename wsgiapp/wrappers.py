@@ -32,7 +32,7 @@ from .overrides import Originals, Watched
 
 
 def _decoded(environ: WSGIEnvironment, name: str) -> str:
-    """A path of the environment as text: PEP 3333 hands over bytes dressed as latin-1."""
+    """Return a path of the environment as text: PEP 3333 hands over bytes dressed as latin-1."""
     value: str = environ.get(name) or ""
     return value if value.isascii() else value.encode("latin1").decode(errors="replace")
 
@@ -56,7 +56,7 @@ class _Limit:
 
 
 def split_blueprints(name: str) -> list[str]:
-    """A dotted blueprint name and the names it is nested in, innermost first: ``a.b`` gives ``["a.b", "a"]``."""
+    """Return a dotted blueprint name and the names it is nested in, innermost first: ``a.b`` gives ``["a.b", "a"]``."""
     return list(accumulate(name.split("."), "{}.{}".format))[::-1]
 
 
@@ -99,7 +99,17 @@ class _SizedBody(LimitedStream):
 
 
 class Request(RequestBase, metaclass=Watched):
-    """The request of one WSGI environment; every attribute is computed at its first reading.
+    """The request of one WSGI environment; every attribute is computed when it is first read.
+
+    >>> with app.test_request_context("/form?page=2", method="POST", data={"name": "Ada"}):
+    ...     request.method, request.path, request.args["page"], request.form["name"]
+    ('POST', '/form', '2', 'Ada')
+    >>> with app.test_request_context("/", method="POST", data={"photo": (BytesIO(b"..."), "a.png")}):
+    ...     request.files["photo"].filename, request.files["photo"].read()
+    ('a.png', b'...')
+    >>> with app.test_request_context("/", method="POST", json={"name": "Ada"}):
+    ...     request.is_json, request.json
+    (True, {'name': 'Ada'})
 
     :param environ: the WSGI environment (PEP 3333).
     :param populate_request: whether to leave the request in ``environ["werkzeug.request"]``.
@@ -107,6 +117,12 @@ class Request(RequestBase, metaclass=Watched):
     """
 
     json_module: Any = json
+    #: The rule that matched the URL, or None.
+    url_rule: Rule | None = None
+    #: The values that the rule's converters took from the URL, or None.
+    view_args: dict[str, Any] | None = None
+    #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
+    routing_exception: HTTPException | None = None
     _closes_forms_only: bool
     _has_usual_scopes: bool
 
@@ -114,12 +130,8 @@ class Request(RequestBase, metaclass=Watched):
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
         self.environ = environ
         self.shallow = shallow
-        #: The rule that matched the URL, or None.
-        self.url_rule: Rule | None = None
-        #: The values that the rule's converters took from the URL, or None.
-        self.view_args: dict[str, Any] | None = None
-        #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
-        self.routing_exception: HTTPException | None = None
+        # PERF: an object's own attributes are read faster than its class's (benchmarks/: hello).
+        self.url_rule = self.view_args = self.routing_exception = None
         self._needs_close = not self._closes_forms_only
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
@@ -223,7 +235,7 @@ class Request(RequestBase, metaclass=Watched):
         return split_blueprints(name) if name is not None else []
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
-        """What ``request.json`` does with a body that is no JSON: 415, or 400 with the reason in debug mode.
+        """Answer ``request.json`` for a body that is no JSON: 415, or 400 with the reason in debug mode.
 
         :param e: what the parser raised; None when the media type is not JSON.
         :raises UnsupportedMediaType: for None.
@@ -238,12 +250,22 @@ class Request(RequestBase, metaclass=Watched):
 
     @lazy
     def args(self) -> MultiDict[str, str]:
-        """The values in the query, by name."""
+        """The values in the query, by name.
+
+        >>> with app.test_request_context("/?page=2&tag=tea&tag=green"):
+        ...     request.args.get("page", 1, type=int), request.args.getlist("tag")
+        (2, ['tea', 'green'])
+        """
         return self.parameter_storage_class(parse_pairs(self.query_string.decode()))
 
     @lazy
     def form(self) -> ImmutableMultiDict[str, str]:
-        """The values of a form's fields, by name; files are in :attr:`files`."""
+        """The values of a form's fields, by name; files are in :attr:`files`.
+
+        >>> with app.test_request_context("/", method="POST", data={"name": "Ada"}):
+        ...     request.form["name"], request.form.get("town")
+        ('Ada', None)
+        """
         self._load_form_data()
         return cast("ImmutableMultiDict[str, str]", self.__dict__["form"])
 
@@ -279,7 +301,7 @@ def _debugging() -> bool:
 
 
 def parse_pairs(text: str) -> list[tuple[str, str]]:
-    """The names and values of a query or a form (https://url.spec.whatwg.org/#urlencoded-parsing), in order.
+    """Return the names and values of a query or a form (https://url.spec.whatwg.org/#urlencoded-parsing), in order.
 
     What :func:`urllib.parse.parse_qsl` gives; bytes that are no UTF-8 stay percent-encoded, as Werkzeug has it.
     """
@@ -306,7 +328,7 @@ _URIS = frozenset({"location", "content-location"})
 
 @lru_cache(maxsize=256)
 def _type_header(mimetype: str) -> tuple[str, str]:
-    """The Content-Type for a media type.
+    """Return the Content-Type for a media type.
 
     :raises ValueError: for characters that would end the header, or that cannot be sent in one.
     """
@@ -350,13 +372,13 @@ def _field_name(name: str) -> str:
 
 @lru_cache(maxsize=256, typed=True)
 def _status_line(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
-    """The status line and the code of *status*, and whether it can be sent."""
+    """Return the status line and the code of *status*, and whether it can be sent."""
     line, code = ResponseBase._clean_status(cast(ResponseBase, None), status)
     return line, code, bool(_STATUS.fullmatch(line))
 
 
 def environ_fault(environ: WSGIEnvironment) -> str | None:
-    """What is wrong with an environ that a server has made (PEP 3333); None for a sound one."""
+    """Say what is wrong with an environ that a server has made (PEP 3333); None for a sound one."""
     for name, needed in _ENVIRON.items():
         value = environ.get(name)
         if value is None and not needed:
@@ -376,7 +398,7 @@ _ENVIRON = {
 
 
 def redirect_to(location: str, code: int, response_class: type[ResponseBase] | None) -> ResponseBase:
-    """A redirect whose target cannot end the header: control characters are percent-encoded."""
+    """Return a redirect whose target cannot end the header: control characters are percent-encoded."""
     return redirect(_CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", location), code, response_class)
 
 
@@ -402,6 +424,11 @@ class _ClosingBody:
 
 class Response(ResponseBase, metaclass=Watched):
     """The response of a view: HTML unless it says otherwise.
+
+    >>> response = Response("Hello!", status=201, mimetype="text/plain")
+    >>> response.headers["X-Seen"] = "yes"
+    >>> response.status, response.content_type
+    ('201 CREATED', 'text/plain; charset=utf-8')
 
     :param response: the body: text, bytes, or an iterable of either; None for an empty body.
     :param status: a code, a status line, or an :class:`http.HTTPStatus`; 200 by default.
@@ -483,7 +510,7 @@ class Response(ResponseBase, metaclass=Watched):
 
     @classmethod
     def force_type(cls, response: ResponseBase, environ: WSGIEnvironment | None = None) -> Response:
-        """A response of this class, made of another or of a WSGI callable; Werkzeug's own are changed in place."""
+        """Return a response of this class, made of another or of a WSGI callable. Werkzeug's are changed."""
         forced = cast(Response, super().force_type(response, environ))
         if "headers" in forced.__dict__:
             forced._headers, forced._plain = forced.__dict__.pop("headers"), None
@@ -542,7 +569,7 @@ class Response(ResponseBase, metaclass=Watched):
         return app_iter
 
     def _own_head(self, counted: bool, headers: Any) -> list[tuple[str, str]] | None:
-        """The headers as they stand; None where Werkzeug has to make URIs of some, or find the length out."""
+        """Return the headers as they stand; None where Werkzeug has to make URIs of some, or find the length out."""
         if not isinstance(headers, Headers):  # a dict, say, that someone has put in their place
             return None
         head = [*iter(headers)]
@@ -555,7 +582,7 @@ class Response(ResponseBase, metaclass=Watched):
         return head
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """The headers as they are sent: what Werkzeug makes of them, and no type for a body that there cannot be."""
+        """Return the headers as they are sent: what Werkzeug makes of them, and no type where there is no body."""
         headers = super().get_wsgi_headers(environ)
         if self._status_code in (204, 205):
             headers.remove("Content-Type")
@@ -570,8 +597,18 @@ class Response(ResponseBase, metaclass=Watched):
     data = property(ResponseBase.get_data, set_data, doc="The body as bytes; it may be set to text, too.")
 
     def set_cookie(self, key: str, value: str = "", *args: Any, **kwargs: Any) -> None:
-        """Set a cookie (RFC 6265, 4.1); the other arguments are Werkzeug's: ``max_age``, ``path``, ``httponly``, ...
+        """Set a cookie (RFC 6265, 4.1).
 
+        >>> response = Response("Hello!")
+        >>> response.set_cookie("theme", "dark", max_age=3600, secure=True, httponly=True, samesite="Lax")
+        >>> "theme=dark; " in response.headers["Set-Cookie"]
+        True
+
+        :param key: the name.
+        :param value: the value.
+        :param args: Werkzeug's other arguments, best given by name.
+        :param kwargs: ``max_age``, ``expires``, ``path``, ``domain``, ``secure``, ``httponly``, ``samesite``,
+            ``partitioned``.
         :raises ValueError: for a name that is no token, since it could bring attributes of its own.
         """
         if not _TOKEN.fullmatch(key):

@@ -19,7 +19,7 @@ _scan: Any = vars(_json.JSONDecoder())["scan_once"]
 
 
 class _Standard(DefaultJSONProvider):
-    """Serves where no app is current: sorts no keys, as the standard library; the proxy refuses to make responses."""
+    """The provider where no app is current. It sorts no keys, as the standard library does, and makes no responses."""
 
     sort_keys = False
     _app = app_proxy
@@ -38,17 +38,33 @@ def _provider() -> JSONProvider:
 
 
 def dumps(obj: Any, **kwargs: Any) -> str:
-    """Return ``obj`` as JSON text; keyword arguments go to the app's provider or to ``json.dumps``."""
+    """Return *obj* as JSON text, by the rules of the current app.
+
+    >>> json.dumps({"name": "Ada", "number": Decimal("1.50")})
+    '{"name": "Ada", "number": "1.50"}'
+
+    :param obj: the value.
+    :param kwargs: arguments for the app's provider: those of :func:`json.dumps`, unless it is one of your own.
+    :raises TypeError: for a value that has no form in JSON.
+    """
     return _provider().dumps(obj, **kwargs)
 
 
 def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
-    """Write ``obj`` as JSON text to a text file; see :func:`dumps`."""
+    """Write *obj* as JSON text to a text file; see :func:`dumps`."""
     _provider().dump(obj, fp, **kwargs)
 
 
 def loads(s: str | bytes, **kwargs: Any) -> Any:
-    """Return the value of a JSON text; raises ``ValueError`` if it is none."""
+    """Return the value of a JSON text.
+
+    >>> json.loads('{"name": "Ada"}')
+    {'name': 'Ada'}
+
+    :param s: the text, or its bytes.
+    :param kwargs: arguments for the app's provider: those of :func:`json.loads`, unless it is one of your own.
+    :raises ValueError: when it is no JSON.
+    """
     provider = _provider()
     if type(provider) is DefaultJSONProvider and type(s) is str and not kwargs and "loads" not in vars(provider):
         # PERF: C alone reads what has no spaces around it, without three calls of Python (benchmarks/: session).
@@ -67,8 +83,16 @@ def load(fp: IO[AnyStr], **kwargs: Any) -> Any:
 
 
 def jsonify(*args: Any, **kwargs: Any) -> Response:
-    """Return a JSON response of the current app, made of one value, of several, or of keyword arguments.
+    """Return a JSON response of the current app.
 
-    Raises ``TypeError`` if values and keyword arguments are mixed, ``RuntimeError`` if no app is current.
+    >>> with app.app_context():
+    ...     response = jsonify(name="Ada", number=1)
+    >>> response.json
+    {'name': 'Ada', 'number': 1}
+
+    :param args: one value, which is sent as it is; or several, which are sent as an array.
+    :param kwargs: the members of an object, in place of *args*.
+    :raises TypeError: when both are given.
+    :raises RuntimeError: when no app is current.
     """
     return _provider().response(*args, **kwargs)

@@ -26,22 +26,31 @@ from wsgiapp.typing import SupportsJSON
 class JSONProvider(Replaceable, metaclass=Watched):
     """The interface of a provider; a subclass supplies at least ``dumps`` and ``loads``.
 
-    ``app`` is held by a weak reference: the app owns its provider, not the other way round.
+    :param app: the app. It owns its provider, so the provider holds it by a weak reference only.
     """
 
     def __init__(self, app: SupportsJSON) -> None:
         self._app: SupportsJSON = weakref.proxy(app)
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return ``obj`` as JSON text; keyword arguments are the JSON library's."""
+        """Return *obj* as JSON text.
+
+        :param obj: the value.
+        :param kwargs: arguments for the JSON library.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define dumps().")
 
     def dump(self, obj: Any, fp: IO[str], **kwargs: Any) -> None:
-        """Write ``obj`` as JSON text to a text file."""
+        """Write *obj* as JSON text to a text file."""
         fp.write(self.dumps(obj, **kwargs))
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Return the value of a JSON text; raises ``ValueError`` if it is none."""
+        """Return the value of a JSON text.
+
+        :param s: the text, or its bytes.
+        :param kwargs: arguments for the JSON library.
+        :raises ValueError: when it is no JSON.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define loads().")
 
     def load(self, fp: IO[AnyStr], **kwargs: Any) -> Any:
@@ -58,8 +67,9 @@ class JSONProvider(Replaceable, metaclass=Watched):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a response of the app's class whose body is JSON.
 
-        One argument is the value itself, several become a list, keyword arguments an object, none ``null``.
-        Raises ``TypeError`` if both kinds are given.
+        :param args: one value, which is sent as it is; or several, which become an array. Without any it is ``null``.
+        :param kwargs: the members of an object, in place of *args*.
+        :raises TypeError: when both are given.
         """
         text = self.dumps(self._prepare_response_obj(args, kwargs))
         return self._app.response_class(text, mimetype="application/json")
@@ -69,8 +79,13 @@ _FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = ((date, http_date), (Dec
 
 
 def _default(o: Any) -> Any:
-    """Return what stands in JSON for a value that JSON lacks: HTTP dates (RFC 9110, section 5.6.7) for dates, strings
-    for decimals and UUIDs, an object for a dataclass, the markup of an object that has some."""
+    """Return what stands in JSON for a value of a type that JSON does not have.
+
+    A date becomes an HTTP date (RFC 9110, section 5.6.7), a decimal or a UUID a string, a dataclass an object, and what
+    has a method ``__html__`` the text that it returns.
+
+    :raises TypeError: for any other value.
+    """
     for kind, convert in _FORMS:
         if isinstance(o, kind):
             return convert(o)
@@ -83,7 +98,10 @@ def _default(o: Any) -> Any:
 
 
 def _loads(s: str | bytes, **kwargs: Any) -> Any:
-    """Decode with the standard library; a text nested too deeply for it is a bad value, not a failure of ours."""
+    """Decode with the standard library.
+
+    :raises ValueError: for what is no JSON, and for a text that is nested too deeply to be read.
+    """
     try:
         # PERF: an object or array of UTF-8 needs no search for its encoding, nor for blanks (benchmarks/: JSON POST).
         if type(s) is bytes and s[:1] in (b"{", b"[") and s[1:2] != b"\0" and not kwargs:
@@ -105,7 +123,7 @@ _COMPACT: dict[str, Any] = {"separators": (",", ":")}
 # PERF: an encoder for each set of rules, not three calls for each answer (benchmarks/: JSON).
 @lru_cache(maxsize=32)
 def _compact(default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool) -> Callable[[Any], str]:
-    """What turns a value into compact JSON by these rules."""
+    """Return the function that turns a value into compact JSON by these rules."""
     careful = json.JSONEncoder(ensure_ascii=ensure_ascii, sort_keys=sort_keys, default=default, **_COMPACT)
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:  # not CPython
@@ -142,9 +160,11 @@ class DefaultJSONProvider(JSONProvider):
     makes_alone: bool
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return ``obj`` as JSON text; keyword arguments are those of ``json.dumps``.
+        """Return *obj* as JSON text.
 
-        Raises ``TypeError`` for a value without a form in JSON or for keys that can't be put in order.
+        :param obj: the value.
+        :param kwargs: arguments of :func:`json.dumps`; they replace the attributes of the provider.
+        :raises TypeError: for a value that has no form in JSON, or keys that cannot be put in order.
         """
         if kwargs == _COMPACT and self.default.__hash__ is not None:  # else it cannot be kept
             return _compact(self.default, self.ensure_ascii, self.sort_keys)(obj)
@@ -152,15 +172,16 @@ class DefaultJSONProvider(JSONProvider):
         return json.dumps(obj, **{**rules, **kwargs})
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Return the value of a JSON text; keyword arguments are those of ``json.loads``.
+        """Return the value of a JSON text (RFC 8259); ``NaN`` and infinities are read too.
 
-        Raises ``ValueError`` if it is no JSON (RFC 8259; ``NaN`` and infinities are taken all the same) or is nested
-        too deeply.
+        :param s: the text, or its bytes.
+        :param kwargs: arguments of :func:`json.loads`.
+        :raises ValueError: when it is no JSON, or is nested too deeply.
         """
         return _loads(s, **kwargs)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        """Return a JSON response, as the interface says, spaced as ``compact`` says and closed by a newline."""
+        """Return a JSON response; see :meth:`JSONProvider.response`. A newline ends it, ``compact`` sets the spaces."""
         value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         compact = not self._app.config["DEBUG"] if self.compact is None else self.compact
         # PERF: past dumps(), where nobody has another one (benchmarks/: parameter).

@@ -26,8 +26,9 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 class JSONTag:
     """One type and its tag: how a value is recognised, written and read.
 
-    ``key`` is the tag; an empty one means that values need converting but no mark. ``serializer`` is for values inside
-    the value.
+    The attribute ``key`` is the tag. Where it is empty, values are converted but carry no tag.
+
+    :param serializer: writes and reads the values inside a value.
     """
 
     __slots__ = ("serializer",)
@@ -37,11 +38,11 @@ class JSONTag:
         self.serializer = serializer
 
     def check(self, value: Any) -> bool:
-        """Say whether this tag is the one for ``value``."""
+        """Say whether this tag is the one for *value*."""
         raise NotImplementedError
 
     def to_json(self, value: Any) -> Any:
-        """Return ``value`` as something that JSON has."""
+        """Return *value* as something that JSON has."""
         raise NotImplementedError
 
     def to_python(self, value: Any) -> Any:
@@ -49,36 +50,41 @@ class JSONTag:
         raise NotImplementedError
 
     def tag(self, value: Any) -> dict[str, Any]:
-        """Return ``value`` as JSON under its tag."""
+        """Return an object whose one member is the tag, with *value* as something that JSON has."""
         return {self.key: self.to_json(value)}
 
 
 class _TypeTag(JSONTag):
-    """A tag for the instances of one type, which its constructor makes of their JSON unless a subclass says else."""
+    """A tag for the instances of one type. Calling the type with the JSON value gives the instance back."""
 
     python_type: ClassVar[type[Any]]
 
     def check(self, value: Any) -> bool:
+        """Say whether *value* is an instance of the type."""
         return isinstance(value, self.python_type)
 
     def to_python(self, value: Any) -> Any:
+        """Return an instance of the type, made of *value*."""
         return self.python_type(value)
 
 
 class TagDict(_TypeTag):
-    """A dictionary that would be taken for a tagged value: its only key is a tag, so it gets two underscores."""
+    """A dictionary that looks like a tagged value, since its only key is a tag. Two underscores are put after it."""
 
     key = " di"
     python_type = dict
 
     def check(self, value: Any) -> bool:
+        """Say whether *value* is a dictionary with one key, and that key a tag."""
         return super().check(value) and len(value) == 1 and next(iter(value)) in self.serializer.tags
 
     def to_json(self, value: Any) -> Any:
+        """Return the dictionary with two underscores after its key."""
         ((key, member),) = value.items()
         return {f"{key}__": self.serializer.tag(member)}
 
     def to_python(self, value: Any) -> Any:
+        """Return the dictionary without the two underscores."""
         ((key, member),) = value.items()
         return {key.removesuffix("__"): member}
 
@@ -89,6 +95,7 @@ class PassDict(_TypeTag):
     python_type = dict
 
     def to_json(self, value: Any) -> Any:
+        """Return the dictionary with its values tagged."""
         return {key: self.serializer.tag(member) for key, member in value.items()}
 
     tag = to_json
@@ -101,6 +108,7 @@ class TagTuple(_TypeTag):
     python_type = tuple
 
     def to_json(self, value: Any) -> Any:
+        """Return a list of the items, each tagged."""
         return list(map(self.serializer.tag, value))
 
 
@@ -110,6 +118,7 @@ class PassList(_TypeTag):
     python_type = list
 
     def to_json(self, value: Any) -> Any:
+        """Return the list with its items tagged."""
         return list(map(self.serializer.tag, value))
 
     tag = to_json
@@ -122,23 +131,27 @@ class TagBytes(_TypeTag):
     python_type = bytes
 
     def to_json(self, value: Any) -> Any:
+        """Return the bytes in base64."""
         return b64encode(value).decode("ascii")
 
     def to_python(self, value: Any) -> Any:
+        """Return the bytes that base64 stands for."""
         return b64decode(value, validate=True)
 
 
 class TagMarkup(_TypeTag):
-    """Whatever knows its own HTML, written as that HTML and read as ``Markup``."""
+    """An object with a method ``__html__``, written as that HTML and read as ``Markup``."""
 
     key = " m"
     # What a reader may trust: it was markup when it was written, and the cookie is signed.
     python_type = Markup
 
     def check(self, value: Any) -> bool:
+        """Say whether *value* has a method ``__html__``."""
         return callable(getattr(value, "__html__", None))
 
     def to_json(self, value: Any) -> Any:
+        """Return the HTML of *value*."""
         return str(value.__html__())
 
 
@@ -149,6 +162,7 @@ class TagUUID(_TypeTag):
     python_type = UUID
 
     def to_json(self, value: Any) -> Any:
+        """Return the UUID as 32 hexadecimal digits."""
         return value.hex
 
 
@@ -159,16 +173,25 @@ class TagDateTime(_TypeTag):
     python_type = datetime
 
     def to_json(self, value: Any) -> Any:
+        """Return the moment as an HTTP date."""
         return http_date(value)
 
     def to_python(self, value: Any) -> Any:
+        """Return the moment of an HTTP date."""
         return parsedate_to_datetime(value)
 
 
 class TaggedJSONSerializer:
-    """Writes and reads values with tags; fits where itsdangerous takes a serializer.
+    """Writes and reads values with tags; itsdangerous takes it as a serializer.
 
-    ``tags`` holds the tags by key, ``order`` all of them in the order in which they are asked about a value.
+    The attribute ``tags`` holds the tags by their keys. ``order`` holds all of them, in the order in which they are
+    asked about a value.
+
+    >>> serializer = TaggedJSONSerializer()
+    >>> serializer.dumps({"size": (2, 3)})
+    '{"size":{" t":[2,3]}}'
+    >>> serializer.loads('{"size":{" t":[2,3]}}')
+    {'size': (2, 3)}
     """
 
     __slots__ = ("order", "tags")
@@ -183,9 +206,12 @@ class TaggedJSONSerializer:
             self.register(tag_class)
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
-        """Add a tag, at the end or before the place ``index``.
+        """Add a tag.
 
-        Raises ``KeyError`` if its key is taken, unless ``force`` says to replace the holder.
+        :param tag_class: the class of the tag.
+        :param force: replace the tag that has the same key.
+        :param index: the place in ``order`` to put the tag at; by default the end.
+        :raises KeyError: when the key is taken, unless *force* is true.
         """
         tag = tag_class(self)
         if tag.key in self.tags and not force:
@@ -195,7 +221,7 @@ class TaggedJSONSerializer:
         self.order.insert(len(self.order) if index is None else index, tag)
 
     def tag(self, value: Any) -> Any:
-        """Return ``value`` as something that JSON has, tagged where its type would be lost."""
+        """Return *value* as something that JSON has, tagged where its type would be lost."""
         for candidate in self.order:
             if candidate.check(value):
                 return candidate.tag(value)
@@ -229,13 +255,16 @@ class TaggedJSONSerializer:
         return value
 
     def dumps(self, value: Any) -> str:
-        """Return ``value`` as compact tagged JSON."""
+        """Return *value* as compact tagged JSON."""
         # PERF: eight tags say no to each scalar (benchmarks/: session); only the stock ones surely do.
         stock = [*map(type, self.order)] == _STOCK and type(self) is TaggedJSONSerializer
         return dumps(self._tag_plain(value) if stock else self.tag(value), separators=(",", ":"))
 
     def loads(self, value: str) -> Any:
-        """Return what :meth:`dumps` was given; raises ``ValueError``, and nothing else, for any other text."""
+        """Return the value that :meth:`dumps` was given.
+
+        :raises ValueError: for a text that :meth:`dumps` did not write. No other error is raised.
+        """
         try:
             loaded = loads(value)
             # PERF: C sees that no member's name begins with a space, so that none is a tag (benchmarks/: session).
