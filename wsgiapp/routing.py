@@ -12,13 +12,15 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from operator import call
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
+from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest, NotFound
-from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
+from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -97,8 +99,22 @@ def stock(method: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+class PositionalFloatConverter(FloatConverter):
+    """Werkzeug's converter of floats, whose URLs have no exponent: a URL with ``1e-07`` would not match."""
+
+    def to_url(self, value: Any) -> str:
+        """The number with all its digits and a decimal point."""
+        text = super().to_url(value)
+        if "e" not in text:
+            return text
+        text = f"{Decimal(text):f}"
+        return text if "." in text else f"{text}.0"
+
+
 class Map(WerkzeugMap):
     """Werkzeug's map of rules, with tables in front of it."""
+
+    default_converters = ImmutableDict({**WerkzeugMap.default_converters, "float": PositionalFloatConverter})
 
     # Made afresh when a rule was added: paths without values, places before a last value, the whole tree.
     _tables: Tables | None = None
@@ -301,3 +317,10 @@ def _warn_of_host(server_name: str) -> None:
         f" and only 404 for an answer."
     )
     warnings.warn_explicit(text, UserWarning, __file__, 1, module="flask.app", registry=_WARNED)
+
+
+def split_host(host: str) -> tuple[str, str]:
+    """A host and its port, each perhaps empty: ``localhost:80``, or ``[::1]:80``, whose brackets are left out."""
+    address, bracket, rest = host.rpartition("]")
+    name, _, port = rest.partition(":")
+    return (address.removeprefix("["), port) if bracket else (name, port)
