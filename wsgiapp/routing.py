@@ -227,7 +227,8 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
         slashes="" in state.static or any(not rule.strict_slashes for rule in state.rules),
     )
     for rule in state.rules:
-        if rule.methods is None or rule.websocket or rule.alias or rule.redirect_to or rule.endpoint in with_defaults:
+        moved = rule.alias or rule.redirect_to is not None or rule.endpoint in with_defaults
+        if rule.methods is None or rule.websocket or moved:
             # Nothing here is certain, neither for this rule nor for those that Werkzeug tries after it.
             node.slashes = True
             break
