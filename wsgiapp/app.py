@@ -133,7 +133,7 @@ class App(Road, Scaffold):
 
     def _add_static_rule(self, static_host: str | None, host_matching: bool) -> None:
         if (static_host is not None) != host_matching:
-            raise AssertionError("'static_host' and 'host_matching' belong together: give both or neither.")
+            raise AssertionError("Invalid static_host/host_matching combination: give both or neither.")
         weak = weakref.ref(self)  # the app must not keep itself alive through its own view
 
         def static(filename: str) -> Response:
@@ -512,8 +512,8 @@ class App(Road, Scaffold):
                 import click  # a server of its own never comes here
 
                 click.secho(
-                    " * 'app.run()' is ignored: the command line has started a server already. Put the call under"
-                    " 'if __name__ == \"__main__\":'.",
+                    " * Ignoring a call to 'app.run()' that would block the current command, which has started a server"
+                    " already. Put the call under 'if __name__ == \"__main__\":'.",
                     fg="red",
                 )
             return

@@ -52,7 +52,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
             base_url = f"{scheme}://{host}/{app.config['APPLICATION_ROOT'].lstrip('/')}"
             path = f"{url.path}?{url.query}" if url.query else url.path
         elif subdomain or url_scheme:
-            raise AssertionError("'base_url' holds scheme and host already: leave 'subdomain' and 'url_scheme' out.")
+            raise AssertionError("Cannot pass \"subdomain\" or \"url_scheme\" with \"base_url\", which holds both.")
         self.app = app
         super().__init__(path, base_url, *args, **kwargs)
 
