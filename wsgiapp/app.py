@@ -523,7 +523,7 @@ class App(Road, Scaffold):
                 self.debug = get_debug_flag()
         if debug is not None:
             self.debug = bool(debug)
-        name, name_port = routing.split_host(self.config["SERVER_NAME"] or "")
+        name, name_port = routing.host_and_port(self.config["SERVER_NAME"] or "")
         port = int(port if port or port == 0 else name_port or 5000)
         options = {"use_reloader": self.debug, "use_debugger": self.debug, "threaded": True, **options}
         _cli.show_server_banner(self.debug, self.name)

@@ -63,7 +63,7 @@ def _call_factory(where: str, factory: Factory, /, *args: Any, **kwargs: Any) ->
         inspect.signature(factory).bind(*args, **kwargs)
     except (TypeError, ValueError) as error:
         hint = "Give its arguments, as in 'create_app(\"dev\")'."
-        raise NoAppException(f"The factory '{where}' could not be called so ({error}). {hint}") from None
+        raise NoAppException(f"The factory '{where}' can't be called so ({error}). {hint}") from None
     return factory(*args, **kwargs)
 
 
@@ -78,15 +78,12 @@ def find_best_app(module: ModuleType) -> Any:
     if len(apps) == 1:
         return next(iter(apps.values()))
     if apps:
-        names = "|".join(apps)
-        raise NoAppException(f"Detected multiple Flask applications in module '{where}'. Use one of '{where}:{names}'.")
+        raise NoAppException(f"Module {where!r} holds several apps. Choose one of '{where}:{'|'.join(apps)}'.")
     for name in ("create_app", "make_app"):
         factory = getattr(module, name, None)
         if inspect.isfunction(factory) and is_app(app := _call_factory(f"{where}:{name}", factory)):
             return app
-    raise NoAppException(
-        f"Failed to find Flask application or factory in module '{where}'. Use '{where}:name' to specify one."
-    )
+    raise NoAppException(f"Module {where!r} holds neither an app nor a factory. Name one, as in '{where}:name'.")
 
 
 def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
@@ -101,10 +98,7 @@ def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in keywords}
                 return name, [ast.literal_eval(arg) for arg in args], named
-    raise NoAppException(
-        f"Failed to parse {reference!r} as an attribute name or function call with literals, such as"
-        f" 'create_app(\"dev\")'."
-    )
+    raise NoAppException(f"{reference!r} is neither a name nor a call with literals, such as 'create_app(\"dev\")'.")
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> Any:
@@ -115,14 +109,14 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Any:
     if not hasattr(module, name):
         close = difflib.get_close_matches(name, dir(module), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.{hint}")
+        raise NoAppException(f"Module {module.__name__!r} has no attribute {name!r}.{hint}")
     app = getattr(module, name)
     is_call = app_name.rstrip().endswith(")")
     if inspect.isfunction(app) or (is_call and not is_app(app)):
         app = _call_factory(where, app, *args, **kwargs)
     if is_app(app):
         return app
-    raise NoAppException(f"A valid Flask application was not obtained from '{where}', but a {type(app).__name__}.")
+    raise NoAppException(f"'{where}' gave an object of type {type(app).__name__}, not an app.")
 
 
 def prepare_import(path: str | os.PathLike[str]) -> str:
@@ -151,10 +145,9 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
         __import__(module_name)
     except ImportError as error:
         if not isinstance(error, ModuleNotFoundError) or not f"{module_name}.".startswith(f"{error.name}."):
-            trace = traceback.format_exc()
-            raise NoAppException(f"While importing {module_name!r}, an ImportError was raised:\n\n{trace}") from None
+            raise NoAppException(f"An import inside {module_name!r} failed:\n\n{traceback.format_exc()}") from None
         if raise_if_not_found:
-            raise NoAppException(f"Could not import {module_name!r}: there is no such module.") from None
+            raise NoAppException(f"There is no module {module_name!r} to import.") from None
         return None
     module = sys.modules[module_name]
     return find_best_app(module) if app_name is None else find_app_by_string(module, app_name)
@@ -186,10 +179,7 @@ class ScriptInfo:
         if self._loaded_app is None:
             app = self.create_app() if self.create_app is not None else self._find_app()
             if app is None:
-                raise NoAppException(
-                    "Could not locate a Flask application. Name it by --app or FLASK_APP, or put it into wsgi.py or"
-                    " app.py."
-                )
+                raise NoAppException("No app found. Name it by --app or FLASK_APP, or put it into wsgi.py or app.py.")
             self._loaded_app = app
             if self.set_debug_flag:
                 app.debug = get_debug_flag()

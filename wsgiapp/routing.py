@@ -320,7 +320,7 @@ def _warn_of_host(server_name: str) -> None:
     warnings.warn_explicit(text, UserWarning, __file__, 1, module="flask.app", registry=_WARNED)
 
 
-def split_host(host: str) -> tuple[str, str]:
+def host_and_port(host: str) -> tuple[str, str]:
     """A host and its port, each perhaps empty: ``localhost:80``, or ``[::1]:80``, whose brackets are left out."""
     address, bracket, rest = host.rpartition("]")
     name, _, port = rest.partition(":")

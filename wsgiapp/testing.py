@@ -23,7 +23,7 @@ from werkzeug.wrappers import Request
 
 from .cli import ScriptInfo
 from .ctx import RequestContext
-from .routing import split_host
+from .routing import host_and_port
 from .sessions import SessionMixin
 from .typing import WSGIEnvironment
 
@@ -59,12 +59,12 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder):
     @property
     def server_name(self) -> str:
         """The host without its port; an IPv6 address without its brackets."""
-        return split_host(self.host)[0]
+        return host_and_port(self.host)[0]
 
     @property
     def server_port(self) -> int:
         """The host's port, else the scheme's."""
-        port = split_host(self.host)[1]
+        port = host_and_port(self.host)[1]
         return int(port) if port.isdecimal() else 443 if self.url_scheme == "https" else 80
 
     def json_dumps(self, obj: Any, **kwargs: Any) -> str:
@@ -116,7 +116,7 @@ class FlaskClient(Client):
         response = app.response_class()
         with ctx:
             interface.save_session(app, session, response)
-        host = split_host(ctx.request.host)[0]
+        host = host_and_port(ctx.request.host)[0]
         self._update_cookies_from_response(host, ctx.request.path, response.headers.getlist("Set-Cookie"))
 
     def _copy_environ(self, other: WSGIEnvironment) -> WSGIEnvironment:
