@@ -234,7 +234,7 @@ def test_option_that_goes_with_another_has_the_words(framework: Any, arguments: 
 
 @pytest.mark.parametrize(
     ("arguments", "phrase"),
-    [([], "Tip: There are .env files present. Install python-dotenv"), (["-e", ".env"], "python-dotenv must be installed")],
+    [([], "There are .env files present. Install python-dotenv"), (["-e", ".env"], "python-dotenv must be installed")],
 )
 def test_missing_dotenv_is_told_in_the_same_words(
     framework: Any, arguments: list[str], phrase: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
@@ -242,6 +242,8 @@ def test_missing_dotenv_is_told_in_the_same_words(
     (tmp_path / ".env").write_text("A=b")
     (tmp_path / "app.py").write_text(f"import {framework.name} as f\napp = f.{framework.App.__name__}('app')\n")
     monkeypatch.setitem(sys.modules, "dotenv", None)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "false")  # the command sets it, and this puts it back
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(framework.cli.cli, [*arguments, "routes"])
     sys.modules.pop("app", None)
