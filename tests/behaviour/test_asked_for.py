@@ -66,6 +66,7 @@ def test_run_listens_where_the_server_name_says(
     monkeypatch: pytest.MonkeyPatch, host: str, name: str, port: int
 ) -> None:
     asked: list[Any] = []
+    monkeypatch.delenv("FLASK_RUN_FROM_CLI", raising=False)
     monkeypatch.setattr("werkzeug.serving.run_simple", lambda *args, **options: asked.extend(args[:2]))
     app = wsgiapp.App("asked")
     app.config["SERVER_NAME"] = host

@@ -145,6 +145,7 @@ def test_template_function_with_an_empty_name(framework: Any, kind: str) -> None
 @pytest.mark.parametrize(("host", "port"), [("", 0), (None, 0), ("", None), (None, "8080"), ("0.0.0.0", "")])
 def test_run_with_an_empty_argument(both: Any, monkeypatch: pytest.MonkeyPatch, host: Any, port: Any) -> None:
     asked: list[Any] = []
+    monkeypatch.delenv("FLASK_RUN_FROM_CLI", raising=False)
     monkeypatch.setattr("werkzeug.serving.run_simple", lambda host, port, app, **options: asked.append((host, port)))
     for framework in both:
         framework.App("falsy").run(host, port, load_dotenv=False)
