@@ -32,6 +32,7 @@ PACKAGE = ROOT / "wsgiapp"
 # Bottom-up: a module imports only from its own entry and from entries before it, at run time and for typing alike.
 HOUSE = [
     "late",
+    "internals",
     "typing",
     "debughelpers",
     "signals",

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, ValuesView
 from contextlib import closing, suppress
 from datetime import timedelta
+from types import TracebackType
 from typing import IO, Any, TypeVar, cast, overload
 from urllib.parse import quote
 
@@ -44,9 +45,12 @@ from .wrappers import Request, Response, UnsendableResponse, environ_fault, redi
 
 T_shell_context_processor = TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
 
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 # What a fragment may hold unquoted (https://url.spec.whatwg.org/#fragment-percent-encode-set).
 _IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
 _ESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
+# What may stand behind the ending that says what a template becomes.
+_TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2")
 
 
 def _seconds(value: timedelta | int) -> timedelta:
@@ -122,7 +126,7 @@ class App(Dispatcher, Scaffold):
     ) -> None:  # fmt: skip
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is not None and not os.path.isabs(instance_path):
-            raise ValueError(f"The instance path must be absolute, but {instance_path!r} is relative.")
+            raise ValueError(f"An instance path must be absolute. A relative path was given: {instance_path!r}.")
         self.instance_path = self.auto_find_instance_path() if instance_path is None else instance_path
         self.config: Config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
@@ -144,7 +148,7 @@ class App(Dispatcher, Scaffold):
 
     def _add_static_rule(self, static_host: str | None, host_matching: bool) -> None:
         if (static_host is not None) != host_matching:
-            raise AssertionError("'static_host' and 'host_matching' belong together: give both or neither.")
+            raise AssertionError("Invalid static_host/host_matching combination: give both or neither.")
         weak = weakref.ref(self)  # the app must not keep itself alive through its own view
 
         def static(filename: str) -> Response:
@@ -155,9 +159,9 @@ class App(Dispatcher, Scaffold):
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_first_request:
             raise AssertionError(
-                f"The setup method '{f_name}' was called after the app {self.name!r} had answered its first request,"
-                f" so the change would not reach all of it. Call it while the app is set up: at module level, or in"
-                f" the factory, not in a view."
+                f"The setup method '{f_name}' can no longer be called on the application: {self.name!r} has already"
+                f" handled its first request, so the change would not reach all of it. Call it while the app is set up:"
+                f" at module level, or in the factory, not in a view."
             )
 
     # -- what it is made of ----------------------------------------------------------------------------------------
@@ -226,9 +230,16 @@ class App(Dispatcher, Scaffold):
     def select_jinja_autoescape(self, filename: str | None) -> bool:
         """Say whether a template escapes the values that it prints, by the end of its name.
 
+        ``page.html`` does, and so do ``PAGE.HTML`` and ``page.html.j2``.
+
         :param filename: the name; None for a template that is given as a string, which does.
         """
-        return filename is None or filename.endswith(_ESCAPED)
+        if filename is None:
+            return True
+        name = filename.lower()
+        for ending in _TEMPLATE_ENDINGS:
+            name = name.removesuffix(ending)
+        return name.endswith(_ESCAPED)
 
     def create_jinja_environment(self) -> _environment.Environment:
         """Make the Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
@@ -287,20 +298,22 @@ class App(Dispatcher, Scaffold):
         :raises TypeError: when ``methods`` is a string.
         """
         endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
-        methods = options.pop("methods", None) or getattr(view_func, "methods", None) or ("GET",)
+        methods = options.pop("methods", None)
+        if methods is None:  # an empty list means none of its own
+            methods = getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
-            raise TypeError(f"'methods' must be a list of strings, such as methods=[{methods!r}], not a string.")
+            raise TypeError(f"Allowed methods must be a list of strings, such as methods=[{methods!r}], not a string.")
         allowed = {method.upper() for method in methods} | set(getattr(view_func, "required_methods", ()))
         if provide_automatic_options is None:
             provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
         if provide_automatic_options is None:
             provide_automatic_options = "OPTIONS" not in allowed and self.config["PROVIDE_AUTOMATIC_OPTIONS"]
-            if provide_automatic_options:
-                allowed.add("OPTIONS")
+        if provide_automatic_options:
+            allowed.add("OPTIONS")
         known = self.view_functions.get(endpoint)
         if view_func is not None and known is not None and known != view_func:
             raise AssertionError(
-                f"Two view functions claim one endpoint: {endpoint!r} belongs to"
+                f"View function mapping is overwriting an existing endpoint function: {endpoint}. It belongs to"
                 f" {describe(known)}, not to {describe(view_func)}. Give one of them another name, or"
                 f" an 'endpoint' of its own (a decorator may need functools.wraps)."
             )
@@ -452,13 +465,13 @@ class App(Dispatcher, Scaffold):
             adapter = app_ctx.url_adapter if app_ctx is not None else self.create_url_adapter(None)
         if adapter is None:
             raise RuntimeError(
-                "A URL can be built outside of a request only where 'SERVER_NAME' is configured (and, if need be,"
-                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'): nothing else says where it leads."
+                "Unable to build URLs outside an active request without 'SERVER_NAME' configured (and, if need be,"
+                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'): nothing else says where they lead."
             )
         if _external is None:
             _external = _scheme is not None or request_ctx is None
         elif _scheme is not None and not _external:
-            raise ValueError("'_scheme' makes an external URL: leave '_external' out, or let it be True.")
+            raise ValueError("When specifying '_scheme', '_external' must be True: leave it out, or set it.")
         self.inject_url_defaults(endpoint, values)
         try:
             url = adapter.build(endpoint, values, _method, _external, url_scheme=_scheme)
@@ -565,6 +578,15 @@ class App(Dispatcher, Scaffold):
                 self._teardown_failed(raised)
             error = None  # else its traceback and this frame keep each other alive
 
+    def log_exception(
+        self, exc_info: tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> None:
+        """Log what :meth:`handle_exception` answers, with its traceback."""
+        ctx = _cv_request.get(None)
+        where = f"{ctx.request.path} [{ctx.request.method}]" if ctx is not None else "no request"
+        # The path comes from outside: its line breaks must not forge lines of the log.
+        self.logger.error("Exception on %s", where.translate(_CONTROL), exc_info=exc_info)
+
     def _refuse(self, fault: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.logger.error("The server handed over an environ that breaks PEP 3333: %s", fault)
         return self.response_class("Bad Request", status=400)({**environ, "REQUEST_METHOD": "GET"}, start_response)
@@ -598,8 +620,8 @@ class App(Dispatcher, Scaffold):
                 import click  # a server of its own never comes here
 
                 click.secho(
-                    " * 'app.run()' is ignored: the command line has started a server already. Put the call under"
-                    " 'if __name__ == \"__main__\":'.",
+                    " * Ignoring a call to 'app.run()' that would block the current command, which has started a server"
+                    " already. Put the call under 'if __name__ == \"__main__\":'.",
                     fg="red",
                 )
             return
@@ -609,8 +631,8 @@ class App(Dispatcher, Scaffold):
                 self.debug = get_debug_flag()
         if debug is not None:
             self.debug = bool(debug)
-        name, _, name_port = (self.config["SERVER_NAME"] or "").partition(":")
-        port = int(name_port or 5000) if port is None else port
+        name, name_port = routing.host_and_port(self.config["SERVER_NAME"] or "")
+        port = int(port if port or port == 0 else name_port or 5000)
         options = {"use_reloader": self.debug, "use_debugger": self.debug, "threaded": True, **options}
         _cli.show_server_banner(self.debug, self.name)
         try:

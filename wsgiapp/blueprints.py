@@ -98,9 +98,9 @@ class Blueprint(Scaffold):
     ) -> None:  # fmt: skip
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
-            raise ValueError("A blueprint needs a name that is not empty.")
+            raise ValueError("A blueprint's 'name' may not be empty.")
         if "." in name:
-            raise ValueError(f"The blueprint name {name!r} may not contain a dot: dots separate nested blueprints.")
+            raise ValueError(f"'name' may not contain a dot '.' character: in {name!r} it would mean nesting.")
         self.name = name
         self.url_prefix = url_prefix
         self.subdomain = subdomain
@@ -112,9 +112,9 @@ class Blueprint(Scaffold):
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_registered_once:
             raise AssertionError(
-                f"The setup method '{f_name}' of the blueprint {self.name!r} was called after it had been registered,"
-                f" so the app would not see the change. Call it before register_blueprint: move the import of the"
-                f" module that does so above it."
+                f"The setup method '{f_name}' can no longer be called on the blueprint '{self.name}': it has already"
+                f" been registered, so the app would not see the change. Call it before register_blueprint: move the"
+                f" import of the module that does so above it."
             )
 
     # -- recording ------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class Blueprint(Scaffold):
         :raises ValueError: when it is this very blueprint.
         """
         if blueprint is self:
-            raise ValueError(f"The blueprint {self.name!r} cannot be registered on itself.")
+            raise ValueError(f"Cannot register a blueprint on itself: {self.name!r}.")
         self._blueprints.append((blueprint, options))
 
     @setupmethod
@@ -151,9 +151,12 @@ class Blueprint(Scaffold):
         provide_automatic_options: bool | None = None, **options: Any,
     ) -> None:  # fmt: skip
         """Record a URL rule; see :meth:`wsgiapp.App.add_url_rule`. The endpoint gets the blueprint's name in front."""
-        for what, name in (("endpoint", endpoint), ("view_func name", getattr(view_func, "__name__", None))):
+        for what, name in (("'endpoint'", endpoint), ("'view_func' name", getattr(view_func, "__name__", None))):
             if name and "." in name:
-                raise ValueError(f"The {what} {name!r} may not contain a dot: dots separate the names of blueprints.")
+                raise ValueError(
+                    f"{what} may not contain a dot '.' character, as {name!r} does: dots separate the names of"
+                    f" blueprints."
+                )
         options["provide_automatic_options"] = provide_automatic_options
         self.record(lambda state: state.add_url_rule(rule, endpoint, view_func, **options))
 

@@ -250,7 +250,7 @@ def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and import_string("dotenv", silent=True) is None:
-        raise click.BadParameter("an env file can only be read where python-dotenv is installed.", ctx, param)
+        raise click.BadParameter("python-dotenv must be installed to load an env file.", ctx, param)
     load_dotenv(value, load_defaults=ctx.ensure_object(ScriptInfo).load_dotenv_defaults)
 
 
@@ -360,7 +360,8 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
     dotenv = import_string("dotenv", silent=True)
     if dotenv is None:
         if path or any(Path(name).is_file() for name in defaults):
-            click.secho(" * There are .env files here; install python-dotenv to use them.", fg="yellow", err=True)
+            tip = " * Tip: There are .env files present. Install python-dotenv to use them."
+            click.secho(tip, fg="yellow", err=True)
         return False
     values: dict[str, str | None] = {}
     for file in (*(dotenv.find_dotenv(name, usecwd=True) for name in defaults), path or ""):
@@ -392,7 +393,7 @@ class CertParamType(click.Path):
         """Return a path, ``"adhoc"`` or a context; raises ``click.BadParameter``."""
         ssl = import_string("ssl", silent=True)
         if ssl is None:
-            raise click.BadParameter("this Python was built without SSL, so it can't serve https.", ctx, param)
+            raise click.BadParameter('Using "--cert" requires Python to be compiled with SSL support.', ctx, param)
         try:
             return _FILE(value, param, ctx)
         except click.BadParameter:
@@ -400,7 +401,7 @@ class CertParamType(click.Path):
             if found != "adhoc" and not isinstance(found, ssl.SSLContext):
                 raise
         if found == "adhoc" and import_string("cryptography", silent=True) is None:
-            raise click.BadParameter("'adhoc' needs the package cryptography; install it.", ctx, param)
+            raise click.BadParameter("Using ad-hoc certificates requires the cryptography library.", ctx, param)
         return found
 
 
@@ -409,8 +410,8 @@ def _validate_key(ctx: click.Context, param: click.Parameter, value: str | None)
     cert = ctx.params.get("cert")
     is_file = isinstance(cert, str) and cert != "adhoc"
     if is_file != (value is not None):
-        problem = 'is needed with a file as "--cert"' if is_file else 'needs a file as "--cert"'
-        raise click.BadParameter(f"{problem}.", ctx, param)
+        problem = 'Required when using "--cert".' if is_file else 'A file as "--cert" must also be specified.'
+        raise click.BadParameter(problem, ctx, param)
     if is_file:
         ctx.params["cert"] = cert, value
 

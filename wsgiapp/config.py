@@ -112,7 +112,7 @@ class Config(dict[str, Any]):
         if silent:
             return False
         raise RuntimeError(
-            f"The environment variable {variable_name!r} is not set, so there is no configuration file to load. "
+            f"The environment variable {variable_name!r} is not set and as such configuration could not be loaded. "
             "Set it to the path of a Python file, or pass silent=True to go on without one."
         )
 

@@ -142,7 +142,7 @@ class AppContext(_Context, Generic[AppType]):
         """
         current = _cv_app.get(None)
         if current is not self:
-            raise AssertionError(f"{self!r} cannot be popped: the current app context is {current!r}.")
+            raise AssertionError(f"Popped wrong app context: {self!r} is not current, but {current!r} is.")
         try:
             if len(self._tokens) == 1 and self._ends:
                 self.app.do_teardown_appcontext(sys.exc_info()[1] if exc is _sentinel else exc)
@@ -312,7 +312,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         """
         current = _cv_request.get(None)
         if current is not self:
-            raise AssertionError(f"{self!r} cannot be popped: the current request context is {current!r}.")
+            raise AssertionError(f"Popped wrong request context: {self!r} is not current, but {current!r} is.")
         if exc is _sentinel:
             exc = sys.exc_info()[1]
         # PERF: one function for both contexts; each step of its own would be a call more (callpath).
@@ -359,6 +359,13 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     def preserve(self) -> None:
         """Let the context be pushed again after its request (test client, debugger) without a second teardown."""
         self._preserved = True
+
+    def transfer(self) -> None:
+        """Make the context current here, pushed once, after pushes that cannot be undone from here."""
+        self._tokens.clear()
+        if self._app_ctx is not None:
+            self._app_ctx._tokens.clear()
+        self.push()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
@@ -443,7 +450,7 @@ def current_request_context(what: str) -> RequestContext:
     """
     ctx = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError(f"{what} was used while no request is being answered.\n\n{_no_req_msg}")
+        raise RuntimeError(f"{what} can only be used when a request context is active.\n\n{_no_req_msg}")
     return ctx
 
 

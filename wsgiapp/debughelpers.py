@@ -40,8 +40,9 @@ class DebugFilesKeyError(KeyError, AssertionError):
         values = ", ".join(repr(value) for value in request.form.getlist(key))
         sent = f" This was submitted: {values}" if values else ""
         super().__init__(
-            f"request.files has no {key!r}: the request came as {request.mimetype!r}, not as 'multipart/form-data', so"
-            f' no file contents were transmitted. Give the form enctype="multipart/form-data".{sent}'
+            f"The file {key!r} is not in the request.files dictionary: the mimetype for the request is"
+            f" {request.mimetype!r} instead of 'multipart/form-data', which means that no file contents were"
+            f' transmitted. Give the form enctype="multipart/form-data".{sent}'
         )
 
     def __str__(self) -> str:  # KeyError would show the repr
@@ -58,8 +59,9 @@ class FormDataRoutingRedirect(AssertionError):
         error: RequestRedirect = request.routing_exception
         slash = " (mind the slash at its end)" if error.new_url.partition("?")[0] == f"{request.base_url}/" else ""
         super().__init__(
-            f"{request.method} {request.url!r} would be redirected to the canonical URL {error.new_url!r}{slash}, and"
-            " browsers may drop the form on the way. Send it there directly, as 'url_for' would. (Debug mode only.)"
+            f"A request was sent to '{request.url}' ({request.method}), but routing issued a redirect to the canonical"
+            f" URL '{error.new_url}'{slash}, and browsers may drop the form on the way. Send it there directly, as"
+            " 'url_for' would. (Debug mode only.)"
         )
 
 

@@ -9,9 +9,9 @@ extensions add to them late.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from inspect import CO_COROUTINE, iscoroutinefunction
-from types import FunctionType, TracebackType
+from types import FunctionType
 from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
 from werkzeug.datastructures import Headers
@@ -26,7 +26,8 @@ from .debughelpers import FormDataRoutingRedirect, describe
 from .overrides import Originals, Replaceable
 from .wrappers import Request, Response, split_blueprints
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+# The words of the log that filters written for Flask know, and under its module's name: the caller's is "app".
+_FINALIZING = "Request finalizing failed with an error while handling an error: an after_request hook or a signal"
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
 _MARK = "_is_coroutine_mark"
 
@@ -120,6 +121,7 @@ class Dispatcher(Replaceable):
     teardown_appcontext_funcs: list[ft.TeardownCallable]
     url_value_preprocessors: Registry[ft.URLValuePreprocessorCallable]
     _got_first_request: bool
+    log_exception: Callable[[Any], None]
     # By endpoint; None is the key where no rule matches.
     _plans: dict[Any, Plan]
 
@@ -224,7 +226,7 @@ class Dispatcher(Replaceable):
         except Exception:
             if not from_error_handler:
                 raise
-            self.logger.exception("An after_request hook or signal failed while an error was being answered")
+            self.logger.exception(_FINALIZING, stacklevel=3)
         return response
 
     def process_response(self, response: Response) -> Response:
@@ -345,15 +347,6 @@ class Dispatcher(Replaceable):
         propagate = self.config["PROPAGATE_EXCEPTIONS"]
         return bool(self.config["TESTING"] or self.debug) if propagate is None else bool(propagate)
 
-    def log_exception(
-        self, exc_info: tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]
-    ) -> None:
-        """Log what :meth:`handle_exception` answers, with its traceback."""
-        ctx = _cv_request.get(None)
-        where = f"{ctx.request.path} [{ctx.request.method}]" if ctx is not None else "no request"
-        # The path comes from outside: its line breaks must not forge lines of the log.
-        self.logger.error("Exception on %s", where.translate(_CONTROL), exc_info=exc_info)
-
     # -- responses ----------------------------------------------------------------------------------------------
 
     def make_response(self, rv: Any) -> Response:
@@ -403,8 +396,8 @@ class Dispatcher(Replaceable):
             is_headers = isinstance(second, (Headers, Mapping, tuple, list))
             return (body, None, second) if is_headers else (body, second, None)
         raise TypeError(
-            f"{self._the_view()} returned a tuple of {len(rv)}. The tuple must have the form (body, status),"
-            f" (body, headers), or all three: (body, status, headers)."
+            f"{self._the_view()} did not return a valid response tuple: it has {len(rv)} members. The tuple must have"
+            f" the form (body, status), (body, headers), or all three: (body, status, headers)."
         )
 
     def _convert(self, rv: Any) -> Response:
@@ -428,19 +421,24 @@ class Dispatcher(Replaceable):
     def _not_a_response(self, rv: Any, why: str = "") -> TypeError:
         if rv is None:
             return TypeError(
-                f"{self._the_view()} returned None instead of a response: is there a path through it without a"
+                f"{self._the_view()} did not return a valid response but None: is there a path through it without a"
                 f" 'return'? An empty answer is '' with the status 204."
             )
+        if isinstance(rv, AsyncIterator):
+            why = (
+                " A WSGI server cannot iterate over an async generator: make it an ordinary one ('def' with 'yield'),"
+                " or collect what it yields in an 'async def' view and return that."
+            )
         return TypeError(
-            f"{self._the_view()} must return a string, bytes, dict, list, iterator, tuple, response or WSGI callable,"
-            f" but it was a {type(rv).__name__}.{why}"
+            f"{self._the_view()} did not return a valid response. It must be a string, bytes, dict, list, iterator,"
+            f" tuple, response or WSGI callable, but it was a {type(rv).__name__}.{why}"
         )
 
     def _the_view(self) -> str:
         endpoint = _cv_request.get().request.endpoint
         view = self.view_functions.get(endpoint)
-        where = f", {describe(view)}" if view is not None else ""
-        return f"The view function for {endpoint!r}{where},"
+        where = f", {describe(view)}," if view is not None else ""
+        return f"The view function for {endpoint!r}{where}"
 
     def make_default_options_response(self) -> Response:
         """What OPTIONS is answered with where no view does: the methods allowed at this URL (RFC 9110, 9.3.7)."""
@@ -467,7 +465,9 @@ class Dispatcher(Replaceable):
         try:
             from asgiref.sync import async_to_sync  # an extra: loaded when the first coroutine function is met
         except ImportError:
-            raise RuntimeError("Async views and hooks need asgiref: install wsgiapp with its 'async' extra.") from None
+            raise RuntimeError(
+                "Async views and hooks need asgiref. Install Flask with the 'async' extra; here 'wsgiapp[async]'."
+            ) from None
         return async_to_sync(func)
 
     def update_template_context(self, context: dict[str, Any]) -> None:

@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from io import BytesIO, IOBase, TextIOBase
 from stat import S_ISREG
 from time import time
 from typing import IO, Any, cast
 
 import werkzeug.utils
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
 from werkzeug.http import http_date, is_resource_modified
 from werkzeug.security import safe_join
 from werkzeug.wsgi import wrap_file
@@ -65,11 +66,28 @@ def send_file(
     :param max_age: for how many seconds it may be kept; or a function of the name. The app's setting by default.
     :raises FileNotFoundError: when there is no such file.
     """
+    settings, size = _settings(download_name, max_age), _size_of(path_or_file) if conditional else None
     sent = werkzeug.utils.send_file(
-        path_or_file, mimetype=mimetype, as_attachment=as_attachment, conditional=conditional, etag=etag,
-        last_modified=last_modified, **_settings(download_name, max_age),
+        path_or_file, mimetype=mimetype, as_attachment=as_attachment, conditional=conditional and size is None,
+        etag=etag, last_modified=last_modified, **settings,
     )  # fmt: skip
+    if size is not None:
+        try:
+            sent.content_length = size
+            sent.make_conditional(settings["environ"], accept_ranges=True, complete_length=size)
+        except RequestedRangeNotSatisfiable:
+            sent.close()
+            raise
     return cast(Response, sent)
+
+
+def _size_of(file: Any) -> int | None:
+    """The size of an open file whose parts can be sent; None for a path, and for what only Werkzeug knows."""
+    if not isinstance(file, IOBase) or isinstance(file, (BytesIO, TextIOBase)) or not file.seekable() or file.tell():
+        return None
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str] | str, **kwargs: Any) -> Response:

@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from importlib import metadata
 from operator import call
@@ -19,8 +20,9 @@ from threading import RLock
 from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
+from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest, NotFound
-from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
+from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 from werkzeug.sansio.utils import host_is_trusted
 
@@ -101,8 +103,22 @@ def _prefix(node: Node, edge: Edge) -> Prefix:
     return node.static, edge.digits, ends
 
 
+class PositionalFloatConverter(FloatConverter):
+    """Werkzeug's converter of floats, whose URLs have no exponent: a URL with ``1e-07`` would not match."""
+
+    def to_url(self, value: Any) -> str:
+        """Return the number with all its digits and a decimal point."""
+        text = super().to_url(value)
+        if "e" not in text:
+            return text
+        text = f"{Decimal(text):f}"
+        return text if "." in text else f"{text}.0"
+
+
 class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     """Werkzeug's map of rules, with tables in front of it."""
+
+    default_converters = ImmutableDict({**WerkzeugMap.default_converters, "float": PositionalFloatConverter})
 
     # Made afresh when a rule was added: paths without values, places before a last value, the whole tree.
     _tables: Tables | None = None
@@ -246,7 +262,8 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
         delegated="" in state.static or any(not rule.strict_slashes for rule in state.rules),
     )
     for rule in state.rules:
-        if rule.methods is None or rule.websocket or rule.alias or rule.redirect_to or rule.endpoint in with_defaults:
+        moved = rule.alias or rule.redirect_to is not None or rule.endpoint in with_defaults
+        if rule.methods is None or rule.websocket or moved:
             # Nothing here is certain, neither for this rule nor for those that Werkzeug tries after it.
             node.delegated = True
             break
@@ -336,3 +353,10 @@ def _warn_of_host(server_name: str) -> None:
         f" and only 404 for an answer."
     )
     warnings.warn_explicit(text, UserWarning, __file__, 1, module="flask.app", registry=_WARNED)
+
+
+def host_and_port(host: str) -> tuple[str, str]:
+    """A host and its port, each perhaps empty: ``localhost:80``, or ``[::1]:80``, whose brackets are left out."""
+    address, bracket, rest = host.rpartition("]")
+    name, _, port = rest.partition(":")
+    return (address.removeprefix("["), port) if bracket else (name, port)

@@ -132,7 +132,7 @@ def find_package(import_name: str) -> tuple[str | None, str]:
 
 def _endpoint_from_view_func(view_func: ft.RouteCallable | None) -> str:
     if view_func is None:
-        raise TypeError("An endpoint is needed where no view function is given.")
+        raise AssertionError("add_url_rule expected view func if endpoint is not provided: give one of the two.")
     return view_func.__name__
 
 
@@ -223,7 +223,7 @@ class Scaffold:
         """
         folder = self.static_folder
         if folder is None:
-            raise RuntimeError(f"{self!r} has no 'static_folder', so it serves no static files.")
+            raise RuntimeError(f"{self!r} has no static folder: 'static_folder' must be set to serve static_files.")
         return send_from_directory(folder, filename, max_age=self.get_send_file_max_age(filename))
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
@@ -233,7 +233,7 @@ class Scaffold:
         :raises ValueError: for any other mode.
         """
         if mode not in ("r", "rt", "rb"):
-            raise ValueError(f"Resources can only be opened for reading ('r', 'rt' or 'rb'), not with mode {mode!r}.")
+            raise ValueError(f"Resources can only be opened for reading: mode 'r', 'rt' or 'rb', not {mode!r}.")
         path = os.path.join(self.root_path, resource)
         return open(path, mode) if mode == "rb" else open(path, mode, encoding=encoding)
 
@@ -271,7 +271,7 @@ class Scaffold:
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[T_route], T_route]:
         self._check_parentheses(rule, f'{method.lower()}("/path")')
         if "methods" in options:
-            raise TypeError(f"'{method.lower()}' is for {method} alone; use 'route' to name 'methods'.")
+            raise TypeError(f"It is {method} here. Use the 'route' decorator to use the 'methods' argument.")
         return self.route(rule, methods=[method], **options)
 
     @setupmethod

@@ -90,7 +90,7 @@ class NullSession(SecureCookieSession):
 
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # the arguments of seven methods
         raise RuntimeError(
-            "The session is unavailable: the app has no secret key to sign its cookie with. Set app.secret_key, or"
+            "The session is unavailable because no secret key was set to sign its cookie with. Set app.secret_key, or"
             " SECRET_KEY in the configuration, to a long random value; 'python -c \"import secrets;"
             " print(secrets.token_hex())\"' prints one."
         )

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from blinker import Signal
 
 from . import environment as _environment
-from .ctx import _cv_app, _cv_request, app_proxy, session_proxy, stream_with_context
+from .ctx import _cv_app, _cv_request, app_proxy, stream_with_context
 from .signals import before_render_template, template_rendered
 
 Name: TypeAlias = "str | _environment.Template | list[str | _environment.Template]"
@@ -25,13 +25,16 @@ def __getattr__(name: str) -> Any:
 
 
 def _default_template_ctx_processor() -> dict[str, Any]:
-    """Return what every template has by name: ``g``, and in a request ``request`` and ``session``."""
+    """Return what every template has by name: ``g``, and in a request ``request``.
+
+    Not the session: whoever hears of a rendered template looks at each value, and the page would vary by cookie.
+    Templates find it among the globals.
+    """
     names: dict[str, Any] = {}
     if (app_ctx := _cv_app.get(None)) is not None:
         names["g"] = app_ctx.g
     if (request_ctx := _cv_request.get(None)) is not None:
-        # The proxy: a template that touches the session makes the page vary by cookie, rendering alone does not.
-        names.update(request=request_ctx.request, session=session_proxy)
+        names["request"] = request_ctx.request
     return names
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
+from contextvars import ContextVar, Token
 from copy import copy
 from types import TracebackType
 from typing import Any, Generic, Self, cast
@@ -21,8 +22,13 @@ from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request
 
 from .cli import ScriptInfo
+from .ctx import RequestContext
+from .routing import host_and_port
 from .sessions import SessionMixin
 from .typing import AppType, WSGIEnvironment
+
+# Set where a client keeps a context active: setting it back tells whether that is in the same place.
+_place: ContextVar[Any] = ContextVar("wsgiapp.testing.place")
 
 
 class EnvironBuilder(werkzeug.test.EnvironBuilder, Generic[AppType]):
@@ -51,9 +57,20 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder, Generic[AppType]):
             base_url = f"{scheme}://{host}/{app.config['APPLICATION_ROOT'].lstrip('/')}"
             path = f"{url.path}?{url.query}" if url.query else url.path
         elif subdomain or url_scheme:
-            raise AssertionError("'base_url' holds scheme and host already: leave 'subdomain' and 'url_scheme' out.")
+            raise AssertionError("Cannot pass \"subdomain\" or \"url_scheme\" with \"base_url\", which holds both.")
         self.app = app
         super().__init__(path, base_url, *args, **kwargs)
+
+    @property
+    def server_name(self) -> str:
+        """The host without its port; an IPv6 address without its brackets."""
+        return host_and_port(self.host)[0]
+
+    @property
+    def server_port(self) -> int:
+        """The host's port, else the scheme's."""
+        port = host_and_port(self.host)[1]
+        return int(port) if port.isdecimal() else 443 if self.url_scheme == "https" else 80
 
     def json_dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return *obj* as JSON text by the app's rules. It makes the body from the argument ``json``."""
@@ -81,8 +98,9 @@ class FlaskClient(Client, Generic[AppType]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.preserve_context = False
-        self._received: list[AbstractContextManager[Any]] = []
-        self._entered = ExitStack()
+        # Contexts that the app handed over, and those among them that are kept active, with what marks their place.
+        self._received: list[RequestContext] = []
+        self._entered: list[tuple[RequestContext, Token[Any]]] = []
         self.environ_base: dict[str, str] = {
             "REMOTE_ADDR": "127.0.0.1",
             "HTTP_USER_AGENT": f"Werkzeug/{importlib.metadata.version('werkzeug')}",
@@ -117,7 +135,7 @@ class FlaskClient(Client, Generic[AppType]):
         response = app.response_class()
         with ctx:
             interface.save_session(app, session, response)
-        host = ctx.request.host.partition(":")[0]
+        host = host_and_port(ctx.request.host)[0]
         self._update_cookies_from_response(host, ctx.request.path, response.headers.getlist("Set-Cookie"))
 
     def _copy_environ(self, other: WSGIEnvironment) -> WSGIEnvironment:
@@ -157,7 +175,9 @@ class FlaskClient(Client, Generic[AppType]):
         response = super().open(given, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json
         while self._received:
-            self._entered.enter_context(self._received.pop(0))
+            ctx = self._received.pop(0)
+            ctx.push()
+            self._entered.append((ctx, _place.set(self)))
         return response
 
     def run_wsgi_app(self, environ: WSGIEnvironment, buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
@@ -168,11 +188,17 @@ class FlaskClient(Client, Generic[AppType]):
     def _leave_contexts(self) -> None:
         """Pop the contexts of the last request, and forget those of a request that gave no response."""
         self._received.clear()
-        self._entered.close()
+        while self._entered:
+            ctx, token = self._entered.pop()
+            try:
+                _place.reset(token)
+            except ValueError:  # another context of contextvars, another task say: what was pushed there stays there
+                ctx.transfer()
+            ctx.pop(None)
 
     def __enter__(self) -> Self:
         if self.preserve_context:
-            raise RuntimeError("This client's 'with' block is open already. Client blocks can't be nested.")
+            raise RuntimeError("Cannot nest client invocations: this client's 'with' block is open already.")
         self.preserve_context = True
         return self
 

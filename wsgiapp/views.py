@@ -116,5 +116,5 @@ class MethodView(View):
         handler = getattr(self, name, None)
         if handler is None:
             hint = f"Define {name!r}, or take the HTTP method out of `methods`."
-            raise AssertionError(f"{type(self).__name__} is registered for {request.method} but has no method. {hint}")
+            raise AssertionError(f"Unimplemented method {request.method!r}: {type(self).__name__} has none. {hint}")
         return cast(ResponseReturnValue, current_app.ensure_sync(handler)(**kwargs))

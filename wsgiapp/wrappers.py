@@ -25,7 +25,7 @@ from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import LimitedStream, get_content_length
 
-from . import json
+from . import internals, json
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .overrides import Originals, Watched
@@ -129,6 +129,8 @@ class Request(RequestBase, metaclass=Watched):
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
         self.environ = environ
+        # As it came in: what is read late must not follow what middleware and views do to the environ.
+        self._original = environ.copy()
         self.shallow = shallow
         # PERF: an object's own attributes are read faster than its class's (benchmarks/: hello).
         self.url_rule = self.view_args = self.routing_exception = None
@@ -139,18 +141,18 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def method(self) -> str:
         """The method, in upper case (RFC 9110, 9.1)."""
-        method: str = self.environ.get("REQUEST_METHOD", "GET")
+        method: str = self._original.get("REQUEST_METHOD", "GET")
         return method.upper()
 
     @lazy
     def scheme(self) -> str:
         """``http`` or ``https``, as the server says."""
-        return cast(str, self.environ.get("wsgi.url_scheme", "http"))
+        return cast(str, self._original.get("wsgi.url_scheme", "http"))
 
     @lazy
     def server(self) -> tuple[str, int | None] | None:
         """The server's host and port; a path and None for a Unix socket; None where it does not say."""
-        name, port = self.environ.get("SERVER_NAME"), self.environ.get("SERVER_PORT")
+        name, port = self._original.get("SERVER_NAME"), self._original.get("SERVER_PORT")
         if name is None:
             return None
         return name, int(port) if port is not None and str(port).isdecimal() else None
@@ -158,17 +160,17 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def root_path(self) -> str:
         """Where the app is mounted, without a slash at its end."""
-        return _decoded(self.environ, "SCRIPT_NAME").rstrip("/")
+        return _decoded(self._original, "SCRIPT_NAME").rstrip("/")
 
     @lazy
     def path(self) -> str:
         """The path below the mount point, with exactly one slash at its start."""
-        return "/" + _decoded(self.environ, "PATH_INFO").lstrip("/")
+        return "/" + _decoded(self._original, "PATH_INFO").lstrip("/")
 
     @lazy
     def query_string(self) -> bytes:
         """What follows the question mark. A raw byte beyond ASCII arrives percent-encoded, as it should have been."""
-        raw: str = self.environ.get("QUERY_STRING", "")
+        raw: str = self._original.get("QUERY_STRING", "")
         if not raw.isascii():
             raw = "".join(char if char.isascii() else f"%{ord(char) & 0xFF:02X}" for char in raw)
         return raw.encode()
@@ -181,7 +183,7 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def remote_addr(self) -> str | None:
         """The peer's address, as the server says; no header is trusted."""
-        return self.environ.get("REMOTE_ADDR")
+        return self._original.get("REMOTE_ADDR")
 
     @lazy
     def stream(self) -> IO[bytes]:
@@ -195,7 +197,7 @@ class Request(RequestBase, metaclass=Watched):
         stream: Any
         if self.shallow:
             stream = super().stream
-        elif _LENGTH.fullmatch(length) and "HTTP_TRANSFER_ENCODING" not in environ:
+        elif internals.KNOWN and _LENGTH.fullmatch(length) and "HTTP_TRANSFER_ENCODING" not in environ:
             if most is not None and int(length) > most:
                 raise RequestEntityTooLarge()
             stream = _SizedBody(body, int(length))
@@ -208,7 +210,9 @@ class Request(RequestBase, metaclass=Watched):
 
     def _parse_content_type(self) -> None:
         # PERF: read from the environ, without a view on all headers (benchmarks/: form POST, JSON POST).
-        if not hasattr(self, "_parsed_content_type"):
+        if not internals.KNOWN:
+            super()._parse_content_type()
+        elif not hasattr(self, "_parsed_content_type"):
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
 
     #: How many bytes of a body are read before 413.
@@ -256,7 +260,7 @@ class Request(RequestBase, metaclass=Watched):
         ...     request.args.get("page", 1, type=int), request.args.getlist("tag")
         (2, ['tea', 'green'])
         """
-        return self.parameter_storage_class(parse_pairs(self.query_string.decode()))
+        return _storage_class(self)(parse_pairs(self.query_string.decode()))
 
     @lazy
     def form(self) -> ImmutableMultiDict[str, str]:
@@ -272,13 +276,15 @@ class Request(RequestBase, metaclass=Watched):
     def _load_form_data(self) -> None:
         own = self.__dict__
         self._needs_close = True
-        if "form" not in own and self.environ.get("CONTENT_TYPE") == _FORM and PARSING.kept_by(self):
+        usual = internals.KNOWN and PARSING.kept_by(self)
+        if usual and "form" not in own and self.environ.get("CONTENT_TYPE") == _FORM:
             # PERF: a plain form needs no parser, which asks four limits and makes a stream (benchmarks/: form POST).
             try:
                 items = parse_pairs((own.get("_cached_data") or self.stream.read()).decode())
             except UnicodeDecodeError:
                 items = []
-            own["form"], own["files"] = self.parameter_storage_class(items), self.parameter_storage_class()
+            storage = _storage_class(self)
+            own["form"], own["files"] = storage(items), storage()
         else:
             super()._load_form_data()
         if _debugging() and self.mimetype != "multipart/form-data" and not self.files:
@@ -293,6 +299,12 @@ PARSING = Originals(
 CLOSING = Originals(Request, "close", flag="_closes_forms_only")
 # What whoever reads the cookies off the environment stands in for.
 COOKIES = Originals(Request, "cookies")
+
+
+def _storage_class(request: RequestBase) -> type[MultiDict[str, Any]]:
+    """Return the class of *request*'s parameters; from Werkzeug 3.2 on it is None unless an app has set it."""
+    own: type[MultiDict[str, Any]] | None = getattr(request, "parameter_storage_class", None)
+    return ImmutableMultiDict if own is None else own
 
 
 def _debugging() -> bool:
@@ -373,8 +385,9 @@ def _field_name(name: str) -> str:
 @lru_cache(maxsize=256, typed=True)
 def _status_line(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
     """Return the status line and the code of *status*, and whether it can be sent."""
-    line, code = ResponseBase._clean_status(cast(ResponseBase, None), status)
-    return line, code, bool(_STATUS.fullmatch(line))
+    made = ResponseBase()
+    made.status = status
+    return made.status, made.status_code, bool(_STATUS.fullmatch(made.status))
 
 
 def environ_fault(environ: WSGIEnvironment) -> str | None:
@@ -490,8 +503,11 @@ class Response(ResponseBase, metaclass=Watched):
     def headers(self) -> Headers:
         """The headers; a body of text or bytes has the two that belong to it."""
         if self._headers is None:
-            self._headers = Headers()
-            self._headers._list = self._head  # PERF: as it stands, without a check of each (benchmarks/: hooks)
+            if internals.KNOWN:
+                self._headers = Headers()
+                self._headers._list = self._head  # PERF: as it stands, without a check of each (benchmarks/: hooks)
+            else:
+                self._headers = Headers(self._head)
         return self._headers
 
     @headers.setter
@@ -582,9 +598,10 @@ class Response(ResponseBase, metaclass=Watched):
         return head
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """Return the headers as they are sent: what Werkzeug makes of them, and no type where there is no body."""
+        """Return the headers as they are sent: Werkzeug's, without the default type where there cannot be a body."""
         headers = super().get_wsgi_headers(environ)
-        if self._status_code in (204, 205):
+        default = self.default_mimetype
+        if self._status_code in (204, 205) and default and headers.get("Content-Type") == _type_header(default)[1]:
             headers.remove("Content-Type")
         return headers
 

@@ -34,9 +34,9 @@ def render(framework: Any, app: Any, source: str, path: str = "/", **context: An
         ("sub/a.html", True),
         ("a.txt", False),
         ("a.html.txt", False),
-        ("a.HTML", False),
+        ("a.js.html.txt", False),
         ("a.js", False),
-        ("a.html.jinja", False),
+        ("a.js.jinja", False),
         ("plain", False),
     ],
 )

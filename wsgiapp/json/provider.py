@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from typing import IO, Any, AnyStr
 from uuid import UUID
 
@@ -60,7 +61,7 @@ class JSONProvider(Replaceable, metaclass=Watched):
     def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the one value that the arguments of :meth:`response` stand for."""
         if args and kwargs:
-            raise TypeError("A JSON response is made of args or kwargs, not of both: put them into one value.")
+            raise TypeError("A JSON response takes either args or kwargs, not both: put them into one value.")
         several = args or kwargs or None
         return args[0] if len(args) == 1 else several
 
@@ -94,7 +95,7 @@ def _default(o: Any) -> Any:
     if markup := getattr(o, "__html__", None):
         return str(markup())
     hint = "Convert it first, or give the app's JSON provider a `default` function that does."
-    raise TypeError(f"An object of type {type(o).__name__} has no form in JSON. {hint}")
+    raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable. {hint}")
 
 
 def _loads(s: str | bytes, **kwargs: Any) -> Any:
@@ -171,6 +172,17 @@ class DefaultJSONProvider(JSONProvider):
         rules = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
         return json.dumps(obj, **{**rules, **kwargs})
 
+    def _not_finite(self, value: Any, path: str) -> Iterator[str]:
+        """Yield where a value holds a NaN or an infinity, such as ``['items'][0] is nan``."""
+        if isinstance(value, (dict, list, tuple)):
+            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                yield from self._not_finite(item, f"{path}[{key!r}]")
+        elif isinstance(value, float):
+            if not isfinite(value):
+                yield f"{path or 'The value'} is {value}"
+        elif value is not None and not isinstance(value, (str, int)):
+            yield from self._not_finite(self.default(value), path)
+
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Return the value of a JSON text (RFC 8259); ``NaN`` and infinities are read too.
 
@@ -189,6 +201,9 @@ class DefaultJSONProvider(JSONProvider):
             text = _compact(self.default, self.ensure_ascii, self.sort_keys)(value)
         else:
             text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
+        if self._app.config["DEBUG"] and not own and ("NaN" in text or "Infinity" in text):
+            for where in self._not_finite(value, ""):
+                raise ValueError(f"{where}, which is not JSON serializable: send None or a string. (Debug mode only.)")
         return self._app.response_class(f"{text}\n", mimetype=self.mimetype)
 
 

@@ -215,7 +215,7 @@ class TaggedJSONSerializer:
         """
         tag = tag_class(self)
         if tag.key in self.tags and not force:
-            raise KeyError(f"The tag {tag.key!r} is registered already. Choose another key, or pass force=True.")
+            raise KeyError(f"Tag '{tag.key}' is already registered. Choose another key, or pass force=True.")
         if tag.key:
             self.tags[tag.key] = tag
         self.order.insert(len(self.order) if index is None else index, tag)

@@ -6,12 +6,12 @@ either may be what failed. What counts as an error is decided where it happens, 
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import exc
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Conflict, HTTPException, ServiceUnavailable
-from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import App, Response, current_app, render_template, request
@@ -80,7 +80,12 @@ def page(error: HTTPException, status: int) -> Response:
 
 def title_of(status: int) -> str:
     """Return the reason phrase of ``status``, as RFC 9110 has it now."""
-    return RENAMED.get(status) or HTTP_STATUS_CODES.get(status, "Error")
+    if status in RENAMED:
+        return RENAMED[status]
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
 
 
 def database_unavailable(error: Exception) -> ResponseReturnValue:

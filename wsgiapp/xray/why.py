@@ -16,6 +16,7 @@ from werkzeug.routing.exceptions import RoutingException
 from werkzeug.test import create_environ
 
 from wsgiapp.dispatch import LIFECYCLE, scopes_of
+from wsgiapp.routing import host_and_port
 
 from . import redact
 from .described import describe
@@ -108,7 +109,7 @@ def request_for(app: Any, method: str, path: str, host: str | None = None, schem
     environ = create_environ(method=method.upper())
     secure = scheme in ("https", "wss")
     environ["wsgi.url_scheme"] = "https" if secure else "http"
-    name, _, port = host.partition(":")
+    name, port = host_and_port(host)
     environ |= {"HTTP_HOST": host, "SERVER_NAME": name, "SERVER_PORT": port or ("443" if secure else "80")}
     if scheme in ("ws", "wss"):
         environ |= {"HTTP_CONNECTION": "Upgrade", "HTTP_UPGRADE": "websocket"}

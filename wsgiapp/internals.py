@@ -1,0 +1,44 @@
+"""Werkzeug's private parts that shortcuts read, and whether they are the known ones.
+
+Each shortcut that reads one asks :data:`KNOWN`; where Werkzeug has changed it takes Werkzeug's own way instead.
+"""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request
+from werkzeug.wsgi import LimitedStream
+
+
+def changed_parts() -> list[str]:
+    """The private parts that are not what shortcuts take them for, by name."""
+    body = {"wsgi.input": BytesIO(b"ab"), "CONTENT_LENGTH": "2", "CONTENT_TYPE": "text/plain"}
+    request, stream = Request({"REQUEST_METHOD": "PUT", **body}), LimitedStream(BytesIO(b"ab"), 2)
+    request.get_data()
+    request.mimetype  # noqa: B018  # reading it parses
+    stream.read(1)
+    known = {
+        "Headers._list": vars(Headers([("A", "b")])).get("_list") == [("A", "b")],
+        "Request._load_form_data": hasattr(request, "_load_form_data"),
+        "Request._cached_data": vars(request).get("_cached_data") == b"ab",
+        "Request._parsed_content_type": vars(request).get("_parsed_content_type") == ("text/plain", {}),
+        "LimitedStream._pos": (getattr(stream, "_pos", None), getattr(stream, "limit", None)) == (1, 2),
+        "LimitedStream._stream": isinstance(getattr(stream, "_stream", None), BytesIO),
+    }
+    return [name for name, is_known in known.items() if not is_known]
+
+
+def ask() -> bool:
+    """Whether the shortcuts hold; a warning names what has changed."""
+    changed = changed_parts()
+    if changed:
+        text = f"This Werkzeug has changed {', '.join(changed)}, so shortcuts are off: all works, but more slowly."
+        warnings.warn(f"{text} A newer wsgiapp may know this Werkzeug.", RuntimeWarning, stacklevel=2)
+    return not changed
+
+
+#: Whether shortcuts may read what is private in Werkzeug.
+KNOWN = ask()
