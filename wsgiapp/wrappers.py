@@ -11,15 +11,17 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from http import HTTPStatus
+from ipaddress import IPv6Address
 from itertools import accumulate
 from typing import IO, Any, cast
 from urllib.parse import unquote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
-from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge, SecurityError
 from werkzeug.http import is_entity_header, parse_options_header
 from werkzeug.routing import Rule
+from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.utils import get_content_type, redirect
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
@@ -52,6 +54,34 @@ class _Limit:
 
     def __set__(self, instance: Any, value: int | None) -> None:
         instance.__dict__[self.setting] = value
+
+
+# The longest domain name (RFC 1035, 3.1), and a port; one character more is enough to tell what is longer.
+MOST_OF_HOST = 253 + len(":65535") + 1
+# RFC 3986, 3.2.2 and 3.2.3, but for the comma: with it some servers join the two Host headers of one request.
+_HOST = re.compile(r"(\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+;=-]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?")
+
+
+# PERF: asked of every request, mostly about the same few hosts (callpath).
+@lru_cache(maxsize=256)
+def split_host(host: str) -> tuple[str, ...] | None:
+    """The name and the port (perhaps empty) in a Host header (RFC 9110, 7.2); None where it cannot be one.
+
+    :param host: the header, cut off at :data:`MOST_OF_HOST`; an empty one has neither.
+    """
+    if not host:
+        return ()
+    match = _HOST.fullmatch(host)
+    if match is None or len(match[1]) > 253:
+        return None
+    name, address, port = match.groups(default="")
+    try:
+        if address:
+            IPv6Address(address)
+        host.encode("idna")  # refuses labels that are empty or too long
+    except ValueError:
+        return None
+    return (name, port) if not port or (port[0] != "0" and int(port) <= 65535) else None
 
 
 def split_blueprints(name: str) -> list[str]:
@@ -154,6 +184,24 @@ class Request(RequestBase):
         if name is None:
             return None
         return name, int(port) if port is not None and str(port).isdecimal() else None
+
+    @lazy
+    def host(self) -> str:
+        """The host and, unless it is the usual one, the port; empty where there is none or the header is no host.
+
+        :raises SecurityError: when it is not among the trusted ones.
+        """
+        parts = split_host((self.environ.get("HTTP_HOST") or "")[:MOST_OF_HOST])
+        if not parts:
+            return super().host
+        name, port = parts
+        trusted: Any = self.trusted_hosts
+        if trusted and not host_is_trusted(name, trusted):  # which knows no "my_app" either
+            wanted = [trusted] if isinstance(trusted, str) else trusted
+            if not any(f".{name}".endswith(end) if end[:1] == "." else name == end for end in wanted):
+                raise SecurityError(f"Host {name!r} is not trusted.")
+        usual = port in ("", "443" if self.scheme in ("https", "wss") else "80")
+        return name if usual else f"{name}:{port}"
 
     @lazy
     def root_path(self) -> str:
