@@ -14,7 +14,7 @@ from http import HTTPStatus
 from ipaddress import IPv6Address
 from itertools import accumulate
 from typing import IO, Any, cast
-from urllib.parse import unquote
+from urllib.parse import quote_from_bytes, unquote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
@@ -218,7 +218,7 @@ class Request(RequestBase):
         """What follows the question mark. A raw byte beyond ASCII arrives percent-encoded, as it should have been."""
         raw: str = self.environ.get("QUERY_STRING", "")
         if not raw.isascii():
-            raw = "".join(char if char.isascii() else f"%{ord(char) & 0xFF:02X}" for char in raw)
+            raw = quote_from_bytes(raw.encode("latin1", "replace"), _ASCII)
         return raw.encode()
 
     @lazy
@@ -258,6 +258,9 @@ class Request(RequestBase):
         # PERF: read from the environ, without a view on all headers (benchmarks/: form POST, JSON POST).
         if not hasattr(self, "_parsed_content_type"):
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
+            options = self._parsed_content_type[1]
+            if len(options.get("boundary", "")) > 70:  # RFC 2046, 5.1.1; Werkzeug compiles a pattern of it
+                del options["boundary"]
 
     #: How many bytes of a body are read before 413.
     max_content_length = _Limit("MAX_CONTENT_LENGTH", None)
@@ -343,6 +346,7 @@ def parse_pairs(text: str) -> list[tuple[str, str]]:
 
 _FORM = "application/x-www-form-urlencoded"
 _KEPT = "werkzeug.url_quote"
+_ASCII = bytes(range(128))
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
