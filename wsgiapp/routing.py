@@ -20,7 +20,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.routing import IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 
-from .wrappers import MOST_OF_HOST, split_host
+from .hosts import MOST_OF_HOST, split_host
 
 Found = tuple[Rule, dict[str, Any]]
 
