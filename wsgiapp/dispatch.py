@@ -1,9 +1,9 @@
-"""Dispatch: the road a request takes from its hooks to the view and back, and the errors that leave it.
+"""Dispatch: a request's way through its hooks to the view and back, and the errors that come of it.
 
-:data:`LIFECYCLE` names the layers in the order in which a request meets them; pictures and explanations are drawn from it.
-class:`Dispatcher` is that part of an app which walks it: each step is a method that an app may override or replace, and is
-called through the instance each time. The registries of hooks and views are looked up at every request, for
-extensions add to them late.
+:data:`LIFECYCLE` names the layers in the order in which a request meets them; pictures and explanations are drawn from
+it. :class:`Dispatcher` is the part of an app that takes these steps. Each is a method that an app may override or
+replace, and is called through the instance each time. The registries of hooks and views are looked up at every request,
+since extensions add to them late.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .overrides import Originals, Replaceable
 from .wrappers import Request, Response, split_blueprints
 
 # The words of the log that filters written for Flask know, and under its module's name: the caller's is "app".
-_FINALIZING = "Request finalizing failed with an error while handling an error: an after_request hook or a signal"
+_FINALIZING = "Request finalizing failed with an error: an after_request hook or signal, after another error was answered"
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
 _MARK = "_is_coroutine_mark"
 

@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 from importlib import metadata
 from operator import call
 from threading import RLock
@@ -24,7 +23,8 @@ from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
-from werkzeug.sansio.utils import host_is_trusted
+
+from .hosts import MOST_OF_HOST, split_host
 
 from .overrides import Originals, Replaceable, Watched
 
@@ -150,7 +150,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         :raises NotFound: when no rule fits, whatever the method.
         """
         if (
-            not valid_host(environ.get("HTTP_HOST") or "")
+            split_host((environ.get("HTTP_HOST") or "")[:MOST_OF_HOST]) is None
             or app.config["TRUSTED_HOSTS"] is not None
             or app.subdomain_matching
             or "HTTP_UPGRADE" in environ
@@ -292,20 +292,6 @@ def _step(converter: Any) -> Callable[[str], Any]:
     return cast("Callable[[str], Any]", converter.to_python)
 
 
-# PERF: asked of every request, mostly about the same few hosts (callpath).
-@lru_cache(maxsize=256)
-def valid_host(host: str) -> bool:
-    """Whether a Host header can be one (RFC 9110, 7.2): a name, an IPv4 or a bracketed IPv6 address, and a port.
-
-    A name beyond ASCII is accepted as it would be sent, in IDNA.
-    """
-    try:
-        encoded = host.encode("idna").decode()  # refuses labels that are empty or too long, too
-    except UnicodeError:
-        encoded = "" if not host.startswith("[") else host
-    return not host or host_is_trusted(encoded)
-
-
 def create_adapter(app: Any, request: Any) -> MapAdapter | None:
     """The adapter that matches *request* and builds URLs relative to it.
 
@@ -324,25 +310,30 @@ def create_adapter(app: Any, request: Any) -> MapAdapter | None:
     if app.config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = app.config["TRUSTED_HOSTS"]
         request.host  # noqa: B018  # reading it checks it, and raises
-    if not valid_host(environ.get("HTTP_HOST") or ""):
+    if split_host((environ.get("HTTP_HOST") or "")[:MOST_OF_HOST]) is None:
         raise BadRequest("The Host header is not a valid host name with an optional port.")
+    subdomain: str | None = None
     if app.url_map.host_matching:
-        server_name = subdomain = None
+        server_name = request.host
     elif not app.subdomain_matching:
         subdomain = app.url_map.default_subdomain or ""
-    elif server_name is None or _is_below(request, server_name):
-        subdomain = None
     else:
-        subdomain = _NO_SUBDOMAIN
-        _warn_of_host(server_name)
+        subdomain = _subdomain(request, server_name)
+    # Werkzeug reads the host anew unless it is told one, and finds none in a name such as "my_app".
+    server_name = request.host if server_name is None else server_name
     return cast(MapAdapter, app.url_map.bind_to_environ(environ, server_name=server_name, subdomain=subdomain))
 
 
-def _is_below(request: Any, server_name: str) -> bool:
+def _subdomain(request: Any, server_name: str | None) -> str:
+    """What stands before *server_name* in the request's host."""
+    if server_name is None:
+        return ""
     standard_port = ":443" if request.scheme in ("https", "wss") else ":80"
-    name = server_name.lower().removesuffix(standard_port)
-    host = request.host.lower()
-    return bool(host == name or host.endswith(f".{name}"))
+    name, host = server_name.lower().removesuffix(standard_port), request.host.lower()
+    if f".{host}".endswith(f".{name}"):
+        return str(host.removesuffix(name).strip("."))
+    _warn_of_host(server_name)
+    return _NO_SUBDOMAIN
 
 
 def _warn_of_host(server_name: str) -> None:

@@ -31,6 +31,8 @@ from .wrappers import COOKIES, SETTING, Request, Response
 MAX_PAYLOAD = 1024 * 1024
 # All apps share the serializers: so many are kept at hand before the one used least recently is made anew.
 MAX_SERIALIZERS = 64
+# A browser sends one session cookie for each path and domain it was ever set for; more than so many are not tried.
+MAX_COOKIES = 5
 
 
 class SessionMixin(MutableMapping[str, Any]):
@@ -330,9 +332,10 @@ class SecureCookieSessionInterface(SessionInterface):
             return None
         if "HTTP_COOKIE" in request.environ:
             max_age = int(app.permanent_session_lifetime.total_seconds())
-            # A forged cookie may stand before the visitor's own, whose path is shorter (RFC 6265, 5.4): the first that
-            # holds is taken.
-            for value in _cookies(request, self.get_cookie_name(app)):
+            # A forged cookie may stand before the visitor's own, whose path is shorter (RFC 6265, 5.4), and one of an
+            # earlier path or domain beside it: of those that hold, the newest is taken.
+            values = [value for value in _cookies(request, self.get_cookie_name(app)) if value][:MAX_COOKIES]
+            for value in sorted(values, key=_stamp, reverse=True) if len(values) > 1 else values:
                 try:
                     return self.session_class(signing.loads(value, max_age=max_age))
                 except (BadData, TypeError, ValueError):
@@ -379,6 +382,14 @@ OPENING = Originals(
 
 # A cookie as Werkzeug finds it in a header without quotes; each step is taken once, so that no header takes long.
 _COOKIE = re.compile(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
+
+
+def _stamp(value: str) -> int:
+    """When a cookie says that it was signed; 0 where it does not say."""
+    try:
+        return int.from_bytes(_decode(value.rpartition(".")[0].rpartition(".")[2].encode()), "big")
+    except ValueError:
+        return 0
 
 
 def _cookies(request: Any, name: str) -> list[str]:

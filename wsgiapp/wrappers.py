@@ -13,13 +13,14 @@ from functools import lru_cache
 from http import HTTPStatus
 from itertools import accumulate
 from typing import IO, Any, cast
-from urllib.parse import unquote
+from urllib.parse import quote_from_bytes, unquote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
-from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge, SecurityError
 from werkzeug.http import is_entity_header, parse_options_header
 from werkzeug.routing import Rule
+from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.utils import get_content_type, redirect
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
@@ -28,6 +29,7 @@ from werkzeug.wsgi import LimitedStream, get_content_length
 from . import internals, json
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
+from .hosts import MOST_OF_HOST, split_host
 from .overrides import Originals, Watched
 
 
@@ -158,6 +160,24 @@ class Request(RequestBase, metaclass=Watched):
         return name, int(port) if port is not None and str(port).isdecimal() else None
 
     @lazy
+    def host(self) -> str:
+        """The host and, unless it is the usual one, the port; empty where there is none or the header is no host.
+
+        :raises SecurityError: when it is not among the trusted ones.
+        """
+        parts = split_host((self.environ.get("HTTP_HOST") or "")[:MOST_OF_HOST])
+        if not parts:
+            return super().host
+        name, port = parts
+        trusted: Any = self.trusted_hosts
+        if trusted and not host_is_trusted(name, trusted):  # which knows no "my_app" either
+            wanted = [trusted] if isinstance(trusted, str) else trusted
+            if not any(f".{name}".endswith(end) if end[:1] == "." else name == end for end in wanted):
+                raise SecurityError(f"Host {name!r} is not trusted.")
+        usual = port in ("", "443" if self.scheme in ("https", "wss") else "80")
+        return name if usual else f"{name}:{port}"
+
+    @lazy
     def root_path(self) -> str:
         """Where the app is mounted, without a slash at its end."""
         return _decoded(self._original, "SCRIPT_NAME").rstrip("/")
@@ -172,7 +192,7 @@ class Request(RequestBase, metaclass=Watched):
         """What follows the question mark. A raw byte beyond ASCII arrives percent-encoded, as it should have been."""
         raw: str = self._original.get("QUERY_STRING", "")
         if not raw.isascii():
-            raw = "".join(char if char.isascii() else f"%{ord(char) & 0xFF:02X}" for char in raw)
+            raw = quote_from_bytes(raw.encode("latin1", "replace"), _ASCII)
         return raw.encode()
 
     @lazy
@@ -214,6 +234,9 @@ class Request(RequestBase, metaclass=Watched):
             super()._parse_content_type()
         elif not hasattr(self, "_parsed_content_type"):
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
+            options = self._parsed_content_type[1]
+            if len(options.get("boundary", "")) > 70:  # RFC 2046, 5.1.1; Werkzeug compiles a pattern of it
+                del options["boundary"]
 
     #: How many bytes of a body are read before 413.
     max_content_length = _Limit("MAX_CONTENT_LENGTH", None)
@@ -327,6 +350,7 @@ def parse_pairs(text: str) -> list[tuple[str, str]]:
 
 _FORM = "application/x-www-form-urlencoded"
 _KEPT = "werkzeug.url_quote"
+_ASCII = bytes(range(128))
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")

@@ -65,7 +65,7 @@ case("The tuple must have the form (body, status")(lambda f: answered(f, lambda:
 case("did not return a valid response")(lambda f: answered(f, lambda: 5))
 case("but it was a int")(lambda f: answered(f, lambda: 5))
 case("but it was a object")(lambda f: answered(f, lambda: object()))
-case("The function either returned None or ended without a return statement")(lambda f: answered(f, lambda: None))
+case("did not return a valid response")(lambda f: answered(f, lambda: None))
 case("The view function for 'x'")(lambda f: answered(f, lambda: None))
 case("The session is unavailable because no secret key was set")(
     lambda f: answered(f, lambda: f.session.update(a=1))
@@ -276,7 +276,7 @@ def fail(response: Any) -> None:
     ("words", "set_up"),
     [
         ("ERROR in app: Exception on /x [GET]", lambda app: None),
-        ("ERROR in app: Request finalizing failed with an error while handling", lambda app: app.after_request(fail)),
+        ("ERROR in app: Request finalizing failed with an error", lambda app: app.after_request(fail)),
     ],
 )
 def test_log_line_has_the_words_that_filters_look_for(framework: Any, words: str, set_up: Any) -> None:

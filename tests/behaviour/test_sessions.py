@@ -4,11 +4,17 @@ The bytes of the cookie are in test_session_format; two servers that share a key
 """
 
 import datetime
+import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from .support import cookie_of, frozen_time, session_app
+import wsgiapp
+
+from .support import SIGNED_AT, cookie_of, frozen_time, session_app
+
+WSGIAPP = SimpleNamespace(name="wsgiapp", App=wsgiapp.App, session=wsgiapp.session, sessions=wsgiapp.sessions)
 
 
 def test_session_is_kept_between_requests(framework: Any) -> None:
@@ -392,3 +398,70 @@ def test_empty_key_is_no_key(framework: Any, key: Any) -> None:
     app.secret_key = key
     with app.test_request_context():
         assert app.session_interface.is_null_session(framework.session._get_current_object())
+
+
+# Several session cookies in one request -------------------------------------------------------------------------------
+
+
+def cookies_signed_at(framework: Any, app: Any, *times: int) -> list[str]:
+    """A session cookie for each time, whose value is that time."""
+    serializer = framework.sessions.SecureCookieSessionInterface().get_signing_serializer(app)
+    signed = []
+    for time in times:
+        with frozen_time(time):
+            signed.append(f"session={serializer.dumps({'time': time})}")
+    return signed
+
+
+@pytest.mark.parametrize("order", itertools.permutations([0, 1, 2]))
+def test_newest_of_several_session_cookies_that_hold_is_taken(framework: Any, order: tuple[int, ...]) -> None:
+    """After a change of the cookie's path or domain a browser sends the old one as well, perhaps in front."""
+    app = session_app(framework)
+    signed = cookies_signed_at(framework, app, *(SIGNED_AT + place for place in order))
+    cookie = "; ".join(["session=forged.aBH2rw.x", "session=", *signed])
+    with frozen_time(SIGNED_AT + 9):
+        answer = app.test_client(use_cookies=False).get("/get/time", headers={"Cookie": cookie})
+    assert answer.text == {"wsgiapp": str(SIGNED_AT + 2), "flask": "None"}[framework.name]
+
+
+@pytest.mark.parametrize(("age", "value"), [(0, SIGNED_AT + 10), (100, SIGNED_AT)])
+def test_cookie_that_is_too_old_gives_way_to_none(framework: Any, age: int, value: int) -> None:
+    """One signed in the future does not hold, however new it claims to be."""
+    app = session_app(framework)
+    cookie = "; ".join(cookies_signed_at(framework, app, SIGNED_AT + 10 + age, SIGNED_AT))
+    with frozen_time(SIGNED_AT + 20):
+        answer = app.test_client(use_cookies=False).get("/get/time", headers={"Cookie": cookie})
+    assert answer.text == (str(value) if framework.name == "wsgiapp" or not age else "None")
+
+
+@pytest.mark.parametrize(("forged", "value"), [(4, str(SIGNED_AT)), (5, "None")])
+def test_so_many_session_cookies_are_tried(forged: int, value: str) -> None:
+    app = session_app(WSGIAPP)
+    cookie = "; ".join(["session=a.b.c"] * forged + ["session="] * 9 + cookies_signed_at(WSGIAPP, app, SIGNED_AT))
+    with frozen_time():
+        assert app.test_client(use_cookies=False).get("/get/time", headers={"Cookie": cookie}).text == value
+
+
+@pytest.mark.parametrize(
+    ("path", "refresh", "verified"), [("/untouched", False, 0), ("/untouched", True, 5), ("/get/a", False, 5)]
+)
+def test_session_cookies_are_verified_where_it_is_needed(path: str, refresh: bool, verified: int) -> None:
+    app, asked = session_app(WSGIAPP, SESSION_REFRESH_EACH_REQUEST=refresh), []
+    app.session_interface = wsgiapp.sessions.SecureCookieSessionInterface()
+    serializer = app.session_interface.get_signing_serializer(app)
+    app.session_interface.get_signing_serializer = lambda app: SimpleNamespace(
+        loads=lambda value, max_age: asked.append(value) or serializer.loads(value, max_age=max_age)
+    )
+    app.test_client(use_cookies=False).get(path, headers={"Cookie": "; ".join(["session=a.b.c"] * 571)})
+    assert len(asked) == verified
+
+
+@pytest.mark.parametrize("path", ["/clear", "/set/time/new"])
+def test_write_is_read_back_although_an_older_cookie_stands_in_front(path: str) -> None:
+    app = session_app(WSGIAPP)
+    old, new = cookies_signed_at(WSGIAPP, app, SIGNED_AT, SIGNED_AT + 1)
+    with frozen_time(SIGNED_AT + 2):
+        client = app.test_client(use_cookies=False)
+        written = client.get(path, headers={"Cookie": f"{old}; {new}"})
+        answer = client.get("/get/time", headers={"Cookie": f"{old}; session={cookie_of(written)}"})
+    assert answer.text == {"/clear": str(SIGNED_AT), "/set/time/new": "new"}[path]

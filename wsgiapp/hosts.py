@@ -1,0 +1,34 @@
+"""Hosts: which Host header can be one. What a request makes of it is in wrappers, whose rules it meets in routing."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import IPv6Address
+
+# The longest domain name (RFC 1035, 3.1), and a port; one character more is enough to tell what is longer.
+MOST_OF_HOST = 253 + len(":65535") + 1
+# RFC 3986, 3.2.2 and 3.2.3, but for the comma: with it some servers join the two Host headers of one request.
+_HOST = re.compile(r"(\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+;=-]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?")
+
+
+# PERF: asked of every request, mostly about the same few hosts (callpath).
+@lru_cache(maxsize=256)
+def split_host(host: str) -> tuple[str, ...] | None:
+    """The name and the port (perhaps empty) in a Host header (RFC 9110, 7.2); None where it cannot be one.
+
+    :param host: the header, cut off at :data:`MOST_OF_HOST`; an empty one has neither.
+    """
+    if not host:
+        return ()
+    match = _HOST.fullmatch(host)
+    if match is None or len(match[1]) > 253:
+        return None
+    name, address, port = match.groups(default="")
+    try:
+        if address:
+            IPv6Address(address)
+        host.encode("idna")  # refuses labels that are empty or too long
+    except ValueError:
+        return None
+    return (name, port) if not port or (port[0] != "0" and int(port) <= 65535) else None
