@@ -207,8 +207,9 @@ def test_who_waits_for_an_import_is_told_of_the_same_modules_as_on_flask(order: 
 def test_being_imported_as_flask_leaves_a_module_what_it_was() -> None:
     assert under_the_alias("""
         import importlib, wsgiapp.sessions
+        names = ["__name__", "__spec__", "__loader__", "__package__", "__path__", "__file__"]
         def state(module):
-            return [getattr(module, f"__{name}__", None) for name in ("name", "spec", "loader", "package", "path", "file")]
+            return [getattr(module, name, None) for name in names]
         before = [state(wsgiapp), state(wsgiapp.sessions)]
         import flask, flask.sessions
         print(before == [state(flask), state(flask.sessions)], importlib.reload(flask.sessions) is wsgiapp.sessions)

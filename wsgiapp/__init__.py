@@ -48,7 +48,6 @@ from .templating import stream_template_string as stream_template_string
 from .wrappers import Request as Request
 from .wrappers import Response as Response
 
-
 _lazy_imports.withdraw(__name__)
 
 

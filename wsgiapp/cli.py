@@ -250,7 +250,8 @@ class AppGroup(click.Group):
         Without arguments the parentheses may be left out: ``@app.cli.command``.
         """
         if args and callable(args[0]):
-            return cast(Any, self.command(*args[1:], **kwargs)(args[0]))
+            decorated: Any = self.command(*args[1:], **kwargs)(args[0])
+            return cast(Callable[[Callable[..., Any]], click.Command], decorated)
         wrap = with_appcontext if kwargs.pop("with_appcontext", True) else None
         register = super().command(*args, **kwargs)
         return lambda f: register(wrap(f) if wrap else f)
@@ -258,7 +259,8 @@ class AppGroup(click.Group):
     def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]:  # type: ignore[override]  # click splits this too
         """Decorate a function to be a subgroup of this kind; see :meth:`command`."""
         if args and callable(args[0]):
-            return cast(Any, self.group(*args[1:], **kwargs)(args[0]))
+            decorated: Any = self.group(*args[1:], **kwargs)(args[0])
+            return cast(Callable[[Callable[..., Any]], click.Group], decorated)
         kwargs.setdefault("cls", AppGroup)
         return cast(Callable[[Callable[..., Any]], click.Group], super().group(*args, **kwargs))
 

@@ -1,7 +1,7 @@
 """Lazy imports: modules of this package that are imported when a name of theirs is first read.
 
 Layer "lazy_imports", the lowest. While the package is imported, :data:`LAZY` modules are stood for by a
-:class:`LazyModule`; ``from . import cli`` in one of our modules gets that one, and reads its names inside functions only.
+:class:`LazyModule`: that is what our modules get by ``from . import cli``, and they read its names in functions only.
 ``sys.modules`` never holds a module that is half there, and the import system's own locks keep threads apart. Only
 modules that load click, Jinja2 or the tools of tests are lazy: a server can do without them.
 """

@@ -23,8 +23,9 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 import wsgiapp
 import wsgiapp.app
 from wsgiapp.app import App
+from wsgiapp.cli import FLASK_API
 
-from .importing import ALIAS_FOLDER, FLASK_API, AliasFinder
+from .importing import ALIAS_FOLDER, AliasFinder
 
 __all__ = ["ALIAS_FOLDER", "AliasFinder", "inherit", "install"]
 

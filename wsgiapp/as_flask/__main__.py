@@ -20,7 +20,6 @@ from types import ModuleType
 from wsgiapp import as_flask
 from wsgiapp.cli import cli
 
-
 _RESTARTED = "WSGIAPP_ALIAS_RESTARTED"
 _PATHS_OF_PYTHON = [*sysconfig.get_paths().values(), *site.getsitepackages()]
 
