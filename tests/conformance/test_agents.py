@@ -55,19 +55,19 @@ def fails():
 
 @app.after_request
 def noted(response):
-    newrelic = sys.modules.get("newrelic.agent")
-    transaction = newrelic and newrelic.current_transaction()
+    transaction = "newrelic" in sys.argv and newrelic.agent.current_transaction()
     if transaction:
         print("NOTED", transaction.path, sorted(map(str, transaction._frameworks)), flush=True)
     return response
 
 if __name__ == "__main__":
-    if "newrelic.agent" in sys.modules:
-        sys.modules["newrelic.agent"].register_application(timeout=5)
+    if "newrelic" in sys.argv:
+        import newrelic.agent
+        newrelic.agent.register_application(timeout=5)
     client = app.test_client()
     print("STATUS", [client.get(path).status_code for path in ("/hello/x", "/item", "/fails", "/none")])
 """
-STARTER = "import subprocess, sys\nsubprocess.run([{agent}, sys.executable, 'shop.py'], check=True)\n"
+STARTER = "import subprocess, sys\nsubprocess.run([{agent}, sys.executable, 'shop.py', {name!r}], check=True)\n"
 
 # What the alias cannot give alike: names of our modules and classes stand where Flask's own would.
 OWN_NAMES = {"wsgiapp.app:App.": "flask.app:Flask.", "wsgiapp.dispatch:Road.": "flask.app:Flask."}
@@ -118,8 +118,8 @@ def start(environments: dict[bool, Environment], tmp_path: Path) -> Start:
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_an_agent_records_what_it_records_on_flask(agent: str, start: Start, environments: dict[bool, Any]) -> None:
-    flask = start(False, [*starter(agent, environments[False]), "shop.py"])
-    alias = start(True, [*starter(agent, environments[True]), "-m", "wsgiapp.as_flask", "shop.py"])
+    flask = start(False, [*starter(agent, environments[False]), "shop.py", agent])
+    alias = start(True, [*starter(agent, environments[True]), "-m", "wsgiapp.as_flask", "shop.py", agent])
     assert len(flask) >= 4 and any("hello" in line for line in flask)
     assert alias == flask
 
@@ -129,6 +129,7 @@ def test_an_agent_that_a_program_under_the_alias_starts_meets_the_alias(
     agent: str, start: Start, environments: dict[bool, Any], tmp_path: Path
 ) -> None:
     parts = ", ".join(map(repr, AGENTS[agent]))
-    (tmp_path / "starter.py").write_text(STARTER.format(agent=parts), encoding="utf-8")
-    flask = start(False, [*starter(agent, environments[False]), "shop.py"])
+    (tmp_path / "starter.py").write_text(STARTER.format(agent=parts, name=agent), encoding="utf-8")
+    flask = start(False, [*starter(agent, environments[False]), "shop.py", agent])
+    assert len(flask) >= 4
     assert start(True, ["-m", "wsgiapp.as_flask", "starter.py"]) == flask

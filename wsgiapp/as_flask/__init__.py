@@ -29,6 +29,9 @@ from .importing import ALIAS_FOLDER, AliasFinder
 
 __all__ = ["ALIAS_FOLDER", "AliasFinder", "inherit", "install"]
 
+#: Whether the ``sitecustomize`` of that folder has gone on to the next one.
+is_in_child = False
+
 _STANDARD_FINDERS = (BuiltinImporter, FrozenImporter, PathFinder)
 
 
