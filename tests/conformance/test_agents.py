@@ -98,7 +98,8 @@ def recorded(output: str) -> list[str]:
     at = output.find("{\n")
     while at >= 0:
         span, end = decoder.raw_decode(output, at)
-        lines.append(json.dumps({name: span[name] for name in ("name", "kind", "status", "attributes")}, sort_keys=True))
+        kept = {name: span[name] for name in ("name", "kind", "status", "attributes")}
+        lines.append(json.dumps(kept, sort_keys=True))
         at = output.find("{\n", end)
     return lines
 
