@@ -48,6 +48,8 @@ HOUSE = [
     "logging",
     "errors",
     "dispatch",
+    "devserver",
+    "lazy_commands",
     "cli",
     "scaffold",
     "blueprints",

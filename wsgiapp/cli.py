@@ -24,26 +24,19 @@ from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
-from werkzeug.serving import WSGIRequestHandler, is_running_from_reloader, run_simple
+from werkzeug.serving import is_running_from_reloader, run_simple
 from werkzeug.utils import import_string
 
 from .config import get_debug_flag, get_load_dotenv
 from .ctx import _cv_app
+from .devserver import RequestHandler
+from .lazy_commands import LazyCommand
 
 # The version of Flask whose API and behaviour this package has.
 FLASK_API = "3.1.3"
-
-# What ``--help`` says of our own further commands, whose modules are imported only when they are called.
-_SHORT_HELP = {
-    "cookie": "Open a session cookie and check its signature.",
-    "explain": "Show what would run for a request, and why.",
-    "twin": "Print a request as a program on Werkzeug alone.",
-    "xray": "Send a request to the app and show its road.",
-}
 
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 
@@ -315,24 +308,6 @@ def _report(error: Exception) -> None:
 _NO_APP = "wsgiapp.no_app"
 
 
-class _OwnCommand(click.Command):
-    """One of our own commands that are no part of this module, imported when it is called.
-
-    :param entry_point: where it is.
-    """
-
-    def __init__(self, entry_point: importlib.metadata.EntryPoint) -> None:
-        short_help = _SHORT_HELP.get(entry_point.name)
-        super().__init__(entry_point.name, short_help=short_help or entry_point.load().get_short_help_str())
-        self.entry_point = entry_point
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """Return the context of a call of the command itself."""
-        return cast(click.Context, self.entry_point.load().make_context(info_name, args, parent, **extra))
-
-
 class FlaskGroup(AppGroup):
     """The group at the top of a command line: finds the app and offers its commands beside the built-in ones.
 
@@ -362,7 +337,7 @@ class FlaskGroup(AppGroup):
             for entry_point in importlib.metadata.entry_points(group="flask.commands"):
                 self.add_command(entry_point.load(), entry_point.name)
             for entry_point in importlib.metadata.entry_points(group="wsgiapp.commands"):
-                self._own_commands[entry_point.name] = _OwnCommand(entry_point)
+                self._own_commands[entry_point.name] = LazyCommand(entry_point)
         self._loaded_plugin_commands = True
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
@@ -494,37 +469,6 @@ class SeparatedPathType(click.Path):
         """Return the list of paths."""
         convert_one = super().convert
         return [convert_one(path, param, ctx) for path in self.split_envvar_value(value)]
-
-
-def split_host_port(server_name: str) -> tuple[str, int | None]:
-    """Return host and port of ``example.org:8080`` or ``[::1]:8080``, either of which may be missing."""
-    parts = urlsplit(f"//{server_name}")
-    return parts.hostname or "", parts.port
-
-
-class RequestHandler(WSGIRequestHandler):
-    """Answers a request as Werkzeug's handler does, but sends ``Date``, ``Server`` and ``100 Continue`` only once."""
-
-    def handle_expect_100(self) -> bool:
-        """Leave ``100 Continue`` to the method that runs the app."""
-        return True
-
-    def send_response(self, code: int, message: str | None = None) -> None:
-        """Begin a response; ``Date`` and ``Server`` wait for the app's own."""
-        self.log_request(code)
-        self.send_response_only(code, message)
-        self._missing = {"Server": self.version_string(), "Date": self.date_time_string()}
-
-    def send_header(self, keyword: str, value: str) -> None:
-        """Add a header."""
-        self._missing.pop(keyword.title(), None)
-        super().send_header(keyword, value)
-
-    def end_headers(self) -> None:
-        """End the head of the response."""
-        for name, value in tuple(self._missing.items()):
-            self.send_header(name, value)
-        super().end_headers()
 
 
 def _load_or_fail_later(info: ScriptInfo) -> Any:

@@ -201,10 +201,10 @@ def test_help_loads_none_of_our_further_commands(tmp_path: Any) -> None:
 
 
 def test_every_further_command_of_ours_has_a_short_help() -> None:
-    from wsgiapp import cli
+    from wsgiapp import lazy_commands
 
     ours = importlib.metadata.entry_points(group="wsgiapp.commands")
-    assert {entry_point.name for entry_point in ours} == cli._SHORT_HELP.keys()
+    assert {entry_point.name for entry_point in ours} == lazy_commands.SHORT_HELP.keys()
 
 
 WORDS = {
@@ -269,7 +269,7 @@ def test_decorators_of_commands_work_without_their_parentheses(project_of_ours: 
      ("[::1]:8080", ("::1", 8080)), ("[::1]", ("::1", None)), (":8080", ("", 8080))],
 )  # fmt: skip
 def test_a_server_name_is_split_into_host_and_port(server_name: str, expected: Any) -> None:
-    from wsgiapp.cli import split_host_port
+    from wsgiapp.devserver import split_host_port
 
     assert split_host_port(server_name) == expected
 
