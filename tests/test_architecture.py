@@ -6,6 +6,7 @@ The plan itself stands here as `HOUSE`; the measuring is done by ``tests/tools/`
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib
 import importlib.util
 import io
@@ -17,7 +18,7 @@ import tokenize
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 from types import ModuleType
 
 import pytest
@@ -25,14 +26,16 @@ import pytest
 import wsgiapp
 from servers import ROOT, lack
 from tools import callpath, measure
-from wsgiapp import late
+from wsgiapp import lazy_imports
 
 PACKAGE = ROOT / "wsgiapp"
 
 # Bottom-up: a module imports only from its own entry and from entries before it, at run time and for typing alike.
 HOUSE = [
-    "late",
+    "lazy_imports",
+    "overrides",
     "internals",
+    "hosts",
     "typing",
     "debughelpers",
     "signals",
@@ -48,6 +51,8 @@ HOUSE = [
     "logging",
     "errors",
     "dispatch",
+    "devserver",
+    "lazy_commands",
     "cli",
     "scaffold",
     "blueprints",
@@ -65,7 +70,7 @@ HOUSE = [
     "shop",
 ]
 
-# Optional packages, parts of the standing ones that only a development server needs, and what late modules load.
+# Optional packages, parts of the standing ones that only a development server needs, and what lazy modules load.
 NOT_LOADED_BY_IMPORT = [
     "flask",
     "click",
@@ -158,66 +163,100 @@ def test_importing_the_framework_and_answering_load_nothing_that_a_server_can_do
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = json.loads(shown.stdout)
     assert loaded["wsgiapp.app"] == "module"
-    assert {loaded[f"wsgiapp.{name}"] for name in late.LATE} == {"LateModule"}
+    assert [name for name in lazy_imports.LAZY if f"wsgiapp.{name}" in loaded] == []
     assert [name for name in NOT_LOADED_BY_IMPORT if name in loaded] == []
 
 
-def test_a_late_module_is_the_one_that_every_import_gives() -> None:
+def test_a_lazy_module_is_the_one_that_every_import_gives() -> None:
     assert importlib.import_module("wsgiapp.cli") is sys.modules["wsgiapp.cli"] is wsgiapp.cli
     assert wsgiapp.cli.main.__module__ == "wsgiapp.cli"
     assert type(wsgiapp.cli) is ModuleType
 
 
 def planted(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> ModuleType:
-    """A package with one late module, ``part``, that holds *code*."""
+    """The module ``user`` of a package that imports ``cli``, a lazy module that holds *code*, as ``part``."""
     package = folder / f"planted_{folder.name}"
     package.mkdir()
-    (package / "__init__.py").write_text("runs = []")
-    (package / "part.py").write_text(f"from . import runs\nruns.append(1)\n{code}\nvalue = 42")
+    (package / "__init__.py").write_text(
+        "from wsgiapp import lazy_imports\nruns = []\nlazy_imports.stand_in(__name__)\nfrom . import user\n"
+        "lazy_imports.withdraw(__name__)\n__getattr__ = lambda name: lazy_imports.import_lazily(__name__, name)\n"
+    )
+    (package / "user.py").write_text("from . import cli as part\nfrom . import testing as tests\n")
+    (package / "testing.py").write_text("value = 43")
+    (package / "cli.py").write_text(f"from . import runs\nruns.append(1)\n{code}\nvalue = 42")
     monkeypatch.syspath_prepend(folder)
-    late.postpone(f"{package.name}.part")
-    return importlib.import_module(package.name)
+    return importlib.import_module(f"{package.name}.user")
 
 
-def test_a_late_module_runs_once_and_no_thread_sees_half_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = planted(tmp_path, monkeypatch, "import time\ntime.sleep(0.1)")
+def runs_of(user: ModuleType) -> list[int]:
+    runs: list[int] = sys.modules[str(user.__package__)].__dict__["runs"]
+    return runs
+
+
+def test_a_lazy_module_runs_once_and_no_thread_sees_half_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = planted(tmp_path, monkeypatch, "import time\ntime.sleep(0.1)")
     together = Barrier(8)
 
     def read(_: int) -> int:
         together.wait()
-        value: int = package.part.value
+        value: int = user.part.value
         return value
 
-    assert package.runs == []
+    assert runs_of(user) == []
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(read, range(8))) == [42] * 8
-    assert package.runs == [1]
+    assert runs_of(user) == [1]
 
 
-def test_a_late_module_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = planted(tmp_path, monkeypatch, "half = 1\nif len(runs) < 3:\n    raise OSError(len(runs))")
+def test_a_lazy_module_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = planted(tmp_path, monkeypatch, "half = 1\nif len(runs) < 3:\n    raise OSError(len(runs))")
     for name, attempt in (("value", "1"), ("half", "2")):
         with pytest.raises(OSError, match=attempt):
-            getattr(package.part, name)
-    assert (package.part.half, package.part.value) == (1, 42)
+            getattr(user.part, name)
+    assert (user.part.half, user.part.value) == (1, 42)
 
 
-def test_what_is_set_in_a_late_module_before_it_runs_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = planted(tmp_path, monkeypatch, "")
-    package.part.value = 43
-    assert (package.part.value, package.runs) == (43, [1])
+def test_a_tool_that_sets_an_attribute_on_every_module_meets_no_half_loaded_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = planted(tmp_path, monkeypatch, "")
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("planted_", "wsgiapp")):
+            monkeypatch.setattr(module, "__planted__", True, raising=False)
+    assert runs_of(user) == []
+    assert user.part.value == 42
 
 
-def test_the_names_of_a_late_module_can_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert {"value", "runs"} <= set(dir(planted(tmp_path, monkeypatch, "").part))
+def test_a_lazy_module_and_an_import_in_another_thread_do_not_lock_each_other_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lazy module imports what another thread is importing, which reads a lazy module in turn."""
+    user = planted(tmp_path, monkeypatch, "both.wait(10)\nfrom . import plain")
+    (tmp_path / str(user.__package__) / "plain.py").write_text("from . import user\nboth.wait(10)\nuser.tests.value")
+    monkeypatch.setattr(builtins, "both", Barrier(2), raising=False)
+    reads = Thread(target=lambda: user.part.value, daemon=True)
+    imports = Thread(target=importlib.import_module, args=(f"{user.__package__}.plain",), daemon=True)
+    for thread in (reads, imports):
+        thread.start()
+    for thread in (reads, imports):
+        thread.join(20)
+    assert not reads.is_alive() and not imports.is_alive()
+    assert f"{user.__package__}.testing" in sys.modules
 
 
-def test_a_name_that_a_late_module_lacks_is_an_attribute_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = planted(tmp_path, monkeypatch, "")
-    with pytest.raises(AttributeError, match=r"module 'planted_\w+\.part' has no attribute 'missing'"):
-        package.part.missing
+def test_the_names_of_a_lazy_module_can_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = sys.modules[str(planted(tmp_path, monkeypatch, "").__package__)]
+    assert {"value", "runs"} <= set(dir(package.cli))
+
+
+def test_a_name_that_a_lazy_module_lacks_is_an_attribute_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = planted(tmp_path, monkeypatch, "")
+    with pytest.raises(AttributeError, match=r"module 'planted_\w+\.cli' has no attribute 'missing'"):
+        user.part.missing
     with pytest.raises(ImportError, match="cannot import name 'missing'"):
-        exec(f"from {package.__name__}.part import missing")
+        exec(f"from {user.__package__}.cli import missing")
+    with pytest.raises(AttributeError, match=r"module 'planted_\w+' has no attribute 'missing'"):
+        sys.modules[str(user.__package__)].missing
 
 
 # -- size ----------------------------------------------------------------------------------------
@@ -258,7 +297,7 @@ def test_the_page_says_how_big_the_modules_are() -> None:
     section = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## How big it is")[2]
     said = re.findall(r"`(\w+)`\s+\((\d+)(?:\s+lines)?,\s+Flask\s+(\d+|none)", section)
     names = [name for name, *_ in said]
-    assert sorted(names) == ["ctx", "late", "routing", "sessions", "wrappers"]
+    assert sorted(names) == ["ctx", "lazy_imports", "routing", "sessions", "wrappers"]
     assert said == [(name, str(ours[name]), str(theirs.get(name, "none"))) for name in names]
     rest, of = sum(ours.values()) - sum(map(ours.__getitem__, names)), sum(theirs.values())
     of -= sum(theirs.get(name, 0) for name in names)

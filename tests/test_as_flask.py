@@ -44,9 +44,9 @@ def under_the_alias(code: str) -> str:
 
 def test_every_module_is_the_very_one_that_stands_under_our_name() -> None:
     assert under_the_alias("""
-        import flask, flask.sansio.app, flask.json.tag, wsgiapp.json.tag, wsgiapp.sessions
+        import sys, flask, flask.json.tag, wsgiapp.json.tag, wsgiapp.sessions
         from flask import sessions
-        assert flask is wsgiapp and flask.Flask is wsgiapp.App is flask.sansio.app.App
+        assert sys.modules["flask"] is flask is wsgiapp and flask.app is wsgiapp.app and flask.Flask is wsgiapp.App
         assert flask.json.tag is wsgiapp.json.tag and sessions is wsgiapp.sessions
         print(flask.__version__)
     """) == "3.1.3\n"
@@ -161,6 +161,155 @@ def test_a_sitecustomize_of_the_user_still_runs_in_a_child(folder: Path) -> None
     child += "subprocess.run([sys.executable, '-c', 'import flask; print(flask.__name__)'], check=True)\n"
     (folder / "parent.py").write_text(child)
     assert python("-m", "wsgiapp.as_flask", "parent.py", cwd=folder) == "mine\nwsgiapp\n"
+
+
+HOOKED = """
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+
+class Hook:
+    \"\"\"Tells of each import by the name of the loaded module, as the import hooks of agents do.\"\"\"
+    def __init__(self, seen):
+        self.seen, self.busy = seen, set()
+    def find_spec(self, name, path=None, target=None):
+        if not name.startswith("flask") or name == "flask.sansio" or name in self.busy:
+            return None
+        self.busy.add(name)
+        spec = find_spec(name)
+        self.busy.remove(name)
+        run = spec.loader.exec_module
+        def exec_module(module):
+            run(module)
+            self.seen.append(module.__name__)
+            if module.__name__ == "flask":
+                module.Flask = type("Instrumented", (module.Flask,), {})
+        spec.loader.exec_module = exec_module
+        return spec
+
+seen = []
+sys.meta_path.insert(0, Hook(seen))
+"""
+
+
+@pytest.mark.parametrize("order", ["{hook}\n{install}", "{install}\n{hook}"], ids=["hook first", "hook last"])
+def test_who_waits_for_an_import_is_told_of_the_same_modules_as_on_flask(order: str) -> None:
+    then = "import flask\nprint(sorted(seen), flask.Flask.__name__)\nimport flask.views\nprint(seen[-1])\n"
+    then += "print(sorted(name for name in sys.modules if name.startswith('flask')))"
+    alias, flask = (
+        python("-c", f"{order.format(hook=HOOKED, install=install)}\n{then}")
+        for install in ("import wsgiapp.as_flask", "")
+    )
+    assert "'flask', 'flask.app'" in alias and "Instrumented" in alias
+    assert alias == flask
+
+
+def test_being_imported_as_flask_leaves_a_module_what_it_was() -> None:
+    assert under_the_alias("""
+        import importlib, wsgiapp.sessions
+        names = ["__name__", "__spec__", "__loader__", "__package__", "__path__", "__file__"]
+        def state(module):
+            return [getattr(module, name, None) for name in names]
+        before = [state(wsgiapp), state(wsgiapp.sessions)]
+        import flask, flask.sessions
+        print(before == [state(flask), state(flask.sessions)], importlib.reload(flask.sessions) is wsgiapp.sessions)
+        print(importlib.util.find_spec("flask").origin == wsgiapp.__file__)
+    """) == "True True\nTrue\n"
+
+
+def test_threads_that_import_at_once_all_get_the_module() -> None:
+    assert under_the_alias("""
+        import importlib, sys
+        from concurrent.futures import ThreadPoolExecutor
+        from threading import Barrier
+        names = ["flask", "flask.cli", "flask.app", "flask.testing"] * 4
+        together = Barrier(len(names))
+        def load(name):
+            together.wait()
+            return importlib.import_module(name) is sys.modules[name.replace("flask", "wsgiapp")]
+        with ThreadPoolExecutor(len(names)) as threads:
+            print(all(threads.map(load, names)))
+    """) == "True\n"
+
+
+def test_the_base_class_of_other_frameworks_adds_no_static_rule() -> None:
+    program = """
+import flask, sys
+from flask.sansio.app import App
+from flask.cli import NoAppException, find_best_app
+class Quart(App):
+    default_config = {"TEMPLATES_AUTO_RELOAD": None}
+print(Quart("q", static_url_path="/s", static_host="h").url_map._rules)
+print(issubclass(flask.Flask, App), isinstance(flask.Flask("x"), App), isinstance(flask.Flask("x"), Quart))
+print(isinstance(Quart("q"), App))
+sys.modules["__main__"].app = Quart("q")
+try:
+    find_best_app(sys.modules["__main__"])
+except NoAppException:
+    print("no app to serve")
+"""
+    expected = "[]\nTrue True False\nTrue\nno app to serve\n"
+    assert (python("-c", program), under_the_alias(program)) == (expected, expected)
+
+
+def test_under_pytest_the_programs_that_tests_start_have_the_alias(folder: Path) -> None:
+    (folder / "test_it.py").write_text(
+        "import subprocess, sys\n\ndef test_it():\n"
+        "    code = 'import flask; assert flask.__name__ == \"wsgiapp\"'\n"
+        "    subprocess.run([sys.executable, '-c', code], check=True)\n"
+    )
+    assert "1 passed" in python("-m", "pytest", "-q", "-p", "wsgiapp.as_flask", cwd=folder)
+
+
+@pytest.mark.parametrize("arguments", [("--app", "shop", "routes"), ("shop.py",), ("-m", "shop")])
+def test_a_child_starts_the_alias_again_without_a_warning(folder: Path, arguments: tuple[str, ...]) -> None:
+    """As a reloader does: the same command line in a child, here where warnings are errors."""
+    (folder / "parent.py").write_text(
+        "import os, subprocess, sys\nos.environ['PYTHONWARNINGS'] = 'error'\n"
+        f"subprocess.run([sys.executable, '-m', 'wsgiapp.as_flask', *{arguments!r}], check=True)\n"
+    )
+    shown = python("-W", "error", "-m", "wsgiapp.as_flask", "parent.py", cwd=folder)
+    assert "wsgiapp.app shop" in shown or "/static/<path:filename>" in shown
+
+
+AGENTS = {
+    "goes on to the next": (
+        "here = __file__.rpartition('/')[0]\nfrom importlib.machinery import PathFinder\n"
+        "import importlib.util\nspec = PathFinder.find_spec('sitecustomize', [p for p in sys.path if p != here])\n"
+        "if spec is not None: spec.loader.exec_module(importlib.util.module_from_spec(spec))\n"
+    ),
+    "stops there": "",
+    "is gone from the path": "os.environ['PYTHONPATH'] = os.environ['PYTHONPATH'].replace(sys.path[1], '')\n",
+}
+
+
+@pytest.fixture(params=sorted(AGENTS))
+def agent(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder with the `sitecustomize` of an agent that loads Flask before any program does."""
+    folder = tmp_path / "agent"
+    folder.mkdir()
+    code = f"import os, sys\n{AGENTS[request.param]}import flask\nflask.Flask.watched = True\n"
+    (folder / "sitecustomize.py").write_text(code)
+    return folder
+
+
+SHOWS = "import flask\nfrom importlib.metadata import version\n"
+SHOWS += "print(flask.__name__, flask.Flask.watched, version('flask'))\n"
+
+
+@pytest.mark.parametrize("by", ["the agent", "the alias"])
+def test_an_agent_that_loads_flask_first_meets_the_alias(agent: Path, folder: Path, by: str) -> None:
+    """Flask is installed here: without the alias the agent would change that one."""
+    (folder / "program.py").write_text(SHOWS)
+    started = "[sys.executable, '-m', 'wsgiapp.as_flask', 'program.py']"
+    code = "import os, subprocess, sys\npaths = os.environ['PYTHONPATH'].split(os.pathsep)\n"
+    code += f"os.environ['PYTHONPATH'] = os.pathsep.join([{str(agent)!r}, *paths])\n"
+    if by == "the alias":  # a child of a program under it, which the agent's own starter has put its folder before
+        started = "[sys.executable, 'program.py']"
+    code += f"subprocess.run({started}, check=True)\n"
+    (folder / "starter.py").write_text(code)
+    alias = ("-m", "wsgiapp.as_flask") if by == "the alias" else ()
+    assert python("-W", "error", *alias, "starter.py", cwd=folder) == "wsgiapp True 3.1.3\n"
 
 
 def test_a_missing_module_name_is_told() -> None:

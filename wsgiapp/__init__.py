@@ -5,8 +5,10 @@ PYTEST_DONT_REWRITE: it brings a plugin for pytest, and under the alias it is im
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
 from . import json as json
-from . import late as _late
+from . import lazy_imports as _lazy_imports
 from .app import App as App
 from .blueprints import Blueprint as Blueprint
 from .config import Config as Config
@@ -46,10 +48,12 @@ from .templating import stream_template_string as stream_template_string
 from .wrappers import Request as Request
 from .wrappers import Response as Response
 
+_lazy_imports.withdraw(__name__)
 
-def __getattr__(name: str) -> str:
+
+def __getattr__(name: str) -> _Any:
     if name == "__version__":  # read when asked for: the metadata lie in a file of their own
         from importlib import metadata
 
         return metadata.version("wsgiapp")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _lazy_imports.import_lazily(__name__, name)

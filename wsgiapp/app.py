@@ -33,7 +33,9 @@ from .blueprints import Blueprint
 from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, lazy
 from .debughelpers import describe
+from .devserver import RequestHandler
 from .dispatch import Dispatcher, scopes_of
+from .hosts import host_and_port
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
 from .overrides import Originals
@@ -620,8 +622,7 @@ class App(Dispatcher, Scaffold):
                 import click  # a server of its own never comes here
 
                 click.secho(
-                    " * Ignoring a call to 'app.run()' that would block the current command, which has started a server"
-                    " already. Put the call under 'if __name__ == \"__main__\":'.",
+                    " * Ignoring a call to 'app.run()': the command line has started a server already. Put the call under 'if __name__ == \"__main__\":'.",
                     fg="red",
                 )
             return
@@ -631,9 +632,10 @@ class App(Dispatcher, Scaffold):
                 self.debug = get_debug_flag()
         if debug is not None:
             self.debug = bool(debug)
-        name, name_port = routing.host_and_port(self.config["SERVER_NAME"] or "")
+        name, name_port = host_and_port(self.config["SERVER_NAME"] or "")
         port = int(port if port or port == 0 else name_port or 5000)
         options = {"use_reloader": self.debug, "use_debugger": self.debug, "threaded": True, **options}
+        options.setdefault("request_handler", RequestHandler)
         _cli.show_server_banner(self.debug, self.name)
         try:
             werkzeug.serving.run_simple(host or name or "127.0.0.1", port, self, **options)

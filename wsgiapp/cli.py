@@ -32,17 +32,21 @@ from werkzeug.utils import import_string
 
 from .config import get_debug_flag, get_load_dotenv
 from .ctx import _cv_app
+from .devserver import RequestHandler
+from .lazy_commands import LazyCommand
 
 # The version of Flask whose API and behaviour this package has.
 FLASK_API = "3.1.3"
-
-# Groups of entry points that add commands; packages written for Flask name the first.
-_COMMAND_GROUPS = ("flask.commands", "wsgiapp.commands")
 
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 
 Factory = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _is_flask(value: object) -> bool:
+    """Whether *value* is an app of Flask itself, which may be installed beside this package."""
+    return any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__)
 
 
 def is_app(value: object) -> bool:
@@ -63,7 +67,7 @@ def _call_factory(where: str, factory: Factory, /, *args: Any, **kwargs: Any) ->
         inspect.signature(factory).bind(*args, **kwargs)
     except (TypeError, ValueError) as error:
         hint = "Give its arguments, as in 'create_app(\"dev\")'."
-        raise NoAppException(f"The factory '{where}' can't be called so ({error}). {hint}") from None
+        raise NoAppException(f"The factory '{where}' could not be called so ({error}). {hint}") from None
     return factory(*args, **kwargs)
 
 
@@ -78,12 +82,25 @@ def find_best_app(module: ModuleType) -> Any:
     if len(apps) == 1:
         return next(iter(apps.values()))
     if apps:
-        raise NoAppException(f"Module {where!r} holds several apps. Choose one of '{where}:{'|'.join(apps)}'.")
+        names = "|".join(apps)
+        raise NoAppException(f"Detected multiple Flask applications in module '{where}'. Use one of '{where}:{names}'.")
     for name in ("create_app", "make_app"):
         factory = getattr(module, name, None)
         if inspect.isfunction(factory) and is_app(app := _call_factory(f"{where}:{name}", factory)):
             return app
-    raise NoAppException(f"Module {where!r} holds neither an app nor a factory. Name one, as in '{where}:name'.")
+    for name, value in vars(module).items():
+        _refuse_flask(f"{where}:{name}", value)
+    raise NoAppException(f"Failed to find Flask application or factory in module '{where}'. Name it: '{where}:name'.")
+
+
+def _refuse_flask(where: str, value: object) -> None:
+    """Raise ``NoAppException`` for an app of Flask itself."""
+    if _is_flask(value):
+        raise NoAppException(
+            f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here. Start it by"
+            f" 'python -m wsgiapp.as_flask --app {where} ...', where 'import flask' means wsgiapp, or have the module"
+            f" import App from wsgiapp."
+        )
 
 
 def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
@@ -98,7 +115,8 @@ def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in keywords}
                 return name, [ast.literal_eval(arg) for arg in args], named
-    raise NoAppException(f"{reference!r} is neither a name nor a call with literals, such as 'create_app(\"dev\")'.")
+    hint = "Give a name, or a call with literal values, such as 'create_app(\"dev\")'."
+    raise NoAppException(f"Failed to parse {reference!r} as an attribute name or function call. {hint}")
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> Any:
@@ -109,14 +127,16 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Any:
     if not hasattr(module, name):
         close = difflib.get_close_matches(name, dir(module), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise NoAppException(f"Module {module.__name__!r} has no attribute {name!r}.{hint}")
+        raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.{hint}")
     app = getattr(module, name)
     is_call = app_name.rstrip().endswith(")")
     if inspect.isfunction(app) or (is_call and not is_app(app)):
         app = _call_factory(where, app, *args, **kwargs)
     if is_app(app):
         return app
-    raise NoAppException(f"'{where}' gave an object of type {type(app).__name__}, not an app.")
+    _refuse_flask(where, app)
+    kind = type(app).__name__
+    raise NoAppException(f"A valid Flask application was not obtained from '{where}', but an object of type {kind}.")
 
 
 def prepare_import(path: str | os.PathLike[str]) -> str:
@@ -145,9 +165,10 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
         __import__(module_name)
     except ImportError as error:
         if not isinstance(error, ModuleNotFoundError) or not f"{module_name}.".startswith(f"{error.name}."):
-            raise NoAppException(f"An import inside {module_name!r} failed:\n\n{traceback.format_exc()}") from None
+            reason = f"While importing {module_name!r}, an ImportError was raised:\n\n{traceback.format_exc()}"
+            raise NoAppException(reason) from None
         if raise_if_not_found:
-            raise NoAppException(f"There is no module {module_name!r} to import.") from None
+            raise NoAppException(f"Could not import {module_name!r}: there is no such module.") from None
         return None
     module = sys.modules[module_name]
     return find_best_app(module) if app_name is None else find_app_by_string(module, app_name)
@@ -179,7 +200,8 @@ class ScriptInfo:
         if self._loaded_app is None:
             app = self.create_app() if self.create_app is not None else self._find_app()
             if app is None:
-                raise NoAppException("No app found. Name it by --app or FLASK_APP, or put it into wsgi.py or app.py.")
+                hint = "Name it by the option --app or by FLASK_APP, or put it into wsgi.py or app.py."
+                raise NoAppException(f"Could not locate a Flask application. {hint}")
             self._loaded_app = app
             if self.set_debug_flag:
                 app.debug = get_debug_flag()
@@ -216,13 +238,22 @@ class AppGroup(click.Group):
     """A group whose commands run with an app current, as do those of its subgroups."""
 
     def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:  # type: ignore[override]  # click splits this in overloads
-        """Decorate a function to be a command; ``with_appcontext=False`` leaves the app out of it."""
+        """Decorate a function to be a command; ``with_appcontext=False`` leaves the app out of it.
+
+        Without arguments the parentheses may be left out: ``@app.cli.command``.
+        """
+        if args and callable(args[0]):
+            decorated: Any = self.command(*args[1:], **kwargs)(args[0])
+            return cast(Callable[[Callable[..., Any]], click.Command], decorated)
         wrap = with_appcontext if kwargs.pop("with_appcontext", True) else None
         register = super().command(*args, **kwargs)
         return lambda f: register(wrap(f) if wrap else f)
 
     def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]:  # type: ignore[override]  # click splits this too
-        """Decorate a function to be a subgroup of this kind."""
+        """Decorate a function to be a subgroup of this kind; see :meth:`command`."""
+        if args and callable(args[0]):
+            decorated: Any = self.group(*args[1:], **kwargs)(args[0])
+            return cast(Callable[[Callable[..., Any]], click.Group], decorated)
         kwargs.setdefault("cls", AppGroup)
         return cast(Callable[[Callable[..., Any]], click.Group], super().group(*args, **kwargs))
 
@@ -273,6 +304,10 @@ def _report(error: Exception) -> None:
     click.secho(f"{reason}\n", err=True, fg="red")
 
 
+# In a context's ``meta``: the app could not be loaded, which need not be tried again.
+_NO_APP = "wsgiapp.no_app"
+
+
 class FlaskGroup(AppGroup):
     """The group at the top of a command line: finds the app and offers its commands beside the built-in ones.
 
@@ -295,23 +330,36 @@ class FlaskGroup(AppGroup):
         for command in (run_command, shell_command, routes_command) if add_default_commands else ():
             self.add_command(command)
         self._loaded_plugin_commands = False
+        self._own_commands: dict[str, click.Command] = {}
 
     def _load_plugin_commands(self) -> None:
-        for group in () if self._loaded_plugin_commands else _COMMAND_GROUPS:
-            for entry_point in importlib.metadata.entry_points(group=group):
+        if not self._loaded_plugin_commands:
+            for entry_point in importlib.metadata.entry_points(group="flask.commands"):
                 self.add_command(entry_point.load(), entry_point.name)
+            for entry_point in importlib.metadata.entry_points(group="wsgiapp.commands"):
+                self._own_commands[entry_point.name] = LazyCommand(entry_point)
         self._loaded_plugin_commands = True
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Return the built-in, installed or app's own command of that name; the app is loaded only for the last."""
+        """Return the built-in, installed or app's command of that name, for which the app is loaded; or else one of
+        our own further ones."""
         self._load_plugin_commands()
         if command := super().get_command(ctx, name):
             return command
+        own = self._own_commands.get(name)
+        if own is not None and _NO_APP in ctx.meta:
+            return own
         try:
             app = ctx.ensure_object(ScriptInfo).load_app()
-        except NoAppException as error:
+        except Exception as error:
+            if own is not None:  # it may do without the app, or else says itself what is wrong
+                return own
+            if not isinstance(error, NoAppException):
+                raise
             _report(error)
             return None
+        if own is not None and name not in app.cli.list_commands(ctx):
+            return own
         # Before the command is parsed: the callbacks of its parameters may want the app.
         if getattr(_cv_app.get(None), "app", None) is not app:
             ctx.with_resource(app.app_context())
@@ -320,10 +368,11 @@ class FlaskGroup(AppGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands; an app that can't be loaded is reported and then left out."""
         self._load_plugin_commands()
-        names = set(super().list_commands(ctx))
+        names = {*super().list_commands(ctx), *self._own_commands}
         try:
             names.update(ctx.ensure_object(ScriptInfo).load_app().cli.list_commands(ctx))
         except Exception as error:  # the help must come, whatever is wrong with the app
+            ctx.meta[_NO_APP] = True
             _report(error)
         return sorted(names)
 
@@ -466,7 +515,8 @@ def run_command(
     reload = debug if reload is None else reload
     debugger = debug if debugger is None else debugger
     threaded = options.pop("with_threads")
-    run_simple(host, port, app, reload, debugger, threaded=threaded, ssl_context=cert, **options)
+    options |= {"threaded": threaded, "ssl_context": cert, "request_handler": RequestHandler}
+    run_simple(host.strip("[]"), port, app, reload, debugger, **options)
 
 
 @click.command("shell", short_help="Open a Python prompt with the app.")

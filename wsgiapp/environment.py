@@ -1,7 +1,7 @@
 """The Jinja2 environment of an app, and the search for templates over the app and its blueprints.
 
-Layer "environment": what derives from Jinja2's classes, and nothing else. It runs late (see ``late``): an app that
-renders nothing never loads Jinja2. What makes a page of a template and a context is ``templating``'s affair.
+Layer "environment": what derives from Jinja2's classes, and nothing else. It is imported lazily (see ``lazy_imports``):
+an app that renders nothing never loads Jinja2. What makes a page of a template and a context is in ``templating``.
 """
 
 from __future__ import annotations

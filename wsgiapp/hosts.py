@@ -1,4 +1,8 @@
-"""Hosts: which Host header can be one. What a request makes of it is in wrappers, whose rules it meets in routing."""
+"""Hosts: which Host header can be one, and where a host ends and its port begins.
+
+Layer "hosts", near the ground: text alone, no request. What a request makes of its host is in ``wrappers``, which rules
+it meets in ``routing``.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ _HOST = re.compile(r"(\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+;=-]|%[0-9A-F
 # PERF: asked of every request, mostly about the same few hosts (callpath).
 @lru_cache(maxsize=256)
 def split_host(host: str) -> tuple[str, ...] | None:
-    """The name and the port (perhaps empty) in a Host header (RFC 9110, 7.2); None where it cannot be one.
+    """Return the name and the port (perhaps empty) in a Host header (RFC 9110, 7.2); None where it cannot be one.
 
     :param host: the header, cut off at :data:`MOST_OF_HOST`; an empty one has neither.
     """
@@ -32,3 +36,10 @@ def split_host(host: str) -> tuple[str, ...] | None:
     except ValueError:
         return None
     return (name, port) if not port or (port[0] != "0" and int(port) <= 65535) else None
+
+
+def host_and_port(host: str) -> tuple[str, str]:
+    """Return a host and its port, each perhaps empty: ``localhost:80``, or ``[::1]:80``, whose brackets are left out."""
+    address, bracket, rest = host.rpartition("]")
+    name, _, port = rest.partition(":")
+    return (address.removeprefix("["), port) if bracket else (name, port)

@@ -344,10 +344,3 @@ def _warn_of_host(server_name: str) -> None:
         f" and only 404 for an answer."
     )
     warnings.warn_explicit(text, UserWarning, __file__, 1, module="flask.app", registry=_WARNED)
-
-
-def host_and_port(host: str) -> tuple[str, str]:
-    """A host and its port, each perhaps empty: ``localhost:80``, or ``[::1]:80``, whose brackets are left out."""
-    address, bracket, rest = host.rpartition("]")
-    name, _, port = rest.partition(":")
-    return (address.removeprefix("["), port) if bracket else (name, port)

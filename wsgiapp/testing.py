@@ -23,7 +23,7 @@ from werkzeug.wrappers import Request
 
 from .cli import ScriptInfo
 from .ctx import RequestContext
-from .routing import host_and_port
+from .hosts import host_and_port
 from .sessions import SessionMixin
 from .typing import AppType, WSGIEnvironment
 

@@ -103,7 +103,7 @@ def test_urls_and_requests_of_a_server_name(host: str, name: str, port: int, sub
     [("", ("", "")), ("a:1", ("a", "1")), ("[", ("[", "")), ("[a]:", ("a", "")), ("[a]:1", ("a", "1"))],
 )
 def test_any_host_is_split(host: str, parts: tuple[str, str]) -> None:
-    assert wsgiapp.routing.host_and_port(host) == parts
+    assert wsgiapp.hosts.host_and_port(host) == parts
 
 
 # Routing -------------------------------------------------------------------------------------------------------------

@@ -5,13 +5,19 @@ Finding apps and the single commands are in test_cli.
 
 import importlib.metadata
 import os
+import socket
 import ssl
+import subprocess
 import sys
+import threading
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
+from werkzeug.serving import make_server
+
+from servers import ROOT
 
 
 @pytest.fixture
@@ -119,6 +125,193 @@ def test_command_of_the_framework_goes_before_that_of_the_app(framework: Any) ->
     app.cli.command("routes")(lambda: click.echo("own routes"))
     group = framework.cli.FlaskGroup(create_app=lambda: app)
     assert "Endpoint" in CliRunner().invoke(group, ["routes"]).output
+
+
+OWN = ["cookie", "explain", "twin", "xray"]
+
+
+@pytest.mark.parametrize("name", [*OWN, "other"])
+def test_command_of_the_app_goes_before_ours(framework: Any, name: str) -> None:
+    app = framework.App("made")
+    app.cli.command(name, short_help="the app's")(lambda: click.echo(framework.current_app.name))
+    group = framework.cli.FlaskGroup(create_app=lambda: app)
+    assert CliRunner().invoke(group, [name]).output == "made\n"
+    assert "the app's" in CliRunner().invoke(group, ["--help"]).output
+
+
+@pytest.mark.parametrize("name", [*OWN, "other"])
+def test_group_of_a_blueprint_goes_before_ours(framework: Any, name: str) -> None:
+    blueprint = framework.Blueprint(name, "made")
+    blueprint.cli.command("eat")(lambda: click.echo("eaten"))
+    app = framework.App("made")
+    app.register_blueprint(blueprint)
+    group = framework.cli.FlaskGroup(create_app=lambda: app)
+    assert CliRunner().invoke(group, [name, "eat"]).output == "eaten\n"
+
+
+@pytest.mark.parametrize("name", [*OWN, "run", "routes", "other"])
+def test_commands_of_plugins_go_before_the_built_in_ones(framework: Any, name: str, monkeypatch: Any) -> None:
+    planted = importlib.metadata.EntryPoint(name, f"{__name__}:PLANTED", "flask.commands")
+    found = importlib.metadata.entry_points
+
+    def entry_points(**select: str) -> Any:
+        return [planted] if select.get("group") == "flask.commands" else found(**select)
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    app = framework.App("made")
+    app.cli.command(name)(lambda: click.echo("from the app"))
+    group = framework.cli.FlaskGroup(create_app=lambda: app)
+    assert CliRunner().invoke(group, [name]).output == "from the plugin\n"
+
+
+PLANTED = click.Command("planted", callback=lambda: click.echo("from the plugin"))
+
+
+def test_our_further_commands_are_offered_where_the_app_has_none_of_their_name(project_of_ours: Any) -> None:
+    shown = run(project_of_ours, "--app", "made_line", "explain", "/static/a.css")
+    assert shown.exit_code == 0 and "static" in shown.output
+    assert run(project_of_ours, "--app", "made_line", "cookie", "--help").exit_code == 0
+    assert run(project_of_ours, "cookie", "--help").exit_code == 0  # where no app is found, too
+    assert "Could not locate a Flask application" in run(project_of_ours, "cookie", "x").output
+
+
+@pytest.fixture
+def project_of_ours(request: Any, tmp_path: Any, monkeypatch: Any) -> Any:
+    """The namespace of wsgiapp, in a folder with an app in `made_line.py`."""
+    import wsgiapp
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delenv("FLASK_APP", raising=False)
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "x")
+    (tmp_path / "made_line.py").write_text("import wsgiapp\napp = wsgiapp.App('written')\n")
+    yield wsgiapp
+    sys.modules.pop("made_line", None)
+
+
+def test_help_loads_none_of_our_further_commands(tmp_path: Any) -> None:
+    code = "import sys\nfrom wsgiapp.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+    code += "print(sorted(name for name in sys.modules if name.startswith(('wsgiapp.xray', 'jinja2', 'wsgiapp.shop'))))"
+    code = code.replace("main(['--help'])", "sys.argv[1:] = ['--help']; main()")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    shown = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+    assert shown.endswith("[]\n")
+    assert all(f"  {name} " in shown for name in OWN)
+
+
+def test_every_further_command_of_ours_has_a_short_help() -> None:
+    from wsgiapp import lazy_commands
+
+    ours = importlib.metadata.entry_points(group="wsgiapp.commands")
+    assert {entry_point.name for entry_point in ours} == lazy_commands.SHORT_HELP.keys()
+
+
+WORDS = {
+    "no app anywhere": (None, [], "Error: Could not locate a Flask application."),
+    "no such module": (None, ["--app", "made_none"], "Error: Could not import 'made_none'"),
+    "an import that fails": ("import made_none", ["--app", "made_words"], "While importing 'made_words', an Import"),
+    "several apps": ("{a}\n{b}", ["--app", "made_words"], "Detected multiple Flask applications in module"),
+    "no app": ("", ["--app", "made_words"], "Failed to find Flask application or factory in module 'made_words'."),
+    "no such name": ("", ["--app", "made_words:b"], "Failed to find attribute 'b' in 'made_words'."),
+    "something else": ("b = 1", ["--app", "made_words:b"], "A valid Flask application was not obtained from"),
+    "no name": ("", ["--app", "made_words:b c"], "Failed to parse 'b c' as an attribute name or function call."),
+}
+
+
+@pytest.mark.parametrize("case", sorted(WORDS))
+def test_what_is_wrong_is_said_in_the_words_that_people_search_for(framework: Any, project: Any, case: str) -> None:
+    source, arguments, words = WORDS[case]
+    cls = "App" if framework.name == "wsgiapp" else "Flask"
+    if source is not None:
+        made = {name: f"import {framework.name}\n{name} = {framework.name}.{cls}('made')" for name in "ab"}
+        (project / "made_words.py").write_text(source.format(**made))
+    result = run(framework, *arguments, "routes")
+    sys.modules.pop("made_words", None)
+    assert words in result.output and result.exit_code == 2
+
+
+@pytest.mark.parametrize("reference", ["made_flask", "made_flask:shop", "made_flask:create_app"])
+def test_an_app_of_flask_itself_is_named_with_the_way_out(project_of_ours: Any, tmp_path: Any, reference: str) -> None:
+    (tmp_path / "made_flask.py").write_text("import flask\nshop = flask.Flask('x')\ndef create_app():\n    return shop")
+    output = run(project_of_ours, "--app", reference, "routes").output
+    sys.modules.pop("made_flask", None)
+    assert "is an app of Flask itself" in output and "python -m wsgiapp.as_flask --app made_flask:" in output
+
+
+def test_decorators_of_commands_work_without_their_parentheses(project_of_ours: Any) -> None:
+    app = project_of_ours.App("made")
+
+    @app.cli.group
+    def outer() -> None:
+        pass
+
+    @outer.command
+    def show() -> None:
+        click.echo(project_of_ours.current_app.name)
+
+    @outer.group
+    def inner() -> None:
+        pass
+
+    @app.cli.command
+    def plain() -> None:
+        click.echo(project_of_ours.current_app.name)
+
+    assert isinstance(outer, project_of_ours.cli.AppGroup) and isinstance(inner, project_of_ours.cli.AppGroup)
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["outer", "show"]).output == runner.invoke(args=["plain"]).output == "made\n"
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_run_listens_on_an_address_of_ipv6(project_of_ours: Any, served_by_ours: Any, host: str) -> None:
+    run(project_of_ours, "--app", "made_line", "run", "--host", host)
+    assert context_of(served_by_ours[0])["hostname"] == "::1"
+
+
+@pytest.fixture
+def served_by_ours(project_of_ours: Any, monkeypatch: Any) -> list[Any]:
+    """What `wsgiapp run` hands to the server instead of serving."""
+    calls: list[Any] = []
+    monkeypatch.setattr(project_of_ours.cli, "run_simple", lambda *args, **kwargs: calls.append((args, kwargs)))
+    return calls
+
+
+OWN_HEADERS = [("Date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("server", "own"), ("Content-Length", "2")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [([], {}), (OWN_HEADERS, {"Date": OWN_HEADERS[0][1], "Server": "own"})],
+    ids=["of the server", "of the app"],
+)
+def test_the_development_server_sends_one_date_one_server_and_one_continue(
+    project_of_ours: Any, served_by_ours: Any, headers: Any, expected: dict[str, str]
+) -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", headers)
+        return [environ["wsgi.input"].read(2)]
+
+    run(project_of_ours, "--app", "made_line", "run")
+    handler = context_of(served_by_ours[0])["request_handler"]
+    said = talk(app, handler, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nok")
+    between, head = said.split(b"\r\n\r\n")[:2]
+    assert between == b"HTTP/1.1 100 Continue" and head.startswith(b"HTTP/1.1 200 OK")
+    names = [line.split(b":")[0].decode().title() for line in head.splitlines()[1:]]
+    assert (names.count("Date"), names.count("Server")) == (1, 1)
+    assert all(value.encode() in head for value in expected.values())
+
+
+def talk(app: Any, handler: Any, request: bytes) -> bytes:
+    """What a server with this handler answers to one request."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=handler)
+    with server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(request)
+        serving = threading.Thread(target=server.handle_request)
+        serving.start()
+        said = b"".join(iter(lambda: client.recv(65536), b""))
+        serving.join(10)
+    return said
 
 
 @pytest.fixture

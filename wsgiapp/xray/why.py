@@ -16,7 +16,7 @@ from werkzeug.routing.exceptions import RoutingException
 from werkzeug.test import create_environ
 
 from wsgiapp.dispatch import LIFECYCLE, scopes_of
-from wsgiapp.routing import host_and_port
+from wsgiapp.hosts import host_and_port
 
 from . import redact
 from .described import describe

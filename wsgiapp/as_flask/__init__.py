@@ -1,0 +1,88 @@
+"""The alias: ``import flask`` and ``flask.*`` give these modules, for code that was written for Flask.
+
+Importing this package installs the alias, so that ``pytest -p wsgiapp.as_flask`` has it in place before any plugin or
+conftest imports Flask. ``flask`` is then the very module object ``wsgiapp``, and each ``flask.x`` the module that
+stands under our name; what is patched in one is patched in the other. As a program it runs another one under it::
+
+    python -m wsgiapp.as_flask -m MODULE ARGS...
+    python -m wsgiapp.as_flask FILE ARGS...
+    python -m wsgiapp.as_flask --app NAME run       # and whatever else the flask command takes
+
+Here the alias is installed and handed on to child processes; how an import is answered is in ``importing``, the
+program in ``__main__``.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+import warnings
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+
+import wsgiapp
+import wsgiapp.app
+from wsgiapp.app import App
+from wsgiapp.cli import FLASK_API
+
+from .importing import ALIAS_FOLDER, AliasFinder
+
+__all__ = ["ALIAS_FOLDER", "AliasFinder", "inherit", "install"]
+
+#: Whether the ``sitecustomize`` of that folder has gone on to the next one.
+is_in_child = False
+
+_STANDARD_FINDERS = (BuiltinImporter, FrozenImporter, PathFinder)
+
+
+def install() -> None:
+    """Put the alias in place. Calling it again does nothing.
+
+    A warning says so when Flask itself was imported before: whoever did keeps its objects.
+    """
+    if any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
+        return
+    loaded = sys.modules.get("flask")
+    if loaded is not None:
+        warnings.warn(
+            "Flask was imported before wsgiapp.as_flask was installed, so some code holds Flask's own objects. Install"
+            " the alias first: 'python -m wsgiapp.as_flask', or '-p wsgiapp.as_flask' before other pytest plugins.",
+            stacklevel=2,
+        )
+        for name in [name for name in sys.modules if name == "flask" or name.startswith("flask.")]:
+            del sys.modules[name]
+    vars(wsgiapp).update(Flask=App, __version__=FLASK_API)
+    vars(wsgiapp.app).update(Flask=App)
+    try:
+        importlib.metadata.distribution("flask")
+    except importlib.metadata.PackageNotFoundError:
+        installed = False
+    else:
+        installed = True
+    # Behind the finders of others: an agent's own must see each import, or it never learns that Flask was loaded.
+    place = next((at for at, finder in enumerate(sys.meta_path) if finder in _STANDARD_FINDERS), len(sys.meta_path))
+    sys.meta_path.insert(place, AliasFinder(distribution=not installed))
+
+
+def inherit() -> None:
+    """Have the Python programs that this one starts (a reloader, a test's child process) install the alias too.
+
+    The folder that is put into ``PYTHONPATH`` holds a ``sitecustomize``, and a ``flask`` for a child in which an
+    agent's ``sitecustomize`` stands before ours.
+    """
+    paths = os.environ.get("PYTHONPATH", "")
+    if ALIAS_FOLDER not in paths.split(os.pathsep):
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (ALIAS_FOLDER, paths)))
+
+
+def pytest_configure() -> None:
+    """Under ``pytest -p wsgiapp.as_flask`` the programs that tests start have the alias too."""
+    inherit()
+
+
+# The same, before the first conftest is read: it may start programs itself.
+pytest_load_initial_conftests = pytest_configure
+
+# The program installs it itself: what an agent has loaded before must be dealt with first.
+if not (sys.argv[:1] == ["-m"] and "wsgiapp.as_flask" in sys.orig_argv):
+    install()

@@ -1,0 +1,34 @@
+"""Werkzeug's development server, mended where its answers break HTTP.
+
+Layer "devserver". Who starts the server, ``run`` on the command line or the app's own method, passes
+:class:`RequestHandler` to it.
+"""
+
+from __future__ import annotations
+
+from werkzeug.serving import WSGIRequestHandler
+
+
+class RequestHandler(WSGIRequestHandler):
+    """Answers a request as Werkzeug's handler does, but sends ``Date``, ``Server`` and ``100 Continue`` only once."""
+
+    def handle_expect_100(self) -> bool:
+        """Leave ``100 Continue`` to the method that runs the app."""
+        return True
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin a response; ``Date`` and ``Server`` wait for the app's own."""
+        self.log_request(code)
+        self.send_response_only(code, message)
+        self._missing = {"Server": self.version_string(), "Date": self.date_time_string()}
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Add a header."""
+        self._missing.pop(keyword.title(), None)
+        super().send_header(keyword, value)
+
+    def end_headers(self) -> None:
+        """End the head of the response."""
+        for name, value in tuple(self._missing.items()):
+            self.send_header(name, value)
+        super().end_headers()
