@@ -19,12 +19,18 @@ TOGETHER = {
     "tests/test_servers.py": "servers {}",
     "tests/test_wheel.py": "wheel",
     "tests/behaviour/test_two_servers.py": "two servers",
-    "tests/test_benchmarks.py": "benchmarks",
+}
+# The same for a part of a module; `\1` is what the pattern found.
+TOGETHER_IN_PART = {
+    r"test_benchmarks\.py::test_every_program_gives\w+\[(\w+)-": r"survey \1",
+    r"test_benchmarks\.py::test_(?:a_request_enters_no_more|the_last_of_3000)": "survey wsgiapp",
+    r"test_benchmarks\.py::.*(?:xray|variant|debug_mode|goal)": "benchmark of the xray",
+    r"test_benchmarks\.py::test_(?:a_run_has|the_report|the_picture_is|the_machine)": "short benchmark",
 }
 
 # What takes longest starts first, so that no process is left alone with it at the end; conformance is last, since
 # its environment is made meanwhile.
-FIRST = (*TOGETHER, "tests/typed/", "tests/xray/test_store.py", "tests/xray/test_shop_watched.py")
+FIRST = (*TOGETHER, "tests/test_benchmarks.py", "tests/typed/", "tests/xray/test_store.py", "tests/xray/test_shop_watched.py")
 LAST = ("tests/conformance/",)
 
 # What `--quick` leaves out: part of a test's id, and the words for it.
@@ -41,12 +47,18 @@ COST = "what takes measured time or memory"
 FLASK_ALONE = "questions to Flask alone, whose answers no change here can alter"
 
 
-def group(item: pytest.Item) -> str | None:
+def group(nodeid: str) -> str | None:
     """The group of a test that must stay with others, for ``--dist=loadgroup``."""
-    path, _, _ = item.nodeid.partition("::")
-    parameter = re.search(r"\[(.*)\]$", item.nodeid)
+    path, _, _ = nodeid.partition("::")
+    parameter = re.search(r"\[(.*)\]$", nodeid)
     name = TOGETHER.get(path)
-    return name and name.format(parameter[1].partition("-")[0] if parameter else "alone")
+    if name:
+        return name.format(parameter[1].partition("-")[0] if parameter else "alone")
+    for pattern, part in TOGETHER_IN_PART.items():
+        found = re.search(pattern, nodeid)
+        if found:
+            return found.expand(part)
+    return None
 
 
 def place(nodeid: str) -> int:
@@ -72,7 +84,7 @@ def scope(nodeid: str) -> str:
 def arrange(items: list[pytest.Item]) -> None:
     """Give each test its group, and bring all into their order."""
     for item in items:
-        name = group(item)
+        name = group(item.nodeid)
         if name:
             item.add_marker(pytest.mark.xdist_group(name))
     items.sort(key=lambda item: place(item.nodeid))
