@@ -100,9 +100,10 @@ def call_with_news(command: list[str]) -> int:
     All of what it says is shown when it fails.
     """
     start = time.monotonic()
-    with tempfile.TemporaryFile() as output, subprocess.Popen(
-        command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
-    ) as process:
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT) as process,
+    ):
         code = None
         while code is None:
             try:
@@ -245,15 +246,17 @@ def choose_port(host: str, asked: int | None) -> int:
     for port in candidates:
         if is_free(host, port):
             return port
-    raise SetupError(f"cannot listen on {host}:{candidates[0]}: taken, or not an address of this machine.\n"
-                     "Choose another: python run.py --host HOST --port PORT")
+    raise SetupError(
+        f"cannot listen on {host}:{candidates[0]}: taken, or not an address of this machine.\n"
+        "Choose another: python run.py --host HOST --port PORT"
+    )
 
 
 def serve_command(python: Path, host: str, port: int, reload: bool) -> list[str]:
     """The command that serves the shop on Werkzeug's server, as ``wsgiapp run`` does, with the X-ray on."""
     switch = "--reload" if reload else "--no-reload"
     return [str(python), "-m", "wsgiapp", "--app", "wsgiapp.shop:app",
-            "run", "--host", host, "--port", str(port), switch, "--debug", "--no-debugger"]
+            "run", "--host", host, "--port", str(port), switch, "--debug", "--no-debugger"]  # fmt: skip
 
 
 def run_until_stopped(command: list[str]) -> int:
@@ -285,8 +288,10 @@ def serve(arguments: list[str]) -> int:
     # Given to the server by the environment, so that the link below outlives its restarts.
     token = os.environ.setdefault("WSGIAPP_XRAY_TOKEN", secrets.token_urlsafe(16))
     address = f"http://{shown}:{port}"
-    print(f"\n  Shop    {address}/\n  Login   {LOGIN}\n  X-ray   {address}/_xray/?token={token}\n  Stop    Ctrl-C\n",
-          flush=True)
+    print(
+        f"\n  Shop    {address}/\n  Login   {LOGIN}\n  X-ray   {address}/_xray/?token={token}\n  Stop    Ctrl-C\n",
+        flush=True,
+    )
     return run_until_stopped(serve_command(python, options.host, port, options.reload))
 
 

@@ -30,7 +30,13 @@ TOGETHER_IN_PART = {
 
 # What takes longest starts first, so that no process is left alone with it at the end; conformance is last, since
 # its environment is made meanwhile.
-FIRST = (*TOGETHER, "tests/test_benchmarks.py", "tests/typed/", "tests/xray/test_store.py", "tests/xray/test_shop_watched.py")
+FIRST = (
+    *TOGETHER,
+    "tests/test_benchmarks.py",
+    "tests/typed/",
+    "tests/xray/test_store.py",
+    "tests/xray/test_shop_watched.py",
+)
 LAST = ("tests/conformance/",)
 
 # What `--quick` leaves out: part of a test's id, and the words for it.

@@ -83,7 +83,7 @@ def reserved_port() -> Iterator[int]:
 def gunicorn(*options: str) -> list[str]:
     """Gunicorn with two workers, serving the shop on ``{port}``."""
     return [sys.executable, "-m", "gunicorn", "--workers", "2", "--graceful-timeout", "5", *options,
-            "--bind", f"{HOST}:{{port}}", "wsgiapp.shop:app"]
+            "--bind", f"{HOST}:{{port}}", "wsgiapp.shop:app"]  # fmt: skip
 
 
 def waitress() -> list[str]:
@@ -146,8 +146,13 @@ def running(command: list[str], folder: Path, env: Mapping[str, str] | None = No
     """
     log = folder / "server.log"
     with reserved_port() as port, log.open("wb") as output:
-        process = subprocess.Popen([part.format(port=port) for part in command], cwd=folder, stdout=output,
-                                   stderr=subprocess.STDOUT, env=env or shop_environment(folder))
+        process = subprocess.Popen(
+            [part.format(port=port) for part in command],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env or shop_environment(folder),
+        )
         server = Server(port, process, log)
         try:
             wait_until_listening(server)

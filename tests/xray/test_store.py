@@ -130,7 +130,7 @@ def test_what_a_request_says_of_its_own_is_counted(fill: str) -> None:
     app = App(__name__)
     app.testing = True
     app.logger.disabled = True
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     @app.get("/")
     def index() -> Any:
