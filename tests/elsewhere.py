@@ -136,7 +136,7 @@ def main(kind: str, arguments: list[str]) -> int:
         return 0
     python = environment(kind, *choice)
     options = ["-q", "-p", "no:cacheprovider", "--no-header"]
-    command = [str(python), "-m", "pytest", *options, *(arguments or TESTS[kind])]
+    command = [str(python), "-m", "pytest", *options, *TESTS[kind], *arguments]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     last = re.sub(r"^=+ | =+$", "", (done.stdout.strip().splitlines() or ["no output"])[-1])
     print(done.stdout if done.returncode else f"elsewhere: {kind}: {last}", flush=True)

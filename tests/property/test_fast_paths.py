@@ -580,7 +580,7 @@ def test_own_provider_of_any_settings_answers_as_flask_s(
 
 def test_what_is_nested_too_deep_to_write_is_the_standard_library_s_error() -> None:
     deep: list[Any] = []
-    for _ in range(5000):
+    for _ in range(100_000):
         deep = [deep]
     with pytest.raises(RecursionError):
         provider._compact(repr, True, True)(deep)
