@@ -2,6 +2,7 @@
 
     python run.py [--host H] [--port P] [--no-reload]    set up .venv, then serve the shop
     python run.py test [pytest arguments]                the same set-up, then lint, types, tests
+                                                         (--quick, --cov, --ci; test --help says what they do)
     python run.py bench [--quick]                        the same set-up, then measure it beside other frameworks
                                                          (also --stack, --startup, --xray; --help has them all)
 
@@ -29,6 +30,8 @@ import secrets
 import signal
 import socket
 import subprocess
+import tempfile
+import threading
 import time
 import tomllib
 from collections.abc import Iterable
@@ -42,6 +45,7 @@ LOGIN = "demo / workbench"
 FIRST_PORT = 5000
 PORTS_TO_TRY = 100
 GROUPS = ("", "benchmarks", "dev")  # of dependencies; each holds those before it
+SECONDS_BETWEEN_NEWS = 10
 
 
 class SetupError(Exception):
@@ -90,6 +94,45 @@ def succeeds(command: list[str]) -> bool:
     return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
 
 
+def call_with_news(command: list[str]) -> int:
+    """Run *command* and return its exit code; every ten seconds tell the last line of what it says.
+
+    All of what it says is shown when it fails.
+    """
+    start = time.monotonic()
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT) as process,
+    ):
+        code = None
+        while code is None:
+            try:
+                code = process.wait(SECONDS_BETWEEN_NEWS)
+            except subprocess.TimeoutExpired:
+                print(f"      {time.monotonic() - start:3.0f} s: {last_line(read_all(output))}", flush=True)
+        if code:
+            print(read_all(output), flush=True)
+    return code
+
+
+def read_all(output: Any) -> str:
+    """What a program has written into the file *output* until now."""
+    size = os.fstat(output.fileno()).st_size
+    if hasattr(os, "pread"):  # the program writes at the place where the file is: it must not be moved
+        return os.pread(output.fileno(), size, 0).decode(errors="replace")
+    place = output.tell()
+    output.seek(0)
+    text: str = output.read().decode(errors="replace")
+    output.seek(place)
+    return text
+
+
+def last_line(text: str) -> str:
+    """The last line that is not empty, cut to the width of a terminal."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:90] if lines else "..."
+
+
 def make_venv(venv: Path, python: Path) -> None:
     """Create *venv* unless its interpreter is there.
 
@@ -106,7 +149,7 @@ def make_venv(venv: Path, python: Path) -> None:
             )
     if venv.exists() and not (venv / "pyvenv.cfg").exists():
         raise SetupError(f"{venv} exists and is no virtual environment. Move it away, then run this again.")
-    print(f"Making {venv} ...", flush=True)
+    print(f"[1/2] Making {venv} (usually 5 to 15 s) ...", flush=True)
     if subprocess.call([sys.executable, "-m", "venv", "--clear", str(venv)]):
         raise SetupError(f"'python -m venv {venv}' failed; its own message stands above.")
 
@@ -140,7 +183,7 @@ def is_current(stamp: dict[str, Any], mark: str, group: str) -> bool:
 def install_command(python: Path, packages: list[str], root: Path = ROOT) -> list[str]:
     """The pip command that installs the project editable, with its extras and *packages*."""
     project = f"{root}[{','.join(EXTRAS)}]"
-    return [str(python), "-m", "pip", "install", "--quiet", "--editable", project, *packages]
+    return [str(python), "-m", "pip", "install", "--progress-bar=off", "--editable", project, *packages]
 
 
 def is_complete(python: Path, packages: list[str]) -> bool:
@@ -166,8 +209,9 @@ def set_up(group: str = "") -> Path:
     make_venv(VENV, python)
     make_pip(python)
     packages = wanted_packages(tomllib.loads(source.decode()), group)
-    print("Installing into .venv; the first time takes a minute or two ...", flush=True)
-    if subprocess.call(install_command(python, packages), cwd=ROOT) == 0:
+    count = f"the project and {len(packages)} packages with what they need"
+    print(f"[2/2] Installing {count} into .venv (the first time usually 1 to 2 minutes) ...", flush=True)
+    if call_with_news(install_command(python, packages)) == 0:
         stamp.write_text(json.dumps({"fingerprint": mark, "group": group}), encoding="utf-8")
     elif is_complete(python, packages):
         print("pip could not install (is there a network?), but all that is needed is in .venv already: going on.")
@@ -202,15 +246,17 @@ def choose_port(host: str, asked: int | None) -> int:
     for port in candidates:
         if is_free(host, port):
             return port
-    raise SetupError(f"cannot listen on {host}:{candidates[0]}: taken, or not an address of this machine.\n"
-                     "Choose another: python run.py --host HOST --port PORT")
+    raise SetupError(
+        f"cannot listen on {host}:{candidates[0]}: taken, or not an address of this machine.\n"
+        "Choose another: python run.py --host HOST --port PORT"
+    )
 
 
 def serve_command(python: Path, host: str, port: int, reload: bool) -> list[str]:
     """The command that serves the shop on Werkzeug's server, as ``wsgiapp run`` does, with the X-ray on."""
     switch = "--reload" if reload else "--no-reload"
     return [str(python), "-m", "wsgiapp", "--app", "wsgiapp.shop:app",
-            "run", "--host", host, "--port", str(port), switch, "--debug", "--no-debugger"]
+            "run", "--host", host, "--port", str(port), switch, "--debug", "--no-debugger"]  # fmt: skip
 
 
 def run_until_stopped(command: list[str]) -> int:
@@ -242,8 +288,10 @@ def serve(arguments: list[str]) -> int:
     # Given to the server by the environment, so that the link below outlives its restarts.
     token = os.environ.setdefault("WSGIAPP_XRAY_TOKEN", secrets.token_urlsafe(16))
     address = f"http://{shown}:{port}"
-    print(f"\n  Shop    {address}/\n  Login   {LOGIN}\n  X-ray   {address}/_xray/?token={token}\n  Stop    Ctrl-C\n",
-          flush=True)
+    print(
+        f"\n  Shop    {address}/\n  Login   {LOGIN}\n  X-ray   {address}/_xray/?token={token}\n  Stop    Ctrl-C\n",
+        flush=True,
+    )
     return run_until_stopped(serve_command(python, options.host, port, options.reload))
 
 
@@ -251,34 +299,119 @@ def serve(arguments: list[str]) -> int:
 
 
 class Check(NamedTuple):
-    """One step of ``run.py test``: its name, and the command whose exit code 0 means passed."""
+    """One step of ``run.py test``: its name, and the command whose exit code 0 means passed.
+
+    Steps that are *beside* run one after the other while the rest runs; what they say is shown when they end, but of
+    a step that tells *news*, which speaks for itself.
+    """
 
     name: str
     command: list[str]
+    beside: bool = False
+    news: bool = False
 
 
-def checks(python: Path, pytest_arguments: list[str]) -> list[Check]:
-    """Every check, in order: the quick ones first."""
+def checks(python: Path, arguments: list[str], options: Any) -> list[Check]:
+    """Every check; those beside the tests in the order in which they run, the quick ones first.
+
+    :param arguments: what the user wrote that is not for run.py: pytest's.
+    :param options: the switches ``quick``, ``cov`` and ``ci``.
+    """
     module = [str(python), "-m"]
-    return [
-        Check("ruff", [*module, "ruff", "check", "."]),
-        Check("mypy", [*module, "mypy", "--strict", "wsgiapp", "benchmarks", "run.py"]),
-        Check("pytest", [*module, "pytest", *pytest_arguments]),
+    found = [
+        Check("ruff", [*module, "ruff", "check", "."], beside=True),
+        Check("format", [*module, "ruff", "format", "--check", "."], beside=True),
+        Check("mypy", [*module, "mypy", "--strict", "wsgiapp", "benchmarks", "run.py"], beside=True),
     ]
+    conformance = not (options.quick or options.cov or arguments)
+    if conformance:
+        prepare = [str(python), "tests/conformance/prepare.py"]
+        found.insert(2, Check("prepare", prepare, beside=True, news=True))
+    if options.ci:
+        others = [str(python), "tests/elsewhere.py"]
+        found += [Check(kind, [*others, kind], beside=True, news=True) for kind in ("newest", "oldest")]
+    tests = [*module, "coverage", "run"] if options.cov else [str(python)]
+    tests += ["-m", "pytest", "--numprocesses=auto", "--dist=loadgroup", "--no-loadscope-reorder"]
+    tests += ["--quick"] if options.quick else ["--ignore=tests/conformance"] if options.cov else []
+    return [*found, Check("pytest", [*tests, *arguments])]
 
 
-def run_checks(steps: list[Check]) -> int:
-    """Run all *steps*, the later ones also when an earlier one failed; returns 0 when every one passed."""
-    results = []
-    for step in steps:
-        print(f"\n== {step.name}: {' '.join(step.command[1:])}", flush=True)
-        start = time.monotonic()
-        code = subprocess.call(step.command, cwd=ROOT)
-        results.append((step.name, code, time.monotonic() - start))
-    print("\n== result")
-    for name, code, seconds in results:
-        print(f"{name:8} {'passed' if code == 0 else f'FAILED (exit code {code})'} after {seconds:.1f} s")
-    return int(any(code for _, code, _ in results))
+class Steps:
+    """Runs checks, some of them beside the others, and keeps how each of them ended."""
+
+    def __init__(self, steps: list[Check]) -> None:
+        self.steps = steps
+        self.results: dict[str, tuple[int, float]] = {}
+        self.process: subprocess.Popen[bytes] | None = None  # of the step beside that runs now
+        self.stopped = False
+
+    def run(self) -> int:
+        """Run all steps, the later ones also when an earlier one failed; returns 0 when every one passed."""
+        beside = threading.Thread(target=self.run_beside, daemon=True)
+        beside.start()
+        try:
+            for step in self.steps:
+                if not step.beside:
+                    print(f"\n== {step.name}: {' '.join(step.command[1:])}", flush=True)
+                    start = time.monotonic()
+                    code = subprocess.call(step.command, cwd=ROOT)
+                    self.results[step.name] = code, time.monotonic() - start
+            waiting = [step.name for step in self.steps if step.name not in self.results]
+            if waiting:
+                print(f"\n== still running: {', '.join(waiting)}", flush=True)
+            while beside.is_alive():  # in short waits, so that Ctrl-C is heard on Windows too
+                beside.join(0.2)
+        finally:
+            self.stopped = True
+            if self.process is not None and self.process.poll() is None:
+                self.process.terminate()
+        print("\n== result")
+        for step in self.steps:
+            code, seconds = self.results.get(step.name, (1, 0.0))
+            print(f"{step.name:8} {verdict(code)} after {seconds:.1f} s")
+        return int(any(self.results.get(step.name, (1, 0.0))[0] for step in self.steps))
+
+    def run_beside(self) -> None:
+        """Run the steps that are beside, one after the other."""
+        for step in self.steps:
+            if step.beside and not self.stopped:
+                start = time.monotonic()
+                with tempfile.TemporaryFile() as output:
+                    where = None if step.news else output
+                    errors = None if step.news else subprocess.STDOUT
+                    self.process = subprocess.Popen(step.command, cwd=ROOT, stdout=where, stderr=errors)
+                    code = self.process.wait()
+                    said = read_all(output) if code else ""
+                self.results[step.name] = code, time.monotonic() - start
+                shown = f"\n== {step.name}: {verdict(code)} after {time.monotonic() - start:.1f} s\n{said}"
+                print(shown, end="", flush=True)
+
+
+def verdict(code: int) -> str:
+    """What an exit code says of a check."""
+    return "passed" if code == 0 else f"FAILED (exit code {code})"
+
+
+def add_coverage(python: Path) -> list[Check]:
+    """What follows the tests with ``--cov``: the figures of all processes put together, and shown."""
+    coverage = [str(python), "-m", "coverage"]
+    return [Check("combine", [*coverage, "combine", "--quiet"]), Check("coverage", [*coverage, "report"])]
+
+
+def run_tests(arguments: list[str]) -> int:
+    """``python run.py test``: set up, then every check."""
+    parser = argparse.ArgumentParser(
+        prog="run.py test",
+        description="Lint, types and tests. What is not listed here goes to pytest: run.py test -k session",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--quick", action="store_true", help="a change in under a minute; says what it leaves out")
+    parser.add_argument("--cov", action="store_true", help="show the branches of wsgiapp that no test takes")
+    parser.add_argument("--ci", action="store_true", help="also the newest Python here, and the oldest dependencies")
+    options, others = parser.parse_known_args(arguments)
+    python = set_up("dev")
+    steps = checks(python, others, options)
+    return Steps([*steps, *(add_coverage(python) if options.cov else [])]).run()
 
 
 # -- bench ---------------------------------------------------------------------------------------
@@ -293,7 +426,7 @@ def main(arguments: list[str]) -> int:
     """Run the command line and return the exit code."""
     try:
         if arguments[:1] == ["test"]:
-            return run_checks(checks(set_up("dev"), arguments[1:]))
+            return run_tests(arguments[1:])
         if arguments[:1] == ["bench"]:
             return run_until_stopped(bench_command(set_up("benchmarks"), arguments[1:]))
         return serve(arguments)

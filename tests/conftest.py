@@ -14,6 +14,7 @@ from wsgiref.validate import InputWrapper, validator
 import pytest
 import werkzeug.test
 
+import groups
 from leaks import FRAMEWORKS, bound_contexts
 
 
@@ -38,8 +39,72 @@ class Framework:
         return f"<Framework {self.name}>"
 
 
+LEFT_OUT = pytest.StashKey[list[str]]()  # by --quick: the reason of each test
+
+
+class Suites:
+    """Tells at once what a foreign suite gave, since each takes long; a test names it as the property ``suite``."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        given = dict(report.user_properties).get("suite")
+        if report.when == "call" and given and terminal and not hasattr(self.config, "workeroutput"):
+            terminal.ensure_newline()
+            terminal.write_line(f"conformance: {given}: {report.outcome} after {report.duration:.0f} s")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what takes long, and say what that is")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "raw_wsgi: the test client talks to the app without wsgiref.validate in between")
+    config.stash[LEFT_OUT] = []
+    config.pluginmanager.register(Suites(config), "suites")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bring the tests into their groups and order; leave out what a quick run does not ask."""
+    groups.arrange(items)
+    if config.getoption("--quick"):
+        reasons = [(item, groups.reason(item)) for item in items]
+        config.hook.pytest_deselected(items=[item for item, why in reasons if why])
+        items[:] = [item for item, why in reasons if not why]
+        config.stash[LEFT_OUT] = [why for _, why in reasons if why]
+        if hasattr(config, "workeroutput"):  # one of several processes: the first of them prints the summary
+            config.workeroutput["left_out"] = config.stash[LEFT_OUT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """What was left out is the same in every process: keep what one of them says."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give out the tests of one function together: fewer and larger parts than one by one."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Functions(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            found: str = super()._split_scope(nodeid)
+            return groups.scope(nodeid) if found == nodeid else found
+
+    return Functions(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if config.stash[LEFT_OUT]:
+        terminalreporter.section("left out by --quick")
+        for line in groups.summary(config.stash[LEFT_OUT]):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(params=FRAMEWORKS, scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import importlib.util
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -29,6 +30,7 @@ HOST = "127.0.0.1"
 API_TOKEN = "token-of-the-tests"
 START_SECONDS = 30
 STOP_SECONDS = 15
+PORTS = range(20_000, 32_000)
 
 
 def lack(reason: str) -> None:
@@ -54,12 +56,25 @@ def require(*tools: str) -> str:
     raise AssertionError("lack() always raises")
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A loopback port for one server, which no other test takes meanwhile, in whichever process it runs.
+
+    Most servers want a number and open the port themselves, so it cannot be held by listening on it. It is held by the
+    UDP socket of the same number instead: only one process can have that, and the system lets go of it at the
+    process's end. The numbers lie below those that the system gives out by itself, to outgoing connections among them.
+    """
+    for port in random.SystemRandom().sample(PORTS, 200):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+            try:
+                held.bind((HOST, port))
+                with socket.socket() as probe:
+                    probe.bind((HOST, port))  # without SO_REUSEADDR: a port that just closed is not free yet
+            except OSError:
+                continue
+            yield port
+            return
+    pytest.fail(f"no free port in {PORTS}")
 
 
 # -- commands: one for each server ---------------------------------------------------------------
@@ -68,7 +83,7 @@ def free_port() -> int:
 def gunicorn(*options: str) -> list[str]:
     """Gunicorn with two workers, serving the shop on ``{port}``."""
     return [sys.executable, "-m", "gunicorn", "--workers", "2", "--graceful-timeout", "5", *options,
-            "--bind", f"{HOST}:{{port}}", "wsgiapp.shop:app"]
+            "--bind", f"{HOST}:{{port}}", "wsgiapp.shop:app"]  # fmt: skip
 
 
 def waitress() -> list[str]:
@@ -127,20 +142,24 @@ def shop_environment(folder: Path) -> dict[str, str]:
 def running(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Start *command* in *folder*, wait until it listens, and stop it at the end.
 
-    ``{port}`` in the command becomes a free port. *env* replaces the shop's environment.
+    ``{port}`` in the command becomes a port that is the server's alone. *env* replaces the shop's environment.
     """
-    port = free_port()
     log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([part.format(port=port) for part in command], cwd=folder, stdout=output,
-                                   stderr=subprocess.STDOUT, env=env or shop_environment(folder))
-    server = Server(port, process, log)
-    try:
-        wait_until_listening(server)
-        yield server
-    finally:
-        if process.poll() is None:
-            server.stop()
+    with reserved_port() as port, log.open("wb") as output:
+        process = subprocess.Popen(
+            [part.format(port=port) for part in command],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env or shop_environment(folder),
+        )
+        server = Server(port, process, log)
+        try:
+            wait_until_listening(server)
+            yield server
+        finally:
+            if process.poll() is None:
+                server.stop()
 
 
 def wait_until_listening(server: Server) -> None:

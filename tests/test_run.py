@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import itertools
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +20,7 @@ from typing import Any
 import pytest
 
 import run
-from servers import HOST, ROOT, free_port
+from servers import HOST, ROOT, reserved_port
 from wsgiapp.shop import store
 
 PROJECT: dict[str, Any] = {
@@ -69,9 +72,12 @@ def test_the_real_project_never_asks_an_index_for_itself() -> None:
     assert not [r for r in run.wanted_packages(pyproject, "") if r.lower().startswith("flask")]
 
 
+EDITABLE = ["--editable", "here[shop,async,dotenv]"]
+
+
 def test_the_project_is_installed_editable_with_its_extras() -> None:
     command = run.install_command(Path("python"), ["orm>=2"], Path("here"))
-    assert command == ["python", "-m", "pip", "install", "--quiet", "--editable", "here[shop,async,dotenv]", "orm>=2"]
+    assert command == ["python", "-m", "pip", "install", "--progress-bar=off", *EDITABLE, "orm>=2"]
 
 
 # -- the stamp -----------------------------------------------------------------------------------
@@ -132,6 +138,7 @@ def place(folder: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls) -> Path:
     monkeypatch.setattr(run, "ROOT", folder)
     monkeypatch.setattr(run, "VENV", folder / ".venv")
     monkeypatch.setattr(subprocess, "call", calls)
+    monkeypatch.setattr(run, "call_with_news", calls)
     (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     python = run.venv_python(folder / ".venv")
     python.parent.mkdir(parents=True)
@@ -144,6 +151,7 @@ def test_the_second_set_up_starts_no_program(tmp_path: Path, monkeypatch: pytest
     python = place(tmp_path, monkeypatch, first)
     assert run.set_up("dev") == python
     monkeypatch.setattr(subprocess, "call", second)
+    monkeypatch.setattr(run, "call_with_news", second)
     assert run.set_up("dev") == run.set_up("") == python
     assert any("--editable" in command for command in first.commands)
     assert second.commands == []
@@ -223,8 +231,8 @@ def test_the_next_free_port_is_taken_when_the_usual_one_is_busy(monkeypatch: pyt
 def test_a_port_asked_for_is_that_port_or_an_error() -> None:
     with socket.create_server((HOST, 0)) as busy, pytest.raises(run.SetupError, match="cannot listen"):
         run.choose_port(HOST, busy.getsockname()[1])
-    port = free_port()
-    assert run.choose_port(HOST, port) == port
+    with reserved_port() as port:
+        assert run.choose_port(HOST, port) == port
 
 
 @pytest.mark.parametrize(("reload", "switch"), [(True, "--reload"), (False, "--no-reload")])
@@ -237,11 +245,12 @@ def test_the_shop_is_served_by_the_command_line_of_the_environment(reload: bool,
 def test_serve_says_where_the_shop_is_and_who_may_log_in(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    port, started = free_port(), []
+    started: list[list[str]] = []
     monkeypatch.setattr(run, "set_up", lambda group="": Path("python"))
     monkeypatch.setattr(run, "run_until_stopped", lambda command: started.append(command) or 0)
     monkeypatch.setenv("WSGIAPP_XRAY_TOKEN", "a-token")
-    assert run.main(["--port", str(port), "--no-reload"]) == 0
+    with reserved_port() as port:
+        assert run.main(["--port", str(port), "--no-reload"]) == 0
     assert f"http://127.0.0.1:{port}/" in (shown := capsys.readouterr().out)
     assert run.LOGIN in shown
     assert f"http://127.0.0.1:{port}/_xray/?token=a-token" in shown
@@ -257,7 +266,8 @@ def test_each_run_has_a_token_of_its_own_for_the_xray(
     for _ in range(2):
         monkeypatch.setenv("WSGIAPP_XRAY_TOKEN", "")  # so that what is set is taken away again
         monkeypatch.delenv("WSGIAPP_XRAY_TOKEN")
-        assert run.main(["--port", str(free_port()), "--no-reload"]) == 0
+        with reserved_port() as port:
+            assert run.main(["--port", str(port), "--no-reload"]) == 0
         assert f"?token={tokens[-1]}\n" in capsys.readouterr().out
     assert len({*tokens}) == 2 and all(len(token) >= 20 for token in tokens)
 
@@ -266,18 +276,47 @@ def test_the_login_shown_is_the_one_that_the_shop_is_seeded_with() -> None:
     assert f"{store.DEMO_NAME} / {store.DEMO_PASSWORD}" == run.LOGIN
 
 
+SERVER = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+SERVE = f"import run; sys.exit(run.run_until_stopped([sys.executable, '-c', {SERVER!r}]))"
+INTERRUPT = {
+    "hears": "signal.signal(signal.SIGINT, signal.default_int_handler)",
+    "ignores": "signal.signal(signal.SIGINT, signal.SIG_IGN)",  # as a job in the background of a script does
+}
+
+
+def started(interrupt: str) -> subprocess.Popen[str]:
+    """A run.py that serves, and hears SIGINT or not, whatever the tests around it inherited."""
+    code = f"import signal, sys; {INTERRUPT[interrupt]}; {SERVE}"
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def process_id(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    return int(process.stdout.readline())
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that a process can handle at its end")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_run_py_stops_the_server_too(how: signal.Signals) -> None:
-    server = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
-    code = f"import run, sys; sys.exit(run.run_until_stopped([sys.executable, '-c', {server!r}]))"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        child = int(process.stdout.readline())
+    with started("hears") as process:
+        child = process_id(process)
         process.send_signal(how)
+        assert process.stdout is not None
         rest = process.stdout.read()
         assert process.wait(10) == 0
     assert "Stopped." in rest
+    assert is_gone(child)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that a process can handle at its end")
+def test_a_run_py_in_the_background_is_not_stopped_by_ctrl_c_at_the_terminal_but_by_sigterm() -> None:
+    with started("ignores") as process:
+        child = process_id(process)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
     assert is_gone(child)
 
 
@@ -301,20 +340,112 @@ def test_the_exit_code_of_a_server_that_ends_by_itself_is_passed_on(monkeypatch:
 # -- test ----------------------------------------------------------------------------------------
 
 
-def test_the_checks_come_in_order_and_pytest_gets_the_arguments() -> None:
-    steps = run.checks(Path("python"), ["-k", "session"])
-    assert [step.name for step in steps] == ["ruff", "mypy", "pytest"]
-    assert steps[-1].command == ["python", "-m", "pytest", "-k", "session"]
+def options(**chosen: bool) -> argparse.Namespace:
+    return argparse.Namespace(**{"quick": False, "cov": False, "ci": False, **chosen})
 
 
-def test_a_failed_check_does_not_hide_the_later_ones(capfd: pytest.CaptureFixture[str]) -> None:
-    ending = {"a": 2, "b": 0}
-    steps = [run.Check(name, [sys.executable, "-c", f"raise SystemExit({code})"]) for name, code in ending.items()]
-    assert run.run_checks(steps) == 1
-    shown = capfd.readouterr().out
+def test_the_quick_checks_run_beside_the_tests_and_pytest_gets_the_arguments() -> None:
+    steps = run.checks(Path("python"), ["-k", "session"], options())
+    assert [(step.name, step.beside) for step in steps] == [
+        ("ruff", True), ("format", True), ("mypy", True), ("pytest", False),
+    ]  # fmt: skip
+    assert steps[-1].command[:3] == ["python", "-m", "pytest"] and steps[-1].command[-2:] == ["-k", "session"]
+
+
+def test_the_tests_run_on_every_core_in_groups() -> None:
+    command = run.checks(Path("python"), [], options())[-1].command
+    assert {"--numprocesses=auto", "--dist=loadgroup", "--no-loadscope-reorder"} <= {*command}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen", "prepared"),
+    [([], {}, True), (["-k", "x"], {}, False), ([], {"quick": True}, False), ([], {"cov": True}, False)],
+)
+def test_conformance_is_prepared_beside_the_tests_when_it_runs(
+    arguments: list[str], chosen: dict[str, bool], prepared: bool
+) -> None:
+    names = [step.name for step in run.checks(Path("python"), arguments, options(**chosen))]
+    assert ("prepare" in names) is prepared
+
+
+def test_in_ci_the_newest_python_and_the_oldest_dependencies_are_asked_beside_the_tests() -> None:
+    steps = run.checks(Path("python"), [], options(ci=True))
+    assert [step.name for step in steps if step.beside][-2:] == ["newest", "oldest"]
+
+
+def test_switches_of_run_py_are_not_handed_to_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[run.Check] = []
+    monkeypatch.setattr(run, "set_up", lambda group: Path("python"))
+    monkeypatch.setattr(run.Steps, "run", lambda self: ran.extend(self.steps) or 0)
+    assert run.main(["test", "--cov", "-k", "session"]) == 0
+    assert [step.name for step in ran][-3:] == ["pytest", "combine", "coverage"]
+    assert ran[-3].command[1:5] == ["-m", "coverage", "run", "-m"] and ran[-3].command[-2:] == ["-k", "session"]
+    assert "--cov" not in ran[-3].command
+
+
+def ending(name: str, code: int, beside: bool = False, said: str = "") -> run.Check:
+    """A check that says something and ends with *code*."""
+    return run.Check(name, [sys.executable, "-c", f"print({said!r}); raise SystemExit({code})"], beside)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_failed_check_does_not_hide_the_later_ones(beside: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run.Steps([ending("a", 2, beside), ending("b", 0, beside)]).run() == 1
+    shown = capfd.readouterr().out.partition("== result")[2]
     assert "a        FAILED (exit code 2)" in shown
     assert "b        passed" in shown
-    assert run.run_checks(steps[1:]) == 0
+    assert run.Steps([ending("b", 0, beside)]).run() == 0
+
+
+def test_of_a_step_beside_is_shown_what_it_said_when_it_failed(capfd: pytest.CaptureFixture[str]) -> None:
+    run.Steps([ending("a", 1, True, "line 7 is wrong"), ending("b", 0, True, "all is well")]).run()
+    shown = capfd.readouterr().out
+    assert "line 7 is wrong" in shown and "all is well" not in shown
+
+
+def test_ctrl_c_ends_the_step_beside_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = run.Check("slow", [sys.executable, "-c", "import time; time.sleep(60)"], beside=True)
+    steps = run.Steps([beside, ending("fast", 0)])
+
+    def interrupt(command: list[str], **options: object) -> int:
+        while steps.process is None:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "call", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        steps.run()
+    assert steps.process is not None and steps.process.wait(10) != 0
+
+
+# -- long steps tell how far they are ------------------------------------------------------------
+
+
+def test_a_long_step_tells_its_last_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "SECONDS_BETWEEN_NEWS", 0.3)
+    code = "import time; print('Collecting orm', flush=True); time.sleep(1)"
+    assert run.call_with_news([sys.executable, "-c", code]) == 0
+    assert re.search(r"^ +[01] s: Collecting orm$", capfd.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_step_that_ends_soon_is_silent_unless_it_failed(code: int, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run.call_with_news(ending("", code, said="no such package").command) == code
+    assert ("no such package" in capfd.readouterr().out) is bool(code)
+
+
+def test_the_set_up_says_which_step_of_how_many_and_how_long_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = place(tmp_path, monkeypatch, Calls())
+    python.unlink()
+    shutil.rmtree(tmp_path / ".venv")
+    monkeypatch.setattr(run, "make_pip", lambda python: (tmp_path / ".venv").mkdir())
+    run.set_up("dev")
+    shown = capsys.readouterr().out
+    assert re.search(r"\[1/2\] Making .*usually", shown) and re.search(r"\[2/2\] Installing .*usually", shown)
 
 
 # -- bench ---------------------------------------------------------------------------------------

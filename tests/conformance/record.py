@@ -25,7 +25,7 @@ from suites import RECORDED, Suite
 
 def flask_environment(table: list[Suite], common: list[str]) -> Environment:
     """The environment with Flask that all suites share, and their source distributions in the cache."""
-    environment = sandbox.make_environment("extensions", suites.requirements(table, common))
+    environment = sandbox.make_environment("suites", suites.requirements(table, common), alias=False)
     sandbox.fetch([suite.requirement for suite in table], environment)
     return environment
 

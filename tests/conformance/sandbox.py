@@ -10,12 +10,15 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tarfile
+import tempfile
 import venv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +31,7 @@ CONSTRAINTS = HERE / "constraints.txt"
 FLASK = "flask==3.1.3"
 ALIAS = "wsgiapp.as_flask"
 SUITE_SECONDS = 300
+LOCK_SECONDS = 900
 
 # What pip says when it cannot reach an index, as opposed to when an index has not what was asked for.
 _OFFLINE = re.compile(
@@ -114,28 +118,66 @@ class Workshop(Protocol):
     def __call__(self, name: str, requirements: Iterable[str], sources: Iterable[str], alias: bool) -> Environment: ...
 
 
-def make_environment(name: str, requirements: Iterable[str], wheel: Path | None = None) -> Environment:
+def say(what: str) -> None:
+    """Tell what is done now, which may take long."""
+    print(f"conformance: {what}", flush=True)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One process at a time works on the cache; the others wait. A process that dies lets go by itself."""
+    with closing(sqlite3.connect(cache() / "lock.db", timeout=LOCK_SECONDS, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def make_environment(name: str, requirements: Iterable[str], alias: bool) -> Environment:
     """The environment *name* with *requirements*: from the cache, or made now.
 
-    :param wheel: wsgiapp's wheel, for an environment under the alias; Flask, which extensions require, is then taken
-        out again before the wheel goes in.
+    :param alias: with wsgiapp as this checkout has it in the place of Flask, which extensions require and which is
+        taken out again.
     """
     wanted = sorted(requirements)
-    mark = json.dumps([wanted, CONSTRAINTS.read_text(encoding="utf-8"), sys.version, str(ROOT), bool(wheel)])
+    mark = json.dumps([wanted, CONSTRAINTS.read_text(encoding="utf-8"), sys.version, str(ROOT), alias])
     digest = hashlib.sha256(mark.encode()).hexdigest()[:12]
-    kind = "alias" if wheel else "flask"
-    environment = Environment(cache("environments") / f"{name}-{kind}-{digest}", alias=bool(wheel))
+    kind = "alias" if alias else "flask"
+    environment = Environment(cache("environments") / f"{name}-{kind}-{digest}", alias=alias)
     complete = environment.folder / "complete"
     if not complete.exists():
+        say(f"installing the {len(wanted)} packages of '{name}' and what they need (once, usually 1 to 2 minutes)")
         venv.create(environment.folder, clear=True, symlinks=os.name != "nt")
         pip(environment.python, "install", "--no-compile", "--constraint", str(CONSTRAINTS), *wanted)
-        if wheel:
+        if alias:
             pip(environment.python, "uninstall", "--yes", "flask")
         complete.touch()
-    if wheel:
-        pip(environment.python, "install", "--no-compile", "--no-deps", "--force-reinstall", str(wheel))
-        _write_flask_command(environment)
+    if alias:
+        install_checkout(environment)
     return environment
+
+
+def install_checkout(environment: Environment) -> None:
+    """Build wsgiapp's wheel from the checkout and install it, unless the environment has just this one."""
+    installed, now = environment.folder / "checkout", checkout_digest()
+    if installed.exists() and installed.read_text(encoding="utf-8") == now:
+        return
+    say("building and installing the wheel of this checkout")
+    installed.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = build_wheel(Path(folder))
+        pip(environment.python, "install", "--no-compile", "--no-deps", "--force-reinstall", str(wheel))
+    _write_flask_command(environment)
+    installed.write_text(now, encoding="utf-8")
+
+
+def checkout_digest() -> str:
+    """What the wheel is made of: it changes with every change of a file that goes into it."""
+    found = hashlib.sha256()
+    packed = [path for folder in ("wsgiapp", "templates") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    for path in sorted([*packed, ROOT / "pyproject.toml", ROOT / "README.md", ROOT / "LICENSE"]):
+        if "__pycache__" not in path.parts:
+            found.update(f"{path.relative_to(ROOT).as_posix()}\0{path.stat().st_size}\0".encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def _write_flask_command(environment: Environment) -> None:
@@ -175,6 +217,7 @@ def fetch(requirements: Iterable[str], builder: Environment) -> None:
     """
     missing = [requirement for requirement in requirements if _archive_of(requirement) is None]
     if missing:
+        say(f"downloading {len(missing)} source distributions (once, usually under a minute)")
         names = ",".join(requirement.partition("==")[0] for requirement in missing)
         options = ["--no-deps", "--no-build-isolation", "--no-binary", names, "--dest", str(cache("sdists"))]
         pip(builder.python, "download", *options, *missing)

@@ -68,6 +68,11 @@ def requirements(suites: Iterable[Suite], common: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+# Flask's own suite runs where the extensions do: one environment is made, not two.
+REQUIREMENTS = requirements(*read_table())
+SOURCES = [sandbox.FLASK, *(suite.requirement for suite in read_table()[0])]
+
+
 # -- what Flask gave -----------------------------------------------------------------------------
 
 

@@ -7,19 +7,16 @@ record, and with CONFORMANCE_FLASK=1 in any case, Flask itself is asked once mor
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import suites
-from sandbox import Environment, Results, Workshop
+from sandbox import Environment, Workshop
 from suites import Suite
 
-TABLE, COMMON = suites.read_table()
-REQUIREMENTS = suites.requirements(TABLE, COMMON)
-SOURCES = [suite.requirement for suite in TABLE]
+TABLE, _ = suites.read_table()
 RECORDED = suites.read_recorded()
 ASK_FLASK = bool(os.environ.get("CONFORMANCE_FLASK"))
 NOTHING_OF_FLASK = """
@@ -28,14 +25,7 @@ assert importlib.util.find_spec("flask") is None
 assert "flask" not in {each.metadata["Name"].lower() for each in importlib.metadata.distributions()}
 """
 
-Runs = Mapping[str, Future[Results]]
 FlaskSummary = Callable[[Suite], dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def alias_environment(workshop: Workshop) -> Environment:
-    """Every extension of the table and wsgiapp."""
-    return workshop("extensions", REQUIREMENTS, SOURCES, alias=True)
 
 
 @pytest.fixture(scope="module")
@@ -43,28 +33,10 @@ def on_flask(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Fl
     """Runs a suite on Flask; the environment for it is made when the first one asks."""
 
     def run(suite: Suite) -> dict[str, Any]:
-        environment = workshop("extensions", REQUIREMENTS, SOURCES, alias=False)
+        environment = workshop("suites", suites.REQUIREMENTS, suites.SOURCES, alias=False)
         return suites.summary(suite.run(environment, tmp_path_factory.mktemp("flask")))
 
     return run
-
-
-@pytest.fixture(scope="module")
-def runs(
-    request: pytest.FixtureRequest, alias_environment: Environment, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Runs]:
-    """The run under the alias of each suite that was chosen, two at a time."""
-    chosen: dict[str, Suite] = {}
-    for item in request.session.items:
-        if item.path == request.path and "runs" in getattr(item, "fixturenames", ()):
-            suite = item.callspec.params["suite"]  # type: ignore[attr-defined]  # a parametrised function has one
-            chosen[suite.name] = suite
-    pool = ThreadPoolExecutor(max_workers=2)
-    try:
-        folders = {name: tmp_path_factory.mktemp(name) for name in chosen}
-        yield {name: pool.submit(chosen[name].run, alias_environment, folders[name]) for name in chosen}
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def test_the_environment_of_the_extensions_holds_no_flask(alias_environment: Environment, tmp_path: Path) -> None:
@@ -73,8 +45,15 @@ def test_the_environment_of_the_extensions_holds_no_flask(alias_environment: Env
 
 
 @pytest.mark.parametrize("suite", TABLE, ids=lambda suite: suite.name)
-def test_the_suite_of_an_extension_ends_as_on_flask(suite: Suite, runs: Runs, on_flask: FlaskSummary) -> None:
-    results = runs[suite.name].result()
+def test_the_suite_of_an_extension_ends_as_on_flask(
+    suite: Suite,
+    alias_environment: Environment,
+    on_flask: FlaskSummary,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    results = suite.run(alias_environment, tmp_path)
+    record_property("suite", f"{suite.name} {results.counts()}")
     recorded, alias = RECORDED[suite.name], suites.summary(results)
     flask = on_flask(suite) if ASK_FLASK or suites.compare(recorded, alias, suite.differences) else recorded
     assert flask["passed"] >= 0.9 * recorded["passed"], "Flask itself passes too little here to compare with"

@@ -9,13 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import sandbox
-from sandbox import ALIAS, FLASK, Environment, Workshop
+from sandbox import ALIAS, FLASK, Environment
 
 from browsers import chromium
 from servers import require, running
@@ -23,19 +24,12 @@ from servers import require, running
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# What Flask's tests import beside the framework, and the backend that pip asks for the metadata of its sdist.
-NEEDS = ["pytest==8.4.*", "asgiref", "greenlet", "python-dotenv", "flit_core>=3.11", "Werkzeug>=3.1.9"]
-
-
-@pytest.fixture(scope="module")
-def environment(workshop: Workshop) -> Environment:
-    """wsgiapp and what Flask's tests need, without any extension."""
-    parts = ["Jinja2>=3.1.6", "itsdangerous>=2.2", "blinker>=1.9", "click>=8.1", "MarkupSafe"]
-    return workshop("flask-suite", [*NEEDS, *parts], [FLASK], alias=True)
+# Of the plugins that are installed for extensions none is loaded: Flask's tests ask for none.
+NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 @pytest.fixture
-def source(environment: Environment, tmp_path: Path) -> Path:
+def source(alias_environment: Environment, tmp_path: Path) -> Path:
     """A fresh copy of Flask's source distribution; its own package is taken away, lest a test import it."""
     folder = sandbox.unpack(FLASK, tmp_path)
     shutil.rmtree(folder / "src")
@@ -68,24 +62,27 @@ def test_mypy_accepts_the_typing_samples_of_flask(source: Path, stubs: Path, tmp
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_every_test_of_flask_passes(environment: Environment, source: Path) -> None:
-    results = sandbox.run_pytest(environment, source, ["-p", ALIAS, "tests"])
+def test_every_test_of_flask_passes(
+    alias_environment: Environment, source: Path, record_property: Callable[[str, object], None]
+) -> None:
+    results = sandbox.run_pytest(alias_environment, source, ["-p", ALIAS, "tests"], NO_PLUGINS)
+    record_property("suite", f"Flask's own {results.counts()}")
     assert results.counts() == {"passed": 490, "failed": 0, "skipped": 0}, results.output
 
 
-def test_every_test_of_the_tutorial_passes(environment: Environment, source: Path) -> None:
-    results = sandbox.run_pytest(environment, source / "examples" / "tutorial", [])
+def test_every_test_of_the_tutorial_passes(alias_environment: Environment, source: Path) -> None:
+    results = sandbox.run_pytest(alias_environment, source / "examples" / "tutorial", [], NO_PLUGINS)
     assert results.counts() == {"passed": 24, "failed": 0, "skipped": 0}, results.output
 
 
-def test_the_tutorial_serves_in_a_browser(environment: Environment, source: Path) -> None:
+def test_the_tutorial_serves_in_a_browser(alias_environment: Environment, source: Path) -> None:
     """Its flask command makes the database and serves; a visitor registers, logs in, writes a post and changes it."""
     folder = source / "examples" / "tutorial"
     flaskr = ["-m", ALIAS, "--app", "flaskr"]
-    made = environment.run([*flaskr, "init-db"], folder)
+    made = alias_environment.run([*flaskr, "init-db"], folder)
     assert "Initialized the database." in made.stdout, made.stderr
-    serve = [str(environment.python), *flaskr, "run", "--port", "{port}"]
-    with running(serve, folder, environment.variables()) as server, chromium() as browser:
+    serve = [str(alias_environment.python), *flaskr, "run", "--port", "{port}"]
+    with running(serve, folder, alias_environment.variables()) as server, chromium() as browser:
         page = browser.new_page(base_url=server.url)
         page.goto("/create")
         for place in ("/auth/register", "/auth/login"):

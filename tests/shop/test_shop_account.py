@@ -39,6 +39,7 @@ def test_a_form_that_is_not_filled_in_is_shown_again(visitor, fields):
     assert 'class="error"' in response.text
 
 
+@pytest.mark.xdist_group("cost")
 @pytest.mark.real_passwords
 def test_an_unknown_name_takes_as_long_as_a_known_one(make_shop, visit):
     visitor = visit(make_shop(LOGIN_LIMIT=100))

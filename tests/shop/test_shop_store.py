@@ -103,6 +103,7 @@ def test_the_database_itself_refuses_impossible_rows(make_shop, tmp_path):
                 direct.execute(f"UPDATE product SET {change} WHERE id = 1")
 
 
+@pytest.mark.xdist_group("cost")
 def test_a_locked_database_is_503_within_two_seconds_and_then_as_before(make_shop, api_of, tmp_path):
     api = api_of(make_shop(DATABASE_TIMEOUT=0.3))
     api.call("GET", "/1")

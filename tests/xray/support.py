@@ -25,7 +25,7 @@ def watched_app(**options: Any) -> tuple[App, XRay]:
     app = App(__name__, static_folder=None)
     app.secret_key, app.debug = SECRET_KEY, True
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     @app.before_request
     def look() -> None:

@@ -181,7 +181,7 @@ def test_nothing_foreign_is_printed_by_its_own_repr() -> None:
 
 
 def test_sql_statements_are_timed_with_the_line_that_sent_them() -> None:
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
     app, xray = watched()
 
     @app.get("/")
@@ -199,7 +199,7 @@ def test_sql_statements_are_timed_with_the_line_that_sent_them() -> None:
 
 
 def test_a_statement_that_fails_says_why() -> None:
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
     app, xray = watched()
 
     @app.get("/")

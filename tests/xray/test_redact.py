@@ -477,6 +477,7 @@ def test_the_longer_key_is_taken_out_first_and_short_ones_are_left() -> None:
 # -- how long it takes ---------------------------------------------------------------------------
 
 
+@pytest.mark.xdist_group("cost")
 def test_an_ordinary_request_is_redacted_in_microseconds() -> None:
     """Very generous, for machines that are busy; benchmarks/ measure."""
     builder = EnvironBuilder("/products?page=2", headers=[(f"X-Header-{n}", "value") for n in range(10)])

@@ -91,6 +91,7 @@ def test_ten_thousand_requests_take_no_more_than_fifty() -> None:
     assert sizes[1] <= sizes[0] * 1.01
 
 
+@pytest.mark.xdist_group("cost")
 def test_memory_does_not_grow_over_ten_thousand_requests() -> None:
     """Each request has a path, a body, a session and a log record of its own; some have an error."""
     app = App(__name__)
@@ -123,12 +124,13 @@ def start(status: str, headers: Any, exc_info: Any = None) -> Any:
     """A server's start_response that keeps nothing."""
 
 
+@pytest.mark.xdist_group("cost")
 @pytest.mark.parametrize("fill", ["log", "environ", "sql", "stream"])
 def test_what_a_request_says_of_its_own_is_counted(fill: str) -> None:
     app = App(__name__)
     app.testing = True
     app.logger.disabled = True
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     @app.get("/")
     def index() -> Any:

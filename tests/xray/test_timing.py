@@ -54,7 +54,7 @@ def test_each_layer_is_a_metric_and_they_add_up_to_the_total() -> None:
 
 def test_what_lies_within_something_else_is_counted_once() -> None:
     app, _ = watched()
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     def rows() -> list[Any]:
         session["seen"] = True

@@ -43,7 +43,7 @@ loaded = [name for name in sys.modules if name.partition(".")[0] in ("wsgiapp", 
 sys.exit(f"loaded: {{loaded}}" if loaded else 0)
 """
 
-ENGINE = sqlalchemy.create_engine("sqlite://")
+ENGINE = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 Same = Callable[..., str]
 
 

@@ -268,6 +268,7 @@ def test_near_misses_come_first_and_only_they_are_worth_reading() -> None:
     )
 
 
+@pytest.mark.xdist_group("cost")
 def test_two_hundred_rules_are_explained_within_50_milliseconds() -> None:
     app = app_with(*(f"/section{n % 20}/<int:a>/item{n}/<path:rest>" for n in range(200)))
     why(app, "GET", "/section3/x/item3/y")
