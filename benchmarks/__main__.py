@@ -1,9 +1,9 @@
 """The command line: measure, print, and with ``--write`` put the figures into the documentation.
 
-    python run.py bench [--quick]      requests in process, every framework
-    python run.py bench --stack        whole servers on the loopback, Flask and wsgiapp
-    python run.py bench --startup      import, commands, first request, memory
-    python run.py bench --xray         what the X-ray costs a request
+python run.py bench [--quick]      requests in process, every framework
+python run.py bench --stack        whole servers on the loopback, Flask and wsgiapp
+python run.py bench --startup      import, commands, first request, memory
+python run.py bench --xray         what the X-ray costs a request
 """
 
 from __future__ import annotations

@@ -26,8 +26,10 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1)
     widths = [max(3, *(len(line[column]) for line in lines)) for column in range(len(head))]
 
     def show(line: Sequence[str]) -> str:
-        cells = [cell.rjust(width) if index >= words else cell.ljust(width)
-                 for index, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        cells = [
+            cell.rjust(width) if index >= words else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
         return f"| {' | '.join(cells)} |"
 
     rule = [("-" * (width - 1) + ":") if index >= words else "-" * width for index, width in enumerate(widths)]
@@ -94,8 +96,10 @@ def programs(raw: dict[str, Any]) -> list[str]:
 def requests(raw: dict[str, Any]) -> str:
     """The whole report on requests in process."""
     plan = raw["plan"]
-    how = (f"Medians of {plan['rounds']} rounds in turn, each of {plan['batches']} batches of about "
-           f"{plan['batch_ms']:g} ms. {machine.sentence(raw['machine'])}")
+    how = (
+        f"Medians of {plan['rounds']} rounds in turn, each of {plan['batches']} batches of about "
+        f"{plan['batch_ms']:g} ms. {machine.sentence(raw['machine'])}"
+    )
     missing = reasons(raw)
     return "\n\n".join([
         how,
@@ -116,8 +120,21 @@ def requests(raw: dict[str, Any]) -> str:
 
 def stack(raw: dict[str, Any]) -> str:
     """The report on whole servers: one line for each server, workload and number of connections."""
-    head = ["server", "workload", "conn.", "Flask req/s", "wsgiapp req/s", "ratio", "Flask p50 ms", "wsgiapp p50 ms",
-            "Flask p99 ms", "wsgiapp p99 ms", "Flask CPU µs", "wsgiapp CPU µs", "client busy"]
+    head = [
+        "server",
+        "workload",
+        "conn.",
+        "Flask req/s",
+        "wsgiapp req/s",
+        "ratio",
+        "Flask p50 ms",
+        "wsgiapp p50 ms",
+        "Flask p99 ms",
+        "wsgiapp p99 ms",
+        "Flask CPU µs",
+        "wsgiapp CPU µs",
+        "client busy",
+    ]
 
     def row(result: dict[str, Any]) -> list[str]:
         flask, own = result["flask"], result["wsgiapp"]
@@ -128,8 +145,10 @@ def stack(raw: dict[str, Any]) -> str:
         return [*start, number(flask["rate"]), number(own["rate"]), f"{result['ratio']:.2f}", *shown, f"{busy:.0%}"]
 
     plan = raw["plan"]
-    how = (f"Medians of {plan['rounds']} rounds in turn, each of {plan['seconds']:g} s or {plan['requests']:,} "
-           f"requests; one worker process. {machine.sentence(raw['machine'])}")
+    how = (
+        f"Medians of {plan['rounds']} rounds in turn, each of {plan['seconds']:g} s or {plan['requests']:,} "
+        f"requests; one worker process. {machine.sentence(raw['machine'])}"
+    )
     missing = [f"- {reason}" for reason in raw["missing"]]
     parts = [how, markdown(head, map(row, raw["results"]), words=2)]
     return "\n\n".join(parts + (["Not measured:\n\n" + "\n".join(missing)] if missing else []))
@@ -147,13 +166,17 @@ def startup(raw: dict[str, Any]) -> str:
         values = [results[name].get(key) for name in names]
         rows.append([title, *("-" if value is None else number(value) for value in values)])
     how = f"Best of {raw['plan']['processes']} fresh processes, in turn. {machine.sentence(raw['machine'])}"
-    slowest = [f"- {name}: " + ", ".join(f"{module} {number(ms)} ms" for module, ms in results[name]["slowest"])
-               for name in names if results[name].get("slowest")]
+    slowest = [
+        f"- {name}: " + ", ".join(f"{module} {number(ms)} ms" for module, ms in results[name]["slowest"])
+        for name in names
+        if results[name].get("slowest")
+    ]
     shares = "Most of the import is (time in each package's own modules):\n\n" + "\n".join(slowest)
     return "\n\n".join([how, markdown(["", *names], rows), shares])
 
 
 # -- the X-ray -----------------------------------------------------------------------------------
+
 
 def shares(raw: dict[str, Any]) -> dict[str, float]:
     """What each variant that the goal is about adds, in percent of the request that the goal names.
@@ -175,8 +198,10 @@ def verdict(raw: dict[str, Any]) -> str:
     """Whether the goal is met, and by how much."""
     goal = raw["goal"]
     said = [f"{share:.1f} % when {raw['variants'][name]}" for name, share in shares(raw).items()]
-    return (f"The goal, at most {goal['percent']:g} % of a request of {goal['request_us']:g} µs, is "
-            f"{'missed' if is_missed(raw) else 'met'}: {', '.join(said)}.")
+    return (
+        f"The goal, at most {goal['percent']:g} % of a request of {goal['request_us']:g} µs, is "
+        f"{'missed' if is_missed(raw) else 'met'}: {', '.join(said)}."
+    )
 
 
 def variants(raw: dict[str, Any], workload: str) -> str:
@@ -196,9 +221,11 @@ def variants(raw: dict[str, Any], workload: str) -> str:
 def xray(raw: dict[str, Any]) -> str:
     """The report on what the X-ray costs."""
     plan = raw["plan"]
-    how = (f"Medians of {plan['processes'] * plan['rounds']} rounds in turn, {plan['rounds']} in each of "
-           f"{plan['processes']} processes for a variant, a round being {plan['batches']} batches of about "
-           f"{plan['batch_ms']:g} ms; the page's loop has {raw['turns']:,} turns. {machine.sentence(raw['machine'])}")
+    how = (
+        f"Medians of {plan['processes'] * plan['rounds']} rounds in turn, {plan['rounds']} in each of "
+        f"{plan['processes']} processes for a variant, a round being {plan['batches']} batches of about "
+        f"{plan['batch_ms']:g} ms; the page's loop has {raw['turns']:,} turns. {machine.sentence(raw['machine'])}"
+    )
     return "\n\n".join([how, *(variants(raw, workload) for workload in raw["results"]), verdict(raw)])
 
 

@@ -143,12 +143,15 @@ def take_turns(entrants: Iterable[Entrant], plan: Plan, cpu: int | None) -> dict
 
 def measure(workload: Workload, frameworks: Iterable[Framework], plan: Plan, cpu: int | None) -> dict[str, Any]:
     """The figures of every framework on one workload, by the framework's name; one that is unable has its reason."""
-    entrants = [Entrant(chosen.name, chosen.title, ("benchmarks.worker", chosen.name, workload.name))
-                for chosen in frameworks]
+    entrants = [
+        Entrant(chosen.name, chosen.title, ("benchmarks.worker", chosen.name, workload.name)) for chosen in frameworks
+    ]
     results = take_turns(entrants, plan, cpu)
     base = results.get(SUBJECT, {}).get("rounds", [])
-    return {name: result | (summarise(result["rounds"], base) if "ready" in result else {})
-            for name, result in results.items()}
+    return {
+        name: result | (summarise(result["rounds"], base) if "ready" in result else {})
+        for name, result in results.items()
+    }
 
 
 def run(

@@ -43,13 +43,16 @@ def under_the_alias(code: str) -> str:
 
 
 def test_every_module_is_the_very_one_that_stands_under_our_name() -> None:
-    assert under_the_alias("""
+    assert (
+        under_the_alias("""
         import sys, flask, flask.json.tag, wsgiapp.json.tag, wsgiapp.sessions
         from flask import sessions
         assert sys.modules["flask"] is flask is wsgiapp and flask.app is wsgiapp.app and flask.Flask is wsgiapp.App
         assert flask.json.tag is wsgiapp.json.tag and sessions is wsgiapp.sessions
         print(flask.__version__)
-    """) == "3.1.3\n"
+    """)
+        == "3.1.3\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["flask.scaffold", "flask.routing", "flask.dispatch", "flask.shop", "flask.nothing"])
@@ -73,21 +76,27 @@ def test_what_flask_3_removed_stays_absent(name: str) -> None:
 
 
 def test_what_is_replaced_in_one_is_replaced_in_the_other() -> None:
-    assert under_the_alias("""
+    assert (
+        under_the_alias("""
         import flask, wsgiapp
         class Instrumented(flask.Flask):
             pass
         flask.Flask = Instrumented
         flask.Flask.__call__ = lambda self, environ, start_response: "patched"
         print(wsgiapp.Flask is Instrumented, Instrumented("x")({}, None))
-    """) == "True patched\n"
+    """)
+        == "True patched\n"
+    )
 
 
 def test_the_distribution_has_a_version() -> None:
-    assert under_the_alias("""
+    assert (
+        under_the_alias("""
         from importlib.metadata import distributions, version
         print(version("flask"), [d.version for d in distributions() if (d.name or "").lower() == "flask"])
-    """) == "3.1.3 ['3.1.3']\n"
+    """)
+        == "3.1.3 ['3.1.3']\n"
+    )
 
 
 def test_where_flask_is_not_installed_the_alias_answers_for_the_distribution() -> None:
@@ -112,12 +121,15 @@ def test_installing_after_flask_was_imported_says_so() -> None:
 
 
 def test_installing_twice_does_nothing() -> None:
-    assert under_the_alias("""
+    assert (
+        under_the_alias("""
         import sys
         before = list(sys.meta_path)
         wsgiapp.as_flask.install()
         print(before == sys.meta_path)
-    """) == "True\n"
+    """)
+        == "True\n"
+    )
 
 
 @pytest.fixture
@@ -205,7 +217,8 @@ def test_who_waits_for_an_import_is_told_of_the_same_modules_as_on_flask(order: 
 
 
 def test_being_imported_as_flask_leaves_a_module_what_it_was() -> None:
-    assert under_the_alias("""
+    assert (
+        under_the_alias("""
         import importlib, wsgiapp.sessions
         names = ["__name__", "__spec__", "__loader__", "__package__", "__path__", "__file__"]
         def state(module):
@@ -214,11 +227,14 @@ def test_being_imported_as_flask_leaves_a_module_what_it_was() -> None:
         import flask, flask.sessions
         print(before == [state(flask), state(flask.sessions)], importlib.reload(flask.sessions) is wsgiapp.sessions)
         print(importlib.util.find_spec("flask").origin == wsgiapp.__file__)
-    """) == "True True\nTrue\n"
+    """)
+        == "True True\nTrue\n"
+    )
 
 
 def test_threads_that_import_at_once_all_get_the_module() -> None:
-    assert under_the_alias("""
+    assert (
+        under_the_alias("""
         import importlib, sys
         from concurrent.futures import ThreadPoolExecutor
         from threading import Barrier
@@ -229,7 +245,9 @@ def test_threads_that_import_at_once_all_get_the_module() -> None:
             return importlib.import_module(name) is sys.modules[name.replace("flask", "wsgiapp")]
         with ThreadPoolExecutor(len(names)) as threads:
             print(all(threads.map(load, names)))
-    """) == "True\n"
+    """)
+        == "True\n"
+    )
 
 
 def test_the_base_class_of_other_frameworks_adds_no_static_rule() -> None:

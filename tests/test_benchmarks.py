@@ -55,8 +55,9 @@ CALLS = {
 @cache
 def survey(framework: str) -> dict[str, Any]:
     """Every workload of a framework, checked and counted in a process of its own: peers never meet in one."""
-    shown = subprocess.run([sys.executable, "-m", "benchmarks.worker", framework], cwd=ROOT, capture_output=True,
-                           text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "benchmarks.worker", framework], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     found: dict[str, Any] = json.loads(shown.stdout)
     return found
 
@@ -86,8 +87,12 @@ KNOWN_LACKS = {
 def test_flask_is_flask_and_wsgiapp_is_wsgiapp_though_their_source_is_one() -> None:
     assert FRAMEWORK["flask"].module == FRAMEWORK["wsgiapp"].module
     code = "from benchmarks.programs import *; print(type(build(FRAMEWORK['{}'], 'hello')).__module__)"
-    shown = [subprocess.run([sys.executable, "-c", code.format(name)], cwd=ROOT, capture_output=True, text=True,
-                            check=True).stdout.strip() for name in ("flask", "wsgiapp")]
+    shown = [
+        subprocess.run(
+            [sys.executable, "-c", code.format(name)], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for name in ("flask", "wsgiapp")
+    ]
     assert shown == ["flask.app", "wsgiapp.app"]
 
 
@@ -189,8 +194,12 @@ def test_the_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
 def test_the_picture_is_well_formed_and_has_a_mark_for_every_figure(raw: dict[str, Any]) -> None:
     drawn = ElementTree.fromstring(picture.draw(raw))
     hints = [title.text for title in drawn.iter("{http://www.w3.org/2000/svg}title") if title.text]
-    figures = [f"{FRAMEWORK[name].title}: {report.number(result['us'])} µs"
-               for results in raw["results"].values() for name, result in results.items() if "us" in result]
+    figures = [
+        f"{FRAMEWORK[name].title}: {report.number(result['us'])} µs"
+        for results in raw["results"].values()
+        for name, result in results.items()
+        if "us" in result
+    ]
     assert len(figures) == 5
     assert set(figures) <= set(hints)
     assert "prefers-color-scheme: dark" in picture.draw(raw)
@@ -431,8 +440,10 @@ def test_a_variant_that_is_not_what_it_says_is_not_timed(
 
 def test_another_body_under_the_xray_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def turns(entrants: Any, plan: Any, cpu: Any) -> dict[str, Any]:
-        return {each.name: {"rounds": [1.0], "wall": [1.0], "calls": 1, "body": str(each.name == "near")}
-                for each in entrants}
+        return {
+            each.name: {"rounds": [1.0], "wall": [1.0], "calls": 1, "body": str(each.name == "near")}
+            for each in entrants
+        }
 
     monkeypatch.setattr(rounds, "take_turns", turns)
     with pytest.raises(rounds.WrongAnswerError, match="asked from this machine: page: the body"):

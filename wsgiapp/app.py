@@ -622,7 +622,8 @@ class App(Dispatcher, Scaffold):
                 import click  # a server of its own never comes here
 
                 click.secho(
-                    " * Ignoring a call to 'app.run()': the command line has started a server already. Put the call under 'if __name__ == \"__main__\":'.",
+                    " * Ignoring a call to 'app.run()': the command line has started a server already. Put the call"
+                    " under 'if __name__ == \"__main__\":'.",
                     fg="red",
                 )
             return

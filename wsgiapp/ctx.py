@@ -50,8 +50,6 @@ class lazy(cached_property[T]):
         return value
 
 
-
-
 class _AppCtxGlobals(SimpleNamespace):
     """The object behind ``g``: it keeps your own values for one request or one command.
 
@@ -397,6 +395,7 @@ _no_req_msg = """Working outside of request context.
 
 Something asked for the current request, or for its session, while no request is being answered. Inside a view, a
 hook or a template there is one; a thread needs 'copy_current_request_context', a test 'app.test_request_context()'."""
+
 
 def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: str) -> Any:
     """Werkzeug's proxy of what is current, which takes one call for what is done most, not three."""

@@ -27,7 +27,7 @@ from .overrides import Originals, Replaceable
 from .wrappers import Request, Response, split_blueprints
 
 # The words of the log that filters written for Flask know, and under its module's name: the caller's is "app".
-_FINALIZING = "Request finalizing failed with an error: an after_request hook or signal, after another error was answered"
+_FINALIZING = "Request finalizing failed with an error: an after_request hook or a signal, for an answer to an error"
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
 _MARK = "_is_coroutine_mark"
 

@@ -82,7 +82,7 @@ def send_file(
 
 
 def _size_of(file: Any) -> int | None:
-    """The size of an open file whose parts can be sent; None for a path, and for what only Werkzeug knows."""
+    """Return the size of an open file whose parts can be sent; None for a path or what only Werkzeug knows."""
     if not isinstance(file, IOBase) or isinstance(file, (BytesIO, TextIOBase)) or not file.seekable() or file.tell():
         return None
     size = file.seek(0, os.SEEK_END)

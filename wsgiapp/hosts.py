@@ -39,7 +39,7 @@ def split_host(host: str) -> tuple[str, ...] | None:
 
 
 def host_and_port(host: str) -> tuple[str, str]:
-    """Return a host and its port, each perhaps empty: ``localhost:80``, or ``[::1]:80``, whose brackets are left out."""
+    """Split ``localhost:80`` or ``[::1]:80`` into host, without brackets, and port; either may be empty."""
     address, bracket, rest = host.rpartition("]")
     name, _, port = rest.partition(":")
     return (address.removeprefix("["), port) if bracket else (name, port)

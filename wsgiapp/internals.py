@@ -14,7 +14,7 @@ from werkzeug.wsgi import LimitedStream
 
 
 def changed_parts() -> list[str]:
-    """The private parts that are not what shortcuts take them for, by name."""
+    """Return the names of the private parts that are not what shortcuts take them for."""
     body = {"wsgi.input": BytesIO(b"ab"), "CONTENT_LENGTH": "2", "CONTENT_TYPE": "text/plain"}
     request, stream = Request({"REQUEST_METHOD": "PUT", **body}), LimitedStream(BytesIO(b"ab"), 2)
     request.get_data()

@@ -24,7 +24,9 @@ class Watched(ABCMeta):
     instances, as if it had no metaclass.
     """
 
-    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Watched:  # Self is no return type of a metaclass
+    def __new__(
+        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
+    ) -> Watched:  # Self is no return type of a metaclass
         abstract = any(isinstance(base, ABCMeta) and not isinstance(base, Watched) for base in bases)
         make: Any = super().__new__ if abstract else type.__new__
         return cast(Watched, make(mcls, name, bases, namespace, **kwargs))
@@ -116,7 +118,7 @@ _watched: list[Originals] = []
 
 
 def _function(method: Any) -> Any:
-    """*method*, or its function where it is a class method, which is bound anew at each access."""
+    """Return *method*, or its function where it is a class method, which is bound anew at each access."""
     return method.__func__ if isinstance(method, MethodType) else method
 
 

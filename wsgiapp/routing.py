@@ -25,7 +25,6 @@ from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule,
 from werkzeug.routing import Map as WerkzeugMap
 
 from .hosts import MOST_OF_HOST, split_host
-
 from .overrides import Originals, Replaceable, Watched
 
 Found = tuple[Rule, dict[str, Any]]
@@ -200,8 +199,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # The tables are made of Werkzeug's own, private ones; a later Werkzeug may have others.
             warnings.warn(
-                f"wsgiapp cannot read the routing tables of Werkzeug {metadata.version('werkzeug')} ({error!r}), so each"
-                f" request is matched by Werkzeug itself: right, but slower. Is there a newer wsgiapp for it?",
+                f"wsgiapp cannot read the routing tables of Werkzeug {metadata.version('werkzeug')} ({error!r}), so"
+                f" each request is matched by Werkzeug itself: right, but slower. Is there a newer wsgiapp for it?",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -264,8 +264,7 @@ class Scaffold:
         if callable(argument) and not isinstance(argument, type):
             name = example.partition("(")[0]
             raise TypeError(
-                f"The decorator '{name}' of {describe(argument)} has no argument."
-                f" Write: @{self._variable}.{example}"
+                f"The decorator '{name}' of {describe(argument)} has no argument. Write: @{self._variable}.{example}"
             )
 
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[T_route], T_route]:

@@ -57,7 +57,7 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder, Generic[AppType]):
             base_url = f"{scheme}://{host}/{app.config['APPLICATION_ROOT'].lstrip('/')}"
             path = f"{url.path}?{url.query}" if url.query else url.path
         elif subdomain or url_scheme:
-            raise AssertionError("Cannot pass \"subdomain\" or \"url_scheme\" with \"base_url\", which holds both.")
+            raise AssertionError('Cannot pass "subdomain" or "url_scheme" with "base_url", which holds both.')
         self.app = app
         super().__init__(path, base_url, *args, **kwargs)
 

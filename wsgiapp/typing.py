@@ -20,6 +20,7 @@ else:
     def _TypeVar(name: str, **_: Any) -> TypeVar:  # noqa: N802  # it stands for a class
         return TypeVar(name)
 
+
 StartResponse = wsgi.StartResponse
 WSGIApplication = wsgi.WSGIApplication
 WSGIEnvironment = wsgi.WSGIEnvironment

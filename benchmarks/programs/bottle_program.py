@@ -94,9 +94,7 @@ def template() -> Application:
 
     @app.get("/rows")
     def rows() -> str:
-        return jinja2_template(
-            "rows.html", title=TITLE, rows=ROWS, template_lookup=LOOKUP, template_settings=settings
-        )
+        return jinja2_template("rows.html", title=TITLE, rows=ROWS, template_lookup=LOOKUP, template_settings=settings)
 
     return app
 

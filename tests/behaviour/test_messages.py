@@ -67,9 +67,7 @@ case("but it was a int")(lambda f: answered(f, lambda: 5))
 case("but it was a object")(lambda f: answered(f, lambda: object()))
 case("did not return a valid response")(lambda f: answered(f, lambda: None))
 case("The view function for 'x'")(lambda f: answered(f, lambda: None))
-case("The session is unavailable because no secret key was set")(
-    lambda f: answered(f, lambda: f.session.update(a=1))
-)
+case("The session is unavailable because no secret key was set")(lambda f: answered(f, lambda: f.session.update(a=1)))
 case("is not JSON serializable")(lambda f: answered(f, lambda: {"a": object()}))
 case("Object of type object is not JSON serializable")(lambda f: answered(f, lambda: f.json.dumps(object())))
 case("takes either args or kwargs, not both")(lambda f: answered(f, lambda: f.jsonify(1, a=2)))
@@ -91,9 +89,7 @@ case("is not a recognized HTTP error code")(lambda f: app_of(f).register_error_h
 case("is an instance, not a class")(lambda f: app_of(f).register_error_handler(ValueError(), len))
 case("is not a subclass of Exception")(lambda f: app_of(f).register_error_handler(int, len))
 case("Cookies are disabled")(lambda f: app_of(f).test_client(use_cookies=False).session_transaction().__enter__())
-case("Session backend did not open a session")(
-    lambda f: no_backend(f).test_client().session_transaction().__enter__()
-)
+case("Session backend did not open a session")(lambda f: no_backend(f).test_client().session_transaction().__enter__())
 case('Cannot pass "subdomain" or "url_scheme" with "base_url"')(
     lambda f: app_of(f).test_client().get("/", base_url="http://a.test", subdomain="b")
 )

@@ -15,11 +15,22 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/user/42", "SCRIPT_NAME": "", "QUERY_STRING": "",
-           "SERVER_NAME": "localhost", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1",
-           "HTTP_HOST": "localhost", "wsgi.version": (1, 0), "wsgi.url_scheme": "http",
-           "wsgi.errors": sys.stderr, "wsgi.multithread": False, "wsgi.multiprocess": False,
-           "wsgi.run_once": False}
+ENVIRON = {
+    "REQUEST_METHOD": "GET",
+    "PATH_INFO": "/user/42",
+    "SCRIPT_NAME": "",
+    "QUERY_STRING": "",
+    "SERVER_NAME": "localhost",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "HTTP_HOST": "localhost",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": False,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
 
 
 def drive(app):
@@ -32,53 +43,63 @@ def drive(app):
 
 def flask_app():
     from flask import Flask
+
     app = Flask("hello")
 
     @app.route("/user/<int:id>")
     def user(id):
         return f"user {id}"
+
     return lambda: drive(app)
 
 
 def flask_session_app():
     from flask import Flask
+
     app = Flask("hello")
     app.secret_key = "k"
 
     @app.route("/user/<int:id>")
     def user(id):
         return f"user {id}"
+
     return lambda: drive(app)
 
 
 def wsgiapp_app():
     from wsgiapp import App
+
     app = App("hello")
 
     @app.route("/user/<int:id>")
     def user(id):
         return f"user {id}"
+
     return lambda: drive(app)
 
 
 def wsgiapp_session_app():
     from wsgiapp import App
+
     app = App("hello")
     app.secret_key = "k"
 
     @app.route("/user/<int:id>")
     def user(id):
         return f"user {id}"
+
     return lambda: drive(app)
 
 
 def bottle_app():
     from bottle import Bottle
+
     app = Bottle()
 
     @app.route("/user/<id:int>")
     def user(id):
         return f"user {id}"
+
     return lambda: drive(app)
 
 
@@ -88,6 +109,7 @@ def falcon_app():
     class User:
         def on_get(self, req, resp, id):
             resp.text = f"user {id}"
+
     app = falcon.App()
     app.add_route("/user/{id:int}", User())
     return lambda: drive(app)
@@ -100,6 +122,7 @@ def starlette_app():
 
     async def user(request):
         return PlainTextResponse(f"user {request.path_params['id']}")
+
     app = Starlette(routes=[Route("/user/{id:int}", user)])
 
     async def receive():
@@ -109,11 +132,20 @@ def starlette_app():
         pass
 
     def request():
-        scope = {"type": "http", "method": "GET", "path": "/user/42", "root_path": "", "query_string": b"",
-                 "headers": [(b"host", b"localhost")], "scheme": "http", "server": ("localhost", 80)}
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/user/42",
+            "root_path": "",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost")],
+            "scheme": "http",
+            "server": ("localhost", 80),
+        }
         coroutine = app(scope, receive, send)
         with contextlib.suppress(StopIteration):
             coroutine.send(None)
+
     return request
 
 
@@ -155,8 +187,10 @@ def main():
         by_package = Counter(package(c[0]) for c in calls)
         files = {c[0] for c in calls if package(c[0]) != "stdlib"}
         own = {c for c in calls if package(c[0]) != "stdlib"}
-        print(f"{name:14} {len(calls):4} calls, {len(own):3} distinct functions in {len(files):2} files   "
-              + ", ".join(f"{p} {n}" for p, n in by_package.most_common()))
+        print(
+            f"{name:14} {len(calls):4} calls, {len(own):3} distinct functions in {len(files):2} files   "
+            + ", ".join(f"{p} {n}" for p, n in by_package.most_common())
+        )
         if verbose:
             for path, qualname, line in calls:
                 print(f"    {package(path):10} {Path(path).name}:{line:<5} {qualname}")

@@ -30,11 +30,28 @@ import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
-          tokenize.ENCODING, tokenize.ENDMARKER}
+SILENT = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+}
 DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
-BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp, ast.With,
-            ast.AsyncWith, ast.comprehension, ast.match_case)
+BRANCHES = (
+    ast.If,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.ExceptHandler,
+    ast.IfExp,
+    ast.With,
+    ast.AsyncWith,
+    ast.comprehension,
+    ast.match_case,
+)
 KINDS = ("load", "deferred", "type")
 NESTING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.With, ast.AsyncWith, ast.Match)
 
@@ -68,10 +85,10 @@ class Module:
 
 # -- lines ---------------------------------------------------------------------------------------
 
+
 def line_kinds(source: str, tree: ast.AST) -> tuple[set[int], set[int], set[int]]:
     """Line numbers that hold code, a comment alone, and a docstring."""
-    docs = {n for node in ast.walk(tree) if is_bare_string(node)
-            for n in range(node.lineno, node.end_lineno + 1)}
+    docs = {n for node in ast.walk(tree) if is_bare_string(node) for n in range(node.lineno, node.end_lineno + 1)}
     code: set[int] = set()
     comments: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -87,6 +104,7 @@ def is_bare_string(node: ast.AST) -> bool:
 
 
 # -- definitions ---------------------------------------------------------------------------------
+
 
 def is_stub(node: ast.AST) -> bool:
     """True for ``@overload`` signatures and bodies that are only ``...`` (and a docstring)."""
@@ -134,11 +152,17 @@ def scan_definitions(module: Module, tree: ast.AST, code: set[int]) -> None:
     def record(node: ast.AST, owner: str, shown: bool) -> None:
         span = range(node.lineno, node.end_lineno + 1)
         args = all_args(node)
-        module.functions.append(Function(
-            name=owner + node.name, where=f"{module.path.name}:{node.lineno}",
-            code=len(code.intersection(span)), physical=len(span),
-            branches=sum(isinstance(n, BRANCHES) for n in ast.walk(node)),
-            depth=nesting(node), args=len(args)))
+        module.functions.append(
+            Function(
+                name=owner + node.name,
+                where=f"{module.path.name}:{node.lineno}",
+                code=len(code.intersection(span)),
+                physical=len(span),
+                branches=sum(isinstance(n, BRANCHES) for n in ast.walk(node)),
+                depth=nesting(node),
+                args=len(args),
+            )
+        )
         module.public += shown
         module.documented += shown and ast.get_docstring(node) is not None
         typed = [a for a in args if a.arg not in ("self", "cls")]
@@ -149,6 +173,7 @@ def scan_definitions(module: Module, tree: ast.AST, code: set[int]) -> None:
 
 
 # -- imports -------------------------------------------------------------------------------------
+
 
 def scan_imports(module: Module, tree: ast.AST, names: set[str], is_package: bool) -> None:
     def visit(node: ast.AST, kind: str) -> None:
@@ -206,8 +231,8 @@ def cycles(modules: list[Module], kinds: tuple[str, ...]) -> list[list[str]]:
             elif w in stack:
                 low[v] = min(low[v], index[w])
         if low[v] == index[v]:
-            group = stack[stack.index(v):]
-            del stack[stack.index(v):]
+            group = stack[stack.index(v) :]
+            del stack[stack.index(v) :]
             if len(group) > 1:
                 found.append(sorted(group))
 
@@ -219,10 +244,16 @@ def cycles(modules: list[Module], kinds: tuple[str, ...]) -> list[list[str]]:
 
 # -- a whole package -----------------------------------------------------------------------------
 
+
 def read_package(root: Path, skip: list[str]) -> list[Module]:
     top = root if root.is_dir() else root.parent
-    paths = [root] if root.is_file() else sorted(
-        p for p in root.rglob("*.py") if not any(fnmatch.fnmatch(str(p.relative_to(root)), s) for s in skip))
+    paths = (
+        [root]
+        if root.is_file()
+        else sorted(
+            p for p in root.rglob("*.py") if not any(fnmatch.fnmatch(str(p.relative_to(root)), s) for s in skip)
+        )
+    )
     base = top.parent if (top / "__init__.py").exists() else top
     named = {".".join(p.relative_to(base).with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
     modules = []

@@ -222,7 +222,7 @@ def asked(port: int, method: str, target: str, body: bytes | None, headers: dict
     [
         ("GET", "/page/a%20b%2Fc?x=1&y=%C3%BC&z=[1]{2}", None, {"User-Agent": "tests/1", "Accept": "text/html"}),
         ("GET", "/api", None, {}),
-        ("HEAD", "/page/../page/x", None, {"X-Empty": "", "X-Odd": "a'b \"c\" $HOME `id` \\"}),
+        ("HEAD", "/page/../page/x", None, {"X-Empty": "", "X-Odd": 'a\'b "c" $HOME `id` \\'}),
         ("POST", "/form", b"a=1&b=two words'\n@end", {"Content-Type": "application/x-www-form-urlencoded"}),
         ("POST", "/form", b"@/etc/hostname", {"Content-Type": "text/plain"}),
         ("PUT", "/form", b'{"text": "\xc3\xbc"}', {"Content-Type": "application/json"}),

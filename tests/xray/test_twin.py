@@ -163,7 +163,7 @@ ANSWERS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("view", ANSWERS.values(), ids=ANSWERS)
 def test_what_a_view_may_answer(app: App, same: Same, view: Callable[[], Any]) -> None:
     app.add_url_rule("/here", "here", view)
-    same(app, "GET", "/here?a=%C3%BC&b=2", headers=[("X-A", "it's \"x\""), ("Cookie", "c=1")], host="shop.example:80")
+    same(app, "GET", "/here?a=%C3%BC&b=2", headers=[("X-A", 'it\'s "x"'), ("Cookie", "c=1")], host="shop.example:80")
 
 
 def test_a_response_with_a_cookie(app: App, same: Same) -> None:

@@ -80,7 +80,7 @@ class AliasLoader(Loader):
         self.name = name
 
     def create_module(self, spec: ModuleSpec) -> HandedOver:
-        """What stands for the module until the import has ended."""
+        """Return what stands for the module until the import has ended."""
         return HandedOver(spec.name, importlib.import_module(self.name))
 
     def exec_module(self, module: ModuleType) -> None:
@@ -125,6 +125,6 @@ class AliasFinder(importlib.metadata.DistributionFinder):
     def find_distributions(
         self, context: importlib.metadata.DistributionFinder.Context = _ANY
     ) -> Iterable[importlib.metadata.Distribution]:
-        """The alias, where "flask" or everything is asked for."""
+        """Yield the alias, where "flask" or everything is asked for."""
         if self.distribution and (context.name is None or context.name.lower() == "flask"):
             yield importlib.metadata.PathDistribution(Path(ALIAS_FOLDER, f"flask-{FLASK_API}.dist-info"))

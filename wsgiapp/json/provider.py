@@ -201,7 +201,7 @@ class DefaultJSONProvider(JSONProvider):
             text = _compact(self.default, self.ensure_ascii, self.sort_keys)(value)
         else:
             text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
-        if self._app.config["DEBUG"] and not own and ("NaN" in text or "Infinity" in text):
+        if self._app.config["DEBUG"] and self.makes_alone and ("NaN" in text or "Infinity" in text):
             for where in self._not_finite(value, ""):
                 raise ValueError(f"{where}, which is not JSON serializable: send None or a string. (Debug mode only.)")
         return self._app.response_class(f"{text}\n", mimetype=self.mimetype)

@@ -50,7 +50,7 @@ def where_of(function: Any) -> str:
 
 
 def step_of(step: str, app: Any, interface: Any = None) -> Any:
-    """The function behind a step of :data:`~wsgiapp.dispatch.LIFECYCLE`, such as ``App.make_response``; None for none."""
+    """The function behind a step of :data:`.LIFECYCLE`, such as ``App.make_response``; None for none."""
     owner, _, name = step.partition(".")
     kinds = {
         "App": type(app),

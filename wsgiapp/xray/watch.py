@@ -1,8 +1,8 @@
 """Watching: the steps of an app's road, wrapped from outside while the X-ray is on.
 
 :data:`wsgiapp.dispatch.LIFECYCLE` says which steps there are; each is replaced on the instance, by the same means that
-any app may use, with a function that notes when it began and ended. The road itself knows nothing of it. Taken off again,
-the app is what it was.
+any app may use, with a function that notes when it began and ended. The steps know nothing of it. Taken off again, the
+app is what it was.
 """
 
 from __future__ import annotations

@@ -336,7 +336,6 @@ class Gathering:
         if key in self.app.config and key not in self.config:
             self.config[key] = self.value(self.app.config[key], key, where)
 
-
     # -- templates ---------------------------------------------------------------------------------------------
 
     def _use_template(self, part: str, known: str | None, where: str) -> None:
