@@ -36,6 +36,7 @@ HOUSE = [
     "overrides",
     "internals",
     "hosts",
+    "heads",
     "typing",
     "debughelpers",
     "signals",

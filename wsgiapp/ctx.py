@@ -340,8 +340,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     self._leave()
                 elif ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                    if request._needs_close:
-                        request.close()
+                if ends and self._leave is None and request._needs_close:
+                    request.close()
 
     def keep(self) -> None:
         """Leave teardown to the streams: the request ends when each keeper has called :meth:`release`."""
@@ -397,7 +397,7 @@ Something asked for the current request, or for its session, while no request is
 hook or a template there is one; a thread needs 'copy_current_request_context', a test 'app.test_request_context()'."""
 
 
-def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: str) -> Any:
+def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: str = "") -> Any:
     """Werkzeug's proxy of what is current, which takes one call for what is done most, not three."""
 
     def on_current(operation: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,9 +24,8 @@ class Watched(ABCMeta):
     instances, as if it had no metaclass.
     """
 
-    def __new__(
-        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any
-    ) -> Watched:  # Self is no return type of a metaclass
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Watched:
+        """Make the class, by :class:`~abc.ABCMeta` only where a base is an abstract class of others."""
         abstract = any(isinstance(base, ABCMeta) and not isinstance(base, Watched) for base in bases)
         make: Any = super().__new__ if abstract else type.__new__
         return cast(Watched, make(mcls, name, bases, namespace, **kwargs))
@@ -92,7 +91,7 @@ class Originals:
 
     def kept_by_object(self, obj: Any) -> bool:
         """Whether *obj* itself replaces none, whatever its class does."""
-        return self.names.isdisjoint(obj.__dict__)
+        return self.names.isdisjoint(getattr(obj, "__dict__", ()))
 
     def kept_by(self, obj: Any) -> bool:
         """Whether *obj* has them all unchanged: neither its class nor the object itself replaces one."""

@@ -69,7 +69,7 @@ class View:
 
         # Decorators may read the facts, and may return a function that lost them.
         published = _with_attributes(view, facts)
-        for decorate in cls.decorators:
+        for decorate in cls.decorators or ():
             published = decorate(published)
         return cast(RouteCallable, _with_attributes(published, facts))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from http import HTTPStatus
 from itertools import accumulate
 from typing import IO, Any, cast
@@ -18,10 +17,10 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge, SecurityError
-from werkzeug.http import is_entity_header, parse_options_header
+from werkzeug.http import parse_options_header
 from werkzeug.routing import Rule
 from werkzeug.sansio.utils import host_is_trusted
-from werkzeug.utils import get_content_type, redirect
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import LimitedStream, get_content_length
@@ -29,6 +28,7 @@ from werkzeug.wsgi import LimitedStream, get_content_length
 from . import internals, json
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
+from .heads import LONGEST_KEPT, TOKEN, UnsendableResponse, check_head, describes_body, status_line, type_header
 from .hosts import MOST_OF_HOST, split_host
 from .overrides import Originals, Watched
 
@@ -235,7 +235,8 @@ class Request(RequestBase, metaclass=Watched):
         elif not hasattr(self, "_parsed_content_type"):
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
             options = self._parsed_content_type[1]
-            if len(options.get("boundary", "")) > 70:  # RFC 2046, 5.1.1; Werkzeug compiles a pattern of it
+            # RFC 2046, 5.1.1 allows 70 characters, which clients pass by a few. Werkzeug compiles a pattern of them.
+            if len(options.get("boundary", "")) > 200:
                 del options["boundary"]
 
     #: How many bytes of a body are read before 413.
@@ -332,7 +333,7 @@ def _storage_class(request: RequestBase) -> type[MultiDict[str, Any]]:
 
 def _debugging() -> bool:
     ctx = _cv_app.get(None)
-    return ctx is not None and bool(ctx.app.config["DEBUG"])
+    return ctx is not None and bool(ctx.app.debug)
 
 
 def parse_pairs(text: str) -> list[tuple[str, str]]:
@@ -351,9 +352,6 @@ def parse_pairs(text: str) -> list[tuple[str, str]]:
 _FORM = "application/x-www-form-urlencoded"
 _KEPT = "werkzeug.url_quote"
 _ASCII = bytes(range(128))
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
@@ -362,56 +360,13 @@ _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
 _URIS = frozenset({"location", "content-location"})
 
 
-@lru_cache(maxsize=256)
-def _type_header(mimetype: str) -> tuple[str, str]:
-    """Return the Content-Type for a media type.
-
-    :raises ValueError: for characters that would end the header, or that cannot be sent in one.
-    """
-    if not _VALUE.fullmatch(mimetype):
-        raise ValueError(f"{mimetype!r} is no media type: it has characters that cannot stand in a header.")
-    return "Content-Type", get_content_type(mimetype, "utf-8")
+def _line_of(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
+    """Return the status line and the code of *status*, and whether it can be sent."""
+    return (status_line.__wrapped__ if isinstance(status, str) and len(status) > LONGEST_KEPT else status_line)(status)
 
 
 def _octal(match: re.Match[str]) -> str:
     return f"\\{ord(match[0]):03o}"
-
-
-def _check_head(status: str, headers: list[tuple[str, str]]) -> set[str]:
-    """Refuse what would end a header early (RFC 9110, 5): not every server looks.
-
-    :return: the headers' names, in lower case.
-    """
-    if not _STATUS.fullmatch(status):
-        raise UnsendableResponse(f"{status!r} is no status line: three digits and a phrase, no control characters.")
-    names = set()
-    for name, value in headers:
-        names.add(_field_name(name))
-        if not (value.isascii() and value.isprintable()) and not _VALUE.fullmatch(value):
-            raise UnsendableResponse(f"The header {name} has characters that cannot be sent: {value!r}.")
-    return names
-
-
-@lru_cache(maxsize=256)
-def _describes_body(name: str) -> bool:
-    """Whether a header is left out of a 304 (RFC 9110, 15.4.5)."""
-    return is_entity_header(name) and name.lower() not in ("expires", "content-location")
-
-
-# PERF: an app uses the same few names for every response (benchmarks/: hooks).
-@lru_cache(maxsize=256)
-def _field_name(name: str) -> str:
-    if not _TOKEN.fullmatch(name):
-        raise UnsendableResponse(f"{name!r} is no name of a header.")
-    return name.lower()
-
-
-@lru_cache(maxsize=256, typed=True)
-def _status_line(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
-    """Return the status line and the code of *status*, and whether it can be sent."""
-    made = ResponseBase()
-    made.status = status
-    return made.status, made.status_code, bool(_STATUS.fullmatch(made.status))
 
 
 def environ_fault(environ: WSGIEnvironment) -> str | None:
@@ -437,10 +392,6 @@ _ENVIRON = {
 def redirect_to(location: str, code: int, response_class: type[ResponseBase] | None) -> ResponseBase:
     """Return a redirect whose target cannot end the header: control characters are percent-encoded."""
     return redirect(_CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", location), code, response_class)
-
-
-class UnsendableResponse(ValueError):
-    """A response whose headers or body cannot be put into HTTP, such as a redirect to what is no URL."""
 
 
 class _ClosingBody:
@@ -502,7 +453,7 @@ class Response(ResponseBase, metaclass=Watched):
         self._plain: Any = None
         self._head = []
         status = self.default_status if status is None else status
-        line, code, sendable = ("200 OK", 200, True) if status == 200 else _status_line(status)
+        line, code, sendable = ("200 OK", 200, True) if status == 200 else _line_of(status)
         # Whether the shortcuts of sending hold: nothing that they stand in for was replaced, and the status is sound.
         self._sendable = sendable and self._sends_itself
         if not self._sendable or headers is not None or content_type is not None:
@@ -514,7 +465,8 @@ class Response(ResponseBase, metaclass=Watched):
         self.direct_passthrough = direct_passthrough
         media_type = self.default_mimetype if mimetype is None else mimetype
         if media_type is not None:
-            self._head.append(_type_header(media_type))
+            known = len(media_type) <= LONGEST_KEPT
+            self._head.append(type_header(media_type) if known else type_header.__wrapped__(media_type))
         if isinstance(response, (str, bytes, bytearray)):
             # What JSON calls a lone surrogate is no text that can be sent.
             body = response.encode(errors="replace") if isinstance(response, str) else bytes(response)
@@ -545,7 +497,7 @@ class Response(ResponseBase, metaclass=Watched):
 
     @status.setter
     def status(self, value: str | int | HTTPStatus) -> None:
-        self._status, self._status_code, sendable = _status_line(value)
+        self._status, self._status_code, sendable = _line_of(value)
         self._sendable = sendable and self._sends_itself
 
     @classmethod
@@ -598,13 +550,13 @@ class Response(ResponseBase, metaclass=Watched):
         elif self._status_code == 304 and shortcut and body == [] and not self._on_close:
             head = [*self._head] if self._headers is None else self._own_head(False, self._headers)
             if head is not None:
-                start_response(self._status, [pair for pair in head if not _describes_body(pair[0])])
+                start_response(self._status, [pair for pair in head if not describes_body(pair[0][:LONGEST_KEPT])])
                 return ()
         try:
             app_iter, status, headers = self.get_wsgi_response(environ)
         except Exception as error:
             raise UnsendableResponse(f"{self!r} cannot be sent: {error}") from error
-        _check_head(status, headers)
+        check_head(status, headers)
         start_response(status, headers)
         return app_iter
 
@@ -614,7 +566,7 @@ class Response(ResponseBase, metaclass=Watched):
             return None
         head = [*iter(headers)]
         try:
-            names = _check_head(self._status, head)
+            names = check_head(self._status, head)
         except UnsendableResponse:  # unless it is an IRI, which Werkzeug makes a URI of
             return None
         if (counted and "content-length" not in names) or not _URIS.isdisjoint(names):
@@ -625,7 +577,7 @@ class Response(ResponseBase, metaclass=Watched):
         """Return the headers as they are sent: Werkzeug's, without the default type where there cannot be a body."""
         headers = super().get_wsgi_headers(environ)
         default = self.default_mimetype
-        if self._status_code in (204, 205) and default and headers.get("Content-Type") == _type_header(default)[1]:
+        if self._status_code in (204, 205) and default and headers.get("Content-Type") == type_header(default)[1]:
             headers.remove("Content-Type")
         return headers
 
@@ -652,7 +604,7 @@ class Response(ResponseBase, metaclass=Watched):
             ``partitioned``.
         :raises ValueError: for a name that is no token, since it could bring attributes of its own.
         """
-        if not _TOKEN.fullmatch(key):
+        if not TOKEN.fullmatch(key):
             raise ValueError(f"A cookie cannot be named {key!r}: letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).")
         super().set_cookie(key, value, *args, **kwargs)
         if _CONTROL.search(value):
@@ -663,8 +615,11 @@ class Response(ResponseBase, metaclass=Watched):
 # What the shortcuts of making and sending a response stand in for.
 SENDING = Originals(
     Response, "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data",
-    "status", "automatically_set_content_length", flag="_sends_itself",
+    "status", "status_code", "automatically_set_content_length", flag="_sends_itself",
 )  # fmt: skip
 # What writing a cookie straight into the header stands in for, and what making a response of an error does.
 SETTING = Originals(Response, "set_cookie")
-MAKING = Originals(Response, "__init__", "force_type", flag="_is_made_here")
+MAKING = Originals(
+    Response, "__init__", "force_type", "automatically_set_content_length", "set_data", "status", "status_code",
+    flag="_is_made_here",
+)  # fmt: skip

@@ -16,11 +16,11 @@ from uuid import UUID
 from markupsafe import Markup
 from werkzeug.http import http_date
 
+from wsgiapp.overrides import Originals, Watched
+
 from . import dumps, loads
 
 _CONTAINERS = (dict, list)
-# Types whose values need no tag, unless a tag was registered that wants them.
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 class JSONTag:
@@ -181,7 +181,7 @@ class TagDateTime(_TypeTag):
         return parsedate_to_datetime(value)
 
 
-class TaggedJSONSerializer:
+class TaggedJSONSerializer(metaclass=Watched):
     """Writes and reads values with tags; itsdangerous takes it as a serializer.
 
     The attribute ``tags`` holds the tags by their keys. ``order`` holds all of them, in the order in which they are
@@ -195,6 +195,8 @@ class TaggedJSONSerializer:
     """
 
     __slots__ = ("order", "tags")
+    # Whether values are given back as they are here.
+    _untags_itself: ClassVar[bool]
     default_tags: ClassVar[list[type[JSONTag]]] = [
         TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
     ]  # fmt: skip
@@ -227,15 +229,6 @@ class TaggedJSONSerializer:
                 return candidate.tag(value)
         return value
 
-    def _tag_plain(self, value: Any) -> Any:
-        """Tag a value as :meth:`tag` does with the stock tags."""
-        kind = type(value)
-        if kind is dict and self.tags.keys().isdisjoint(value):
-            return {key: m if type(m) in _PLAIN else self._tag_plain(m) for key, m in value.items()}
-        if kind is list:
-            return [m if type(m) in _PLAIN else self._tag_plain(m) for m in value]
-        return value if kind in _PLAIN else self.tag(value)
-
     def untag(self, value: dict[str, Any]) -> Any:
         """Return what an object of the JSON text stands for: itself, unless its only member is a tag."""
         if len(value) == 1:
@@ -256,9 +249,7 @@ class TaggedJSONSerializer:
 
     def dumps(self, value: Any) -> str:
         """Return *value* as compact tagged JSON."""
-        # PERF: eight tags say no to each scalar (benchmarks/: session); only the stock ones surely do.
-        stock = [*map(type, self.order)] == _STOCK and type(self) is TaggedJSONSerializer
-        return dumps(self._tag_plain(value) if stock else self.tag(value), separators=(",", ":"))
+        return dumps(self.tag(value), separators=(",", ":"))
 
     def loads(self, value: str) -> Any:
         """Return the value that :meth:`dumps` was given.
@@ -268,7 +259,7 @@ class TaggedJSONSerializer:
         try:
             loaded = loads(value)
             # PERF: C sees that no member's name begins with a space, so that none is a tag (benchmarks/: session).
-            known = type(self) is TaggedJSONSerializer and self.tags.keys() == _STOCK_KEYS
+            known = self._untags_itself and UNTAGGING.kept_by_object(self) and self.tags.keys() == _DEFAULT_KEYS
             untagged = known and type(value) is str and '" ' not in value and "\\u0020" not in value
             return loaded if untagged else self._untag_scan(loaded)
         # What the readers of tags raise for a value that no serializer wrote, and what the deepest nesting leads to.
@@ -276,5 +267,5 @@ class TaggedJSONSerializer:
             raise ValueError(f"This is no tagged JSON: {error!r}.") from error
 
 
-_STOCK = [*TaggedJSONSerializer.default_tags]
-_STOCK_KEYS = {tag.key for tag in _STOCK} - {""}
+_DEFAULT_KEYS = {tag.key for tag in TaggedJSONSerializer.default_tags} - {""}
+UNTAGGING = Originals(TaggedJSONSerializer, "untag", "_untag_scan", flag="_untags_itself")

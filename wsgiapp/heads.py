@@ -1,0 +1,78 @@
+"""Heads: the status line and the headers of a response, and whether they can be sent.
+
+Layer "heads", near the ground: text alone, no response. What is refused here would end a header early, or could not be
+put into bytes; not every server looks (RFC 9110, 5). What was found for a short text is kept, since an app uses the
+same few again and again. A long one may come from outside, and is looked at anew.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from http import HTTPStatus
+
+from werkzeug.http import is_entity_header
+from werkzeug.utils import get_content_type
+from werkzeug.wrappers import Response
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
+# A longer text is given to these functions past what they keep, by their ``__wrapped__``.
+LONGEST_KEPT = 128
+
+
+class UnsendableResponse(ValueError):
+    """A response whose headers or body cannot be put into HTTP, such as a redirect to what is no URL."""
+
+
+@lru_cache(maxsize=256)
+def type_header(mimetype: str) -> tuple[str, str]:
+    """Return the Content-Type for a media type.
+
+    :raises ValueError: for characters that would end the header, or that cannot be sent in one.
+    """
+    if not _VALUE.fullmatch(mimetype):
+        raise ValueError(f"{mimetype!r} is no media type: it has characters that cannot stand in a header.")
+    return "Content-Type", get_content_type(mimetype, "utf-8")
+
+
+@lru_cache(maxsize=256, typed=True)
+def status_line(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
+    """Return the status line and the code of *status*, and whether it can be sent."""
+    made = Response()
+    made.status = status
+    return made.status, made.status_code, bool(_STATUS.fullmatch(made.status))
+
+
+@lru_cache(maxsize=256)
+def field_name(name: str) -> str:
+    """Return the name of a header in lower case.
+
+    :raises UnsendableResponse: where it is no token (RFC 9110, 5.6.2).
+    """
+    if not TOKEN.fullmatch(name):
+        raise UnsendableResponse(f"{name!r} is no name of a header.")
+    return name.lower()
+
+
+@lru_cache(maxsize=256)
+def describes_body(name: str) -> bool:
+    """Say whether a header is left out of a 304 (RFC 9110, 15.4.5)."""
+    return is_entity_header(name) and name.lower() not in ("expires", "content-location")
+
+
+def check_head(status: str, headers: list[tuple[str, str]]) -> set[str]:
+    """Refuse what would end a header early.
+
+    :return: the headers' names, in lower case.
+    :raises UnsendableResponse: for a head that cannot be sent.
+    """
+    if not _STATUS.fullmatch(status):
+        raise UnsendableResponse(f"{status!r} is no status line: three digits and a phrase, no control characters.")
+    names = set()
+    for name, value in headers:
+        names.add(field_name(name) if len(name) <= LONGEST_KEPT else field_name.__wrapped__(name))
+        if not (value.isascii() and value.isprintable()) and not _VALUE.fullmatch(value):
+            raise UnsendableResponse(f"The header {name} has characters that cannot be sent: {value!r}.")
+    return names
