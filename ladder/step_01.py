@@ -1,0 +1,49 @@
+"""Step 1: A WSGI function.
+
+What Flask shows you: ``app = Flask(__name__)``, and a server that calls this ``app``.
+
+What is underneath: WSGI, the Web Server Gateway Interface (PEP 3333). It is an agreement between a web server and a
+Python program. The server reads the request from the network and calls one function. The function gets a dictionary
+about the request (``environ``) and a function that takes the status and the headers (``start_response``). It returns
+the body, in pieces of bytes. Every Flask application is such a function.
+
+What is new in this step: ``app``, the guestbook's first page, and ``serve``, which starts the server that comes with
+Python. It listens on 127.0.0.1 only, so nobody but you can reach it.
+
+Try this::
+
+    python ladder/step_01.py
+    curl -i http://127.0.0.1:8000/
+
+Then ask for http://127.0.0.1:8000/nothing/here. The answer is the same: nobody has looked at the path yet.
+"""
+
+import sys
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIServer, make_server
+
+
+def app(environ, start_response):
+    """Answer every request with the same text."""
+    body = b"Welcome to the guestbook.\n"
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    start_response("200 OK", headers)
+    return [body]
+
+
+class ThreadingServer(ThreadingMixIn, WSGIServer):
+    """The server that comes with Python, with a thread for each request; step 11 says what this means."""
+
+    daemon_threads = True
+
+
+def serve(app):
+    """Serve *app* on port 8000, or on the port that stands on the command line, until Ctrl+C."""
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 8000
+    with make_server("127.0.0.1", port, app, ThreadingServer) as server:
+        print(f"The guestbook is open at http://127.0.0.1:{server.server_port}/ (Ctrl+C closes it).", flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    serve(app)

@@ -1,0 +1,77 @@
+"""Step 3: A router by hand.
+
+What Flask shows you: ``@app.route("/about")`` above a function. The function is called a view.
+
+What is underneath: a table. The left column holds paths and the right column holds views. For each request, the
+router looks up the path and calls the view. Where the table has no such path, the answer is 404 Not Found.
+
+What is new in this step: the class ``App``. Its instances can be called, so each is a WSGI function. ``route`` writes
+a line into the table. ``guestbook`` puts the guestbook's pages into an app. Each later step has an ``App`` that can do
+more, and a ``guestbook`` that adds pages to those from before.
+
+Try this::
+
+    curl http://127.0.0.1:8000/
+    curl http://127.0.0.1:8000/about
+    curl -i http://127.0.0.1:8000/nothing/here
+
+Then try http://127.0.0.1:8000/about/ with a slash at its end. It is 404, because a dictionary knows no "almost".
+"""
+
+from step_02 import *
+
+entries = [{"name": "Ada", "text": "I am the first to sign."}]
+
+
+class App:
+    """A table of paths and views that can be called as a WSGI function."""
+
+    def __init__(self):
+        self.view_functions = {}
+
+    def add_url_rule(self, rule, endpoint=None, view_func=None):
+        """Write *view_func* into the table."""
+        self.view_functions[rule] = view_func
+
+    def route(self, rule, **options):
+        """Do so for the view below this line."""
+
+        def register(view):
+            self.add_url_rule(rule, view_func=view, **options)
+            return view
+
+        return register
+
+    def __call__(self, environ, start_response):
+        """Look up the path, call the view and send what it returns."""
+        view = self.view_functions.get(decode(environ.get("PATH_INFO", "")))
+        if view is None:
+            return answer(start_response, "404 Not Found", "There is no such page.\n")
+        return answer(start_response, "200 OK", view(environ))
+
+    def run(self):
+        """Serve this app."""
+        serve(self)
+
+
+def listing():
+    """All entries, one a line."""
+    return "".join(f"{entry['name']}: {entry['text']}\n" for entry in entries)
+
+
+def guestbook(app):
+    """Put the pages of the guestbook into *app*."""
+
+    @app.route("/")
+    def index(environ):
+        return listing()
+
+    @app.route("/about")
+    def about(environ):
+        return "A guestbook that grows by one step at a time.\n"
+
+    return app
+
+
+if __name__ == "__main__":
+    guestbook(App()).run()

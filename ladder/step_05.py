@@ -1,0 +1,97 @@
+"""Step 5: Request and response.
+
+What Flask shows you: ``request.args``, ``request.form``, and a response with a status and headers.
+
+What is underneath: Werkzeug's ``Request`` reads the environ for you, and its ``Response`` is a WSGI function that
+sends itself. Data reaches the program in two ways. With GET they stand in the URL: everybody sees them, in the
+address bar, in the history, in the server's log. A GET must only read. With POST they stand in the body of the
+request, which the environ offers as the file ``wsgi.input``. A POST may change something. It is not secret either:
+only HTTPS hides it on its way. After a POST the answer is a redirect, so that reloading the page does not send the
+form again.
+
+What is new in this step: a view gets a request. ``max_content_length`` refuses a body that is too long, because a
+server that reads all that is sent can be filled up.
+
+Try this::
+
+    curl "http://127.0.0.1:8000/?word=first"
+    curl -i -d "name=Grace" -d "text=Hello." http://127.0.0.1:8000/sign
+    curl -i -d "name=Grace" http://127.0.0.1:8000/sign
+    head -c 99999 /dev/zero | curl -i -d @- http://127.0.0.1:8000/sign
+
+Then open http://127.0.0.1:8000/sign in a browser and sign. Watch the address bar: your words are not in it.
+"""
+
+import step_04
+import werkzeug
+from step_04 import *
+from werkzeug.utils import redirect
+
+
+class Request(werkzeug.Request):
+    """One request, with a bound on its body."""
+
+    max_content_length = 64 * 1024
+
+
+class App(step_04.App):
+    """An app that hands a request to its views and sends the response."""
+
+    request_class = Request
+    mimetype = "text/plain"  # what a text is
+
+    def __call__(self, environ, start_response):
+        """From the environ to a request, from the request to a response, and from the response to bytes."""
+        response = self.full_dispatch_request(self.request_class(environ))
+        return response(environ, start_response)
+
+    def full_dispatch_request(self, request):
+        """The response to *request*, also where the answer is an HTTP error."""
+        try:
+            value = self.dispatch_request(request)
+        except HTTPException as error:
+            value = error.get_response(request.environ)
+        return self.make_response(value)
+
+    def dispatch_request(self, request):
+        """Call the view."""
+        endpoint, values = self.url_map.bind_to_environ(request.environ).match()
+        return self.view_functions[endpoint](request, **values)
+
+    def make_response(self, value):
+        """A response of what a view returned: a text, or a response."""
+        return value if isinstance(value, werkzeug.Response) else werkzeug.Response(value, mimetype=self.mimetype)
+
+
+FORM = "<form method=post><input name=name placeholder=Name><input name=text placeholder=Text><button>Sign</button></form>"
+
+
+def search(request):
+    """The entries that hold the word which the URL asks for."""
+    return [entry for entry in entries if request.args.get("word", "") in entry["text"]]
+
+
+def add(request):
+    """Write what the form holds into the book; a form that lacks a field is answered with 400 by Werkzeug."""
+    entry = {key: request.form[key].strip()[:200] for key in ("name", "text")}
+    entries.append(entry)
+    return entry
+
+
+def guestbook(app):
+    """The pages of before, the list with a search, and a form to sign."""
+    step_04.guestbook(app)
+    app.view_functions["index"] = lambda request: "".join(f"{e['name']}: {e['text']}\n" for e in search(request))
+
+    @app.route("/sign", methods=["GET", "POST"])
+    def sign(request):
+        if request.method == "GET":
+            return werkzeug.Response(FORM, mimetype="text/html")
+        add(request)
+        return redirect("/", 303)
+
+    return app
+
+
+if __name__ == "__main__":
+    guestbook(App()).run()

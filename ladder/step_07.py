@@ -1,0 +1,62 @@
+"""Step 7: Jinja2, and why it escapes.
+
+What Flask shows you: ``render_template("index.html", entries=entries)``.
+
+What is underneath: Jinja2 turns a template into a Python function that puts texts together. In HTML the characters
+``<``, ``>``, ``&`` and the quotes have a meaning. If a visitor signs with ``<script>…</script>`` and the page shows
+this as it is, then every later visitor's browser runs it. This attack is called cross-site scripting, XSS. So each
+value that goes into a page is escaped: ``<`` becomes ``&lt;``, which the browser shows as ``<`` and does not obey.
+Jinja2 does this for all names that end in ``.html``. What is HTML already is marked as such by MarkupSafe's ``Markup``.
+
+What is new in this step: the pages are HTML, from the folder ``templates``. From now on a text is HTML, as in Flask.
+
+Try this::
+
+    curl -d "name=Eve" --data-urlencode "text=<script>alert(1)</script>" http://127.0.0.1:8000/sign
+    curl http://127.0.0.1:8000/
+
+Then change ``autoescape`` to ``False`` in this file, and do it again.
+"""
+
+from pathlib import Path
+
+import step_06
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from step_06 import *
+
+autoescape = select_autoescape(["html", "htm", "xml", "xhtml", "svg"], default_for_string=True)
+environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=autoescape)
+
+
+def render_template(name, **values):
+    """The page that the template called *name* makes of *values*."""
+    return environment.get_template(name).render(**values)
+
+
+class App(step_06.App):
+    """An app whose texts are HTML."""
+
+    mimetype = "text/html"
+
+
+def guestbook(app, known=lambda request: {}, remember=lambda request, response, name: None):
+    """The pages of before as HTML. Later steps say what is known of a visitor, and how to remember a name."""
+    step_06.guestbook(app)
+
+    def index(request):
+        return render_template("index.html", entries=search(request), **known(request))
+
+    def sign(request):
+        if request.method == "GET":
+            return render_template("sign.html", **known(request))
+        response = app.make_response(redirect("/", 303))
+        remember(request, response, add(request)["name"])
+        return response
+
+    app.view_functions |= {"index": index, "sign": sign}
+    app.view_functions["entry"] = lambda request, number: render_template("index.html", entries=[find(number)])
+    return app
+
+
+if __name__ == "__main__":
+    guestbook(App()).run()

@@ -1,0 +1,68 @@
+"""Step 9: A signature by hand.
+
+What Flask shows you: ``app.secret_key = "…"``, without which there is no session.
+
+What is underneath: HMAC. It mixes a text and a key into a short number, the signature. Whoever has the key can
+compute it. Whoever has not cannot guess it, however often he looks at signed texts. So the server sends the text and
+the signature together. When they come back, it computes the signature again. If one letter of the text was changed,
+the two do not agree. The text is signed and not hidden: everybody can read it.
+
+What is new in this step: twenty lines that sign the visitor's name. The two signatures are compared by
+``hmac.compare_digest``, which always takes the same time. A plain ``==`` stops at the first wrong letter, and this
+time tells an attacker how many letters were right. The key comes from the environment variable ``SECRET_KEY``, or is
+made anew at each start.
+
+Try this::
+
+    curl -i -d "name=Grace" -d "text=Hello." http://127.0.0.1:8000/sign
+    curl -b "name=Grace" http://127.0.0.1:8000/
+
+Then send back the signed name that the first command showed, and then the same with one letter changed.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+
+import step_07
+import step_08
+from step_08 import *
+
+SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_hex()
+
+
+def signature(text, key):
+    """What only an owner of *key* can compute of *text*."""
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def sign_text(text, key):
+    """The text and its signature, with a dot between them."""
+    return f"{text}.{signature(text, key)}"
+
+
+def read_text(signed, key):
+    """The text if its signature was made with *key*, and nothing if not."""
+    text, _, given = signed.rpartition(".")
+    expected = signature(text, key)
+    return text if hmac.compare_digest(given.encode(), expected.encode()) else ""
+
+
+def known(request):
+    """The name that the browser has kept, if it was signed here."""
+    return {"name": read_text(request.cookies.get("name", ""), SECRET_KEY)}
+
+
+def remember(request, response, name):
+    """Ask the browser to keep *name* and its signature."""
+    step_08.remember(request, response, sign_text(name, SECRET_KEY))
+
+
+def guestbook(app):
+    """The pages of before, which believe a name only if it was signed here."""
+    return step_07.guestbook(app, known, remember)
+
+
+if __name__ == "__main__":
+    guestbook(App()).run()

@@ -1,0 +1,162 @@
+"""Step 10: itsdangerous, the session, and flash.
+
+What Flask shows you: ``session["user"] = "kiran"`` in one request, and ``session["user"]`` in a later one. And
+``flash("Saved.")``, which shows a message on the next page.
+
+What is underneath: a session is a period in which a visitor uses the site: logged in, with a full cart, with the
+preferred language. Flask's session is a dictionary that travels in one cookie. It is written as JSON, then in base64,
+then signed by itsdangerous, with the time. The cookie has three parts with dots between them: the data, the time, the
+signature. ``eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk`` says {"user": "kiran"}. Everybody can read it,
+so never put a secret into a session. Nobody can change it without the key. JSON has no tuple. So a tuple is written as a
+dictionary with one key, the tag: ``{" t": [1, 2]}`` is the tuple ``(1, 2)``.
+
+What is new in this step: ``request.session``, which is opened when a view reads it and saved when it was changed. The
+cookie is Flask's own: with the same key, a Flask server and this file read each other's sessions. A flashed message
+waits in the session until a page shows it.
+
+Try this::
+
+    curl http://127.0.0.1:8000/cookie
+    curl -i -c jar.txt -d "name=Grace" -d "text=Hello." http://127.0.0.1:8000/sign
+    curl -b jar.txt -c jar.txt http://127.0.0.1:8000/
+    curl -b jar.txt http://127.0.0.1:8000/
+"""
+
+from datetime import UTC, datetime
+from functools import cached_property
+
+import step_05
+import step_07
+from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_decode, bytes_to_int
+from step_09 import *
+
+NOTES_COOKIE = "eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk"
+THIRTY_ONE_DAYS = 31 * 24 * 3600
+
+
+def tag(value):
+    """*value* in types that JSON has."""
+    if isinstance(value, tuple):
+        return {" t": [tag(item) for item in value]}
+    if isinstance(value, list):
+        return [tag(item) for item in value]
+    return {key: tag(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def untag(value):
+    """The value that `tag` was given."""
+    if isinstance(value, list):
+        return [untag(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return tuple(untag(value[" t"])) if list(value) == [" t"] else {key: untag(item) for key, item in value.items()}
+
+
+def signer(key):
+    """What writes and signs a session's cookie, and reads it back, with Flask's settings."""
+    settings = {"key_derivation": "hmac", "digest_method": hashlib.sha1}
+    return URLSafeTimedSerializer(key, salt="cookie-session", signer_kwargs=settings)
+
+
+def read_without_key(cookie):
+    """What everybody can read of a session's cookie: its data, and when it was signed."""
+    data, moment, _signature = cookie.split(".")
+    return untag(json.loads(base64_decode(data))), datetime.fromtimestamp(bytes_to_int(base64_decode(moment)), UTC)
+
+
+class Session(dict):
+    """A dictionary that is kept from one request to the next."""
+
+    permanent = modified = False
+
+
+class Request(step_05.Request):
+    """A request with a session."""
+
+    flashes = None
+
+    @cached_property
+    def session(self):
+        """The session of this visitor, opened now."""
+        return self.app.open_session(self)
+
+
+class App(step_07.App):
+    """An app with sessions. *config* holds its settings."""
+
+    request_class = Request
+
+    cookie_options = {"httponly": True, "samesite": "Lax"}
+
+    def __init__(self):
+        super().__init__()
+        self.config = {"SECRET_KEY": None}
+
+    def open_session(self, request):
+        """The session in the cookie; an empty one if there is none, it is too old, or its signature is wrong."""
+        if not self.config["SECRET_KEY"]:
+            raise RuntimeError("A session is signed with a key, and SECRET_KEY in the app's config is not set.")
+        try:
+            cookie = request.cookies["session"]
+            return Session(untag(signer(self.config["SECRET_KEY"]).loads(cookie, max_age=THIRTY_ONE_DAYS)))
+        except (BadData, KeyError, TypeError, ValueError):
+            return Session()
+
+    def full_dispatch_request(self, request):
+        """The response, with the session's cookie."""
+        request.app = self
+        return self.process_response(request, super().full_dispatch_request(request))
+
+    def process_response(self, request, response):
+        """Save the session if it was opened, and is not what it was."""
+        if "session" in vars(request):
+            session, before = request.session, self.open_session(request)
+            response.vary.add("Cookie")
+            if before and not session:
+                response.delete_cookie("session", **self.cookie_options)
+            elif session != before or session.modified:
+                cookie = signer(self.config["SECRET_KEY"]).dumps(tag(session))
+                response.set_cookie("session", cookie, **self.cookie_options)
+        return response
+
+
+def flash(request, message, category="message"):
+    """Keep *message* for the next page that shows messages."""
+    request.session["_flashes"] = [*request.session.get("_flashes", []), (category, message)]
+
+
+def get_flashed_messages(request, with_categories=False, category_filter=()):
+    """The messages that wait. They leave the session, and stay with this one request."""
+    if request.flashes is None:
+        request.flashes = request.session.pop("_flashes", [])
+    chosen = [each for each in request.flashes if not category_filter or each[0] in category_filter]
+    return chosen if with_categories else [message for _category, message in chosen]
+
+
+def known(request):
+    """The name in the session, and the messages that wait."""
+    return {"name": request.session.get("name"), "messages": get_flashed_messages(request)}
+
+
+def remember(request, response, name):
+    """Keep *name* in the session, and say thank you on the next page."""
+    request.session["name"] = name
+    flash(request, f"Thank you, {name}.")
+
+
+def guestbook(app):
+    """The pages of before, with a session, and a page that opens the cookie from the notes."""
+    step_07.guestbook(app, known, remember)
+    app.config["SECRET_KEY"] = SECRET_KEY
+
+    @app.route("/cookie")
+    def cookie(request):
+        data, moment = read_without_key(NOTES_COOKIE)
+        return {"cookie": NOTES_COOKIE, "data": data, "signed": moment.isoformat()}
+
+    return app
+
+
+if __name__ == "__main__":
+    guestbook(App()).run()

@@ -1,0 +1,155 @@
+"""Step 11: Contexts.
+
+What Flask shows you: ``from flask import request``, a name that is always the request of the moment.
+
+What is underneath: threads. A server works on several requests at once, each in a thread of its own. The threads
+share the memory of one process. (Python's global interpreter lock, the GIL, lets only one of them run Python code at a
+time. So threads help while requests wait, and do not help when they compute.) A global variable would be shared by
+all: while Ada's request waits, Bob's replaces it, and Ada sees Bob's name. A context variable (``contextvars``) has a
+value for each thread. ``request`` is a proxy: a small object that passes everything on to the request of the moment.
+
+What is new in this step: ``Context``, which holds what belongs to one request: the app, the request, the session and
+``g``, a place for your own things. Views need no argument for the request any more. ``url_for`` asks the map for the
+URL of an endpoint. The page ``/whoami`` waits a moment. Then it says the name that a global variable knows, and
+the name that the context variable knows.
+
+Try this, both requests in one line::
+
+    curl "http://127.0.0.1:8000/whoami?name=Ada" & curl "http://127.0.0.1:8000/whoami?name=Bob"; wait
+"""
+
+import time
+from contextvars import ContextVar
+from functools import partial
+from types import SimpleNamespace
+
+import step_10
+from markupsafe import escape
+from step_10 import *
+from werkzeug.local import LocalProxy
+
+
+class Globals(SimpleNamespace):
+    """The type of ``g``: what is set on it is gone when the context ends."""
+
+    def get(self, name, default=None):
+        """The attribute called *name*, or *default*."""
+        return vars(self).get(name, default)
+
+    def pop(self, name, *default):
+        """Take the attribute called *name* away and return it."""
+        return vars(self).pop(name, *default)
+
+    def __contains__(self, name):
+        return name in vars(self)
+
+
+class Context:
+    """What belongs to one request; without a request, to one command or one test."""
+
+    def __init__(self, app, request=None):
+        self.app, self.maybe_request, self.g, self.tokens = app, request, Globals(), []
+
+    @property
+    def request(self):
+        """The request; an error where there is none."""
+        if self.maybe_request is None:
+            raise RuntimeError("Working outside of request context: there is no request at the moment.")
+        return self.maybe_request
+
+    @property
+    def session(self):
+        """The session of the request."""
+        return self.request.session
+
+    def __enter__(self):
+        self.tokens.append(current.set(self))
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        try:
+            self.app.do_teardown(self, error)
+        finally:
+            current.reset(self.tokens.pop())
+
+    push = __enter__
+
+
+shared = {}  # the first idea, a global variable: kept for the page that shows why it is wrong
+current = ContextVar("the context of the moment")
+OUTSIDE = "Working outside of {} context: use this in a view, or within 'with app.{}_context():'."
+current_app = LocalProxy(current, "app", unbound_message=OUTSIDE.format("application", "app"))
+g = LocalProxy(current, "g", unbound_message=OUTSIDE.format("application", "app"))
+request = LocalProxy(current, "request", unbound_message=OUTSIDE.format("request", "test_request"))
+session = LocalProxy(current, "session", unbound_message=OUTSIDE.format("request", "test_request"))
+flash = partial(step_10.flash, request)
+get_flashed_messages = partial(step_10.get_flashed_messages, request)
+
+
+def url_for(endpoint, *, _anchor=None, _external=False, **values):
+    """The URL that leads to *endpoint*; values that the rule has no hole for go into the query."""
+    if endpoint.startswith("."):  # in the same blueprint, which step 13 brings
+        endpoint = f"{request.blueprint}{endpoint}"
+    url = current_app.url_map.bind_to_environ(request.environ).build(endpoint, values, force_external=_external)
+    return f"{url}#{_anchor}" if _anchor else url
+
+
+class App(step_10.App):
+    """An app that keeps what belongs to a request in a context."""
+
+    def app_context(self):
+        """A context without a request."""
+        return Context(self)
+
+    def request_context(self, environ):
+        """A context with the request that *environ* describes, and the rule that fits it."""
+        request = self.request_class(environ)
+        request.app, request.url_rule, request.endpoint, request.blueprint = self, None, None, None
+        try:
+            request.url_rule, request.view_args = self.url_map.bind_to_environ(environ).match(return_rule=True)
+            request.endpoint = request.url_rule.endpoint
+            request.blueprint = request.endpoint.rpartition(".")[0] or None  # what step 13 brings
+        except HTTPException as error:
+            request.routing_exception = error
+        return Context(self, request)
+
+    def wsgi_app(self, environ, start_response):
+        """From the environ to a response, within a context."""
+        with self.request_context(environ) as context:
+            return self.full_dispatch_request(context.request)(environ, start_response)
+
+    def __call__(self, environ, start_response):
+        """Call `wsgi_app`, which can be wrapped in a middleware."""
+        return self.wsgi_app(environ, start_response)
+
+    def dispatch_request(self, request):
+        """Call the view, with no request as argument."""
+        shared["request"] = request
+        if request.url_rule is None:
+            raise request.routing_exception
+        return self.view_functions[request.endpoint](**request.view_args)
+
+    def do_teardown(self, context, error):
+        """Close the files that the request has brought."""
+        if context.maybe_request is not None:
+            context.maybe_request.close()
+
+
+def guestbook(app):
+    """The pages of before, whose argument is now the proxy, and a page that waits and then says who you are."""
+    step_10.guestbook(app)
+    app.view_functions = {endpoint: partial(view, request) for endpoint, view in app.view_functions.items()}
+
+    @app.route("/whoami")
+    def whoami():
+        time.sleep(0.2)
+        wrong, right = (escape(each.args.get("name")) for each in (shared["request"], request))
+        return f"The global variable says {wrong}, the context variable says {right}.\n"
+
+    return app
+
+
+environment.globals.update(g=g, request=request, session=session)
+environment.globals.update(url_for=url_for, get_flashed_messages=get_flashed_messages)
+if __name__ == "__main__":
+    guestbook(App()).run()

@@ -1,0 +1,129 @@
+"""Step 12: Hooks, error handlers, teardown.
+
+What Flask shows you: ``@app.before_request``, ``@app.after_request``, ``@app.errorhandler(404)`` and
+``@app.teardown_request``.
+
+What is underneath: four lists of functions, and one order. First the functions before the request: if one returns
+something, that is the answer, and the view is not called. This is how a login is demanded. Then the view. If it raises
+an error, the handler for this kind of error makes the answer. Then the functions after the request, the last one
+first; each gets the response and returns it. At the very end, teardown: it runs always, also after an error, and is
+the place to close what was opened.
+
+What is new in this step: these lists. An error that nobody expected is written to the log, and the visitor gets a page
+with status 500 that tells nothing about the program. In the guestbook, each answer forbids the browser to guess the
+type of a file, and a missing page looks like the others.
+
+Try this::
+
+    curl -i http://127.0.0.1:8000/nothing/here
+
+Then write ``1 / 0`` into ``not_found`` in this file, start it again, and look at both the answer and the terminal.
+"""
+
+import logging
+from collections import defaultdict
+
+import step_11
+from step_11 import *
+from werkzeug.exceptions import InternalServerError, default_exceptions
+
+
+def hook(kind):
+    """A decorator that adds a function to the list of this kind."""
+
+    def register(self, function):
+        self.hooks[kind].append(function)
+        return function
+
+    return register
+
+
+class Hooks:
+    """Lists of functions, and a table of error handlers."""
+
+    before_request, after_request, teardown_request = hook("before"), hook("after"), hook("teardown")
+
+    def __init__(self):
+        self.hooks, self.error_handlers = defaultdict(list), {}
+
+    def errorhandler(self, kind):
+        """Register the function below this line for errors of *kind*, a class or a status code."""
+
+        def register(function):
+            self.error_handlers[default_exceptions.get(kind, kind)] = function
+            return function
+
+        return register
+
+
+class App(Hooks, step_11.App):
+    """An app that calls your functions before, after and around a view."""
+
+    teardown_appcontext = hook("teardown context")
+
+    def __init__(self):
+        Hooks.__init__(self)
+        step_11.App.__init__(self)
+
+    def owners(self, request):
+        """Whose hooks this request meets: the app's. Step 13 adds those of a blueprint."""
+        return [self]
+
+    def functions(self, kind, request):
+        """The functions of one kind that this request meets."""
+        return [function for owner in self.owners(request) for function in owner.hooks[kind]]
+
+    def dispatch_request(self, request):
+        """Call the functions before the request, and the view if none of them answers; then answer an error."""
+        try:
+            for function in self.functions("before", request):
+                value = function()
+                if value is not None:
+                    return value
+            return self.make_response(super().dispatch_request(request))
+        except Exception as error:
+            return self.handle_exception(request, error)
+
+    def handle_exception(self, request, error):
+        """The answer to *error*: from its handler, from itself, or a page with status 500."""
+        for owner in reversed(self.owners(request)):
+            for kind in type(error).__mro__:
+                if kind in owner.error_handlers:
+                    return owner.error_handlers[kind](error)
+        if isinstance(error, HTTPException) or self.config.get("TESTING"):
+            raise error
+        logging.getLogger(__name__).error("Exception on %s", request.path, exc_info=error)
+        return self.handle_exception(request, InternalServerError(original_exception=error))
+
+    def process_response(self, request, response):
+        """Hand the response through the functions after the request, the last one first, and save the session."""
+        for function in reversed(self.functions("after", request)):
+            response = function(response)
+        return super().process_response(request, response)
+
+    def do_teardown(self, context, error):
+        """Call the functions for the end, the last one first."""
+        functions = self.functions("teardown", context.request) if context.maybe_request is not None else []
+        for function in reversed(self.hooks["teardown context"] + functions):
+            function(error)
+        super().do_teardown(context, error)
+
+
+def guestbook(app):
+    """The pages of before, one header more on each, and a page for what is missing."""
+    step_11.guestbook(app)
+
+    @app.after_request
+    def never_guess(response):
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    @app.errorhandler(404)
+    def not_found(error):
+        return render_template("index.html", messages=[error.description]), 404
+
+    return app
+
+
+if __name__ == "__main__":
+    guestbook(App()).run()

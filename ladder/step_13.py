@@ -1,0 +1,166 @@
+"""Step 13: Blueprints, the extension protocol, and a database.
+
+What Flask shows you: ``Blueprint("auth", __name__, url_prefix="/auth")``, ``app.register_blueprint(bp)``, and
+``db.init_app(app)``.
+
+What is underneath: a blueprint is a list of things to do later. ``@bp.route`` cannot add a rule, because there is no
+app yet. So it notes what to do, and ``register_blueprint`` does it, with the blueprint's name before each endpoint
+and its prefix before each URL. An extension (a database, the validation of forms, a login) is a package that knows the
+framework. Flask asks one thing of it: a method ``init_app(app)``, which registers hooks and keeps its state in
+``app.extensions``. So one extension can serve several apps.
+
+What is new in this step: an app has a name. With it, the app finds its own folder, and there the templates, the static
+files and the settings. The guestbook becomes a blueprint at ``/book/``, and its entries are in a database, SQLite. They
+are still there when the server starts again. A value never becomes part of an SQL text: it takes the place of a
+``?``. Otherwise a visitor could write SQL, which is called SQL injection.
+
+Try this::
+
+    curl -i http://127.0.0.1:8000/
+    curl -i -d "name=Bobby" -d "text='); DROP TABLE entry; --" http://127.0.0.1:8000/book/sign
+    curl http://127.0.0.1:8000/book/
+
+Then stop the server, start it, and look again.
+"""
+
+import sqlite3
+import sys
+from types import ModuleType
+
+import step_12
+from step_12 import *
+from werkzeug.utils import send_from_directory
+
+
+def render_template(name, **values):
+    """The page that a template of the app of the moment makes of *values*."""
+    return current_app.jinja_env.get_template(name).render(**values)
+
+
+class Config(dict):
+    """The settings of an app: those whose names are in capital letters."""
+
+    def from_mapping(self, mapping=(), **values):
+        """Take the settings from a dictionary, or from keywords."""
+        self.update({key: value for key, value in dict(mapping, **values).items() if key.isupper()})
+
+    def from_pyfile(self, filename, silent=False):
+        """Run a file of Python code, and take the settings from its variables."""
+        path, module = Path(self["ROOT"], filename), ModuleType("config")
+        if path.exists() or not silent:
+            exec(compile(path.read_bytes(), path, "exec"), vars(module))
+            self.from_mapping(vars(module))
+
+
+class App(step_12.App):
+    """An app with a name, a folder, and blueprints. Its *import_name* is the module's ``__name__``."""
+
+    def __init__(self, import_name, instance_relative_config=False):
+        super().__init__()
+        file = Path(getattr(sys.modules.get(import_name), "__file__", None) or "app.py").resolve()
+        self.name, self.root_path, self.extensions, self.blueprints = import_name, str(file.parent), {}, {}
+        self.instance_path = str((file.parent.parent if file.name == "__init__.py" else file.parent) / "instance")
+        root = self.instance_path if instance_relative_config else self.root_path
+        self.config = Config(self.config, ROOT=root, TESTING=False, DEBUG=False)
+        self.jinja_env = Environment(loader=FileSystemLoader(file.parent / "templates"), autoescape=autoescape)
+        self.jinja_env.globals.update(environment.globals, config=self.config)
+        self.add_url_rule("/static/<path:filename>", "static", self.send_static_file)
+
+    def send_static_file(self, filename):
+        """A file of the folder ``static``, and of no other folder."""
+        return send_from_directory(Path(self.root_path, "static"), filename, request.environ)
+
+    def open_resource(self, resource, mode="rb"):
+        """Open a file that lies in the app's folder."""
+        return Path(self.root_path, resource).open(mode)
+
+    @property
+    def testing(self):
+        """Whether an error is raised in the test, instead of answered with 500."""
+        return self.config["TESTING"]
+
+    def register_blueprint(self, blueprint, url_prefix=None):
+        """Do what *blueprint* has noted."""
+        self.blueprints[blueprint.name] = blueprint
+        for rule, endpoint, view, options in blueprint.rules:
+            rule = (url_prefix or blueprint.url_prefix) + rule
+            self.add_url_rule(rule, f"{blueprint.name}.{endpoint or view.__name__}", view, **options)
+        for kind in ("before", "after"):
+            self.hooks[kind] += blueprint.hooks[f"{kind} app"]
+
+    def owners(self, request):
+        """Whose hooks this request meets: the app's, and those of the blueprint whose view it calls."""
+        return [self, self.blueprints[request.blueprint]] if request.blueprint else [self]
+
+
+class Blueprint(step_12.Hooks):
+    """Rules and hooks that are noted now, and used when an app registers the blueprint."""
+
+    before_app_request, after_app_request, route = hook("before app"), hook("after app"), App.route
+
+    def __init__(self, name, import_name, url_prefix=""):
+        super().__init__()
+        self.name, self.import_name, self.url_prefix, self.rules = name, import_name, url_prefix, []
+
+    def add_url_rule(self, rule, endpoint=None, view_func=None, **options):
+        """Note a rule and its view."""
+        self.rules.append((rule, endpoint, view_func, options))
+
+
+class Database:
+    """An extension: SQLite, with one connection for each context."""
+
+    def init_app(self, app):
+        """Prepare *app* for a database in the file that its setting ``DATABASE`` names."""
+        app.config.setdefault("DATABASE", str(Path(app.instance_path, "guestbook.sqlite")))
+        app.extensions["database"] = self
+        app.teardown_appcontext(self.close)
+
+    def execute(self, sql, *values):
+        """Run one statement of SQL, in which each ``?`` stands for one of *values*."""
+        if "connection" not in g:
+            Path(current_app.config["DATABASE"]).parent.mkdir(parents=True, exist_ok=True)
+            g.connection = sqlite3.connect(current_app.config["DATABASE"], isolation_level=None)
+            g.connection.row_factory = sqlite3.Row
+            g.connection.execute("CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY, name TEXT, text TEXT)")
+        return g.connection.execute(sql, values)
+
+    def close(self, error):
+        """Close the connection if there is one."""
+        if "connection" in g:
+            g.pop("connection").close()
+
+
+database = Database()
+book = Blueprint("book", __name__, url_prefix="/book")
+INSERT = "INSERT INTO entry (name, text) VALUES (?, ?)"
+
+
+@book.route("/")
+def index():
+    word = f"%{request.args.get('word', '')}%"
+    rows = database.execute("SELECT * FROM entry WHERE text LIKE ?", word)
+    return render_template("index.html", entries=rows, **known(request))
+
+
+@book.route("/sign", methods=["GET", "POST"])
+def sign():
+    if request.method == "GET":
+        return render_template("sign.html", **known(request))
+    database.execute(INSERT, request.form["name"][:200], request.form["text"][:200])
+    remember(request, None, request.form["name"][:200])
+    return redirect(url_for(".index"), 303)
+
+
+def guestbook(app):
+    """The pages of before; those for reading and signing have moved to the blueprint."""
+    step_12.guestbook(app)
+    app.register_blueprint(book)
+    database.init_app(app)
+    for endpoint in ("index", "sign"):
+        app.view_functions[endpoint] = lambda new=f"book.{endpoint}": redirect(url_for(new), 308)
+    return app
+
+
+if __name__ == "__main__":
+    guestbook(App(__name__)).run()

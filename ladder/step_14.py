@@ -1,0 +1,116 @@
+"""Step 14: Class views, and REST.
+
+What Flask shows you: ``class EntryAPI(MethodView)``, with a method ``get`` for GET and a method ``post`` for POST.
+
+What is underneath: ``as_view`` makes a function, because the app calls functions. For each request the function makes
+an object of the class, and calls the method that has the name of the HTTP method. REST, representational state
+transfer, is a way to design an API. Each thing has a URL, and the HTTP method says what to do with it: the four
+operations of CRUD (create, read, update, delete). POST to the collection creates, and answers 201 with the new URL.
+GET reads. PUT replaces the whole thing, so it needs all of its fields. PATCH changes some fields. DELETE deletes. GET
+changes nothing. PUT and DELETE may be sent twice without harm; POST may not.
+
+What is new in this step: ``View``, ``MethodView``, and the API of the guestbook, in JSON.
+
+Try this::
+
+    curl -i --json '{"name": "Ada", "text": "Hello."}' http://127.0.0.1:8000/api/entries
+    curl http://127.0.0.1:8000/api/entries
+    curl -i -X PATCH --json '{"text": "Goodbye."}' http://127.0.0.1:8000/api/entries/1
+    curl -i -X PUT --json '{"text": "Goodbye."}' http://127.0.0.1:8000/api/entries/1
+    curl -i -X DELETE http://127.0.0.1:8000/api/entries/1
+
+This API asks nobody who they are, so that you can try it. One on the internet demands a login.
+"""
+
+import step_13
+from step_13 import *
+from werkzeug.exceptions import BadRequest, abort
+
+
+class View:
+    """A view that is a class."""
+
+    methods, decorators = None, ()
+
+    @classmethod
+    def as_view(cls, name, *args, **kwargs):
+        """A view function, which makes an object of this class for each request."""
+
+        def view(**values):
+            return cls(*args, **kwargs).dispatch_request(**values)
+
+        for decorator in cls.decorators:
+            view = decorator(view)
+        view.__name__, view.methods = name, cls.methods
+        return view
+
+
+class MethodView(View):
+    """A class with one method for each HTTP method."""
+
+    def __init_subclass__(cls):
+        cls.methods = [name.upper() for name in ("get", "post", "put", "patch", "delete") if hasattr(cls, name)]
+
+    def dispatch_request(self, **values):
+        """Call the method; HEAD is a GET whose body the server keeps."""
+        name = request.method.lower()
+        return getattr(self, "get" if name == "head" else name)(**values)
+
+
+def fields(*required):
+    """What the request's JSON gives of a name and a text; 400 where one of *required* is missing or no text."""
+    data = request.get_json()
+    if not isinstance(data, dict) or any(not isinstance(data.get(key, ""), str) for key in ("name", "text")):
+        raise BadRequest("The fields are texts.")
+    if any(key not in data for key in required):
+        raise BadRequest("An entry needs a name and a text.")
+    return data.get("name"), data.get("text")
+
+
+class Collection(MethodView):
+    """All entries."""
+
+    def get(self):
+        """Read all."""
+        return [dict(row) for row in database.execute("SELECT * FROM entry")]
+
+    def post(self):
+        """Create one."""
+        new = database.execute(INSERT, *fields("name", "text")).lastrowid
+        return Item().get(new), 201, {"Location": url_for("entry_item", number=new)}
+
+
+class Item(MethodView):
+    """One entry."""
+
+    def get(self, number):
+        """Read it."""
+        row = database.execute("SELECT * FROM entry WHERE id = ?", number).fetchone()
+        return dict(row) if row else abort(404, f"There is no entry {number}.")
+
+    def put(self, number, required=("name", "text")):
+        """Replace it."""
+        sql = "UPDATE entry SET name = coalesce(?, name), text = coalesce(?, text) WHERE id = ?"
+        database.execute(sql, *fields(*required), number)
+        return self.get(number)
+
+    def patch(self, number):
+        """Change some of it."""
+        return self.put(number, required=())
+
+    def delete(self, number):
+        """Delete it."""
+        database.execute("DELETE FROM entry WHERE id = ?", number)
+        return "", 204
+
+
+def guestbook(app):
+    """The pages of before, and the API."""
+    step_13.guestbook(app)
+    app.add_url_rule("/api/entries", view_func=Collection.as_view("entry_collection"))
+    app.add_url_rule("/api/entries/<int:number>", view_func=Item.as_view("entry_item"))
+    return app
+
+
+if __name__ == "__main__":
+    guestbook(App(__name__)).run()

@@ -1,0 +1,109 @@
+"""Step 15: The test client and the command line. The last step.
+
+What Flask shows you: ``app.test_client().get("/")`` in a test, and ``flask --app flaskr run`` in a terminal.
+
+What is underneath: an app is a WSGI function, so a test needs no server and no network. Werkzeug's ``Client`` makes an
+environ, calls the app, keeps the cookies, and hands you the response. After ``with client:`` the test can look at
+``session`` and ``g``, because the context of the request becomes the context of the moment again. The command line is
+click: a group of commands, which the app can add to. Each command runs within a context of the app.
+
+What is new in this step: both. With them, this framework runs programs that were written for Flask: the application of
+Flask's own tutorial passes its 24 tests, unchanged. ``as_flask.py`` makes ``import flask`` mean this step.
+
+Try this, in the folder of any small Flask program (the file ``hello.py`` with ``app = Flask(__name__)`` in it)::
+
+    python ladder/step_15.py
+    python ladder/as_flask.py --app hello run
+    python ladder/as_flask.py --app hello routes
+    python ladder/as_flask.py -m pytest
+"""
+
+import click
+import step_14
+import werkzeug.test
+from click.testing import CliRunner
+from step_14 import *
+
+
+class Client(werkzeug.test.Client):
+    """A browser for tests. Within ``with client:``, the context of its last request stays."""
+
+    kept = None
+
+    def open(self, *args, **kwargs):
+        """Send one request."""
+        response = super().open(*args, **kwargs)
+        if self.kept is not None:
+            self.kept.append(current.set(response.request.environ["ladder.context"]))
+        return response
+
+    def __enter__(self):
+        self.kept = []
+        return self
+
+    def __exit__(self, *error):
+        while self.kept:
+            current.reset(self.kept.pop())
+        self.kept = None
+
+
+class Commands(click.Group):
+    """The commands of an app. Each runs within a context of the app."""
+
+    def invoke(self, context):
+        """Run the command that was called."""
+        with self.app.app_context():
+            return super().invoke(context)
+
+
+@click.command("run")
+@click.option("--port", default=5000)
+def run_command(port):
+    """Serve the app on 127.0.0.1."""
+    current_app.run(port)
+
+
+@click.command("routes")
+def routes_command():
+    """Print the rules."""
+    for rule in current_app.url_map.iter_rules():
+        click.echo(f"{rule.endpoint:20} {', '.join(sorted(rule.methods)):20} {rule.rule}")
+
+
+class App(step_14.App):
+    """An app that can be tested, and told what to do in a terminal."""
+
+    cookie_options = {"httponly": True}  # as in Flask, where SameSite is a setting
+
+    def __init__(self, import_name, **options):
+        super().__init__(import_name, **options)
+        self.cli = Commands(self.name, commands=[run_command, routes_command])
+        self.cli.app = self
+
+    def request_context(self, environ):
+        """The context, which a test client finds in the environ."""
+        environ["ladder.context"] = super().request_context(environ)
+        return environ["ladder.context"]
+
+    def test_client(self):
+        """A browser for tests."""
+        return Client(self)
+
+    def test_cli_runner(self):
+        """A terminal for tests: its ``invoke(args=["init-db"])`` runs a command of this app."""
+        runner = CliRunner()
+        runner.invoke = partial(runner.invoke, self.cli)
+        return runner
+
+    def test_request_context(self, *args, **kwargs):
+        """The context of a request that nobody has sent."""
+        return self.request_context(werkzeug.test.EnvironBuilder(*args, **kwargs).get_environ())
+
+
+def guestbook(app):
+    """The pages of before."""
+    return step_14.guestbook(app)
+
+
+if __name__ == "__main__":
+    guestbook(App(__name__)).run()
