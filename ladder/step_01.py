@@ -18,7 +18,7 @@ Try this::
 Then ask for http://127.0.0.1:8000/nothing/here. The answer is the same: nobody has looked at the path yet.
 """
 
-import sys
+import os
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIServer, make_server
 
@@ -38,9 +38,8 @@ class ThreadingServer(ThreadingMixIn, WSGIServer):
 
 
 def serve(app):
-    """Serve *app* on port 8000, or on the port that stands on the command line, until Ctrl+C."""
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 8000
-    with make_server("127.0.0.1", port, app, ThreadingServer) as server:
+    """Serve *app* until Ctrl+C, on port 8000, or on the one in the environment variable ``PORT``."""
+    with make_server("127.0.0.1", int(os.environ.get("PORT", "8000")), app, ThreadingServer) as server:
         print(f"The guestbook is open at http://127.0.0.1:{server.server_port}/ (Ctrl+C closes it).", flush=True)
         server.serve_forever()
 

@@ -49,29 +49,26 @@ class App:
             return answer(start_response, "404 Not Found", "There is no such page.\n")
         return answer(start_response, "200 OK", view(environ))
 
-    def run(self):
-        """Serve this app."""
+    def run(self, pages=()):
+        """Add some pages, and serve this app."""
+        for add in pages:
+            add(self)
         serve(self)
 
 
-def listing():
-    """All entries, one a line."""
-    return "".join(f"{entry['name']}: {entry['text']}\n" for entry in entries)
-
-
-def guestbook(app):
+def first_pages(app):
     """Put the pages of the guestbook into *app*."""
 
     @app.route("/")
     def index(environ):
-        return listing()
+        return "".join(f"{entry['name']}: {entry['text']}\n" for entry in entries)
 
     @app.route("/about")
     def about(environ):
         return "A guestbook that grows by one step at a time.\n"
 
-    return app
 
+pages = [first_pages]
 
 if __name__ == "__main__":
-    guestbook(App()).run()
+    App().run(pages)

@@ -19,22 +19,19 @@ Try this::
     curl -i http://127.0.0.1:8000/entry/1
 """
 
-import step_03
 from step_03 import *
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 
 
-class App(step_03.App):
+class App(App):
     """An app whose table is a map of rules."""
 
     def __init__(self):
         super().__init__()
         self.url_map = Map()
 
-    def add_url_rule(
-        self, rule, endpoint=None, view_func=None, **options
-    ):
+    def add_url_rule(self, rule, endpoint=None, view_func=None, **options):
         """Add a rule that leads to *endpoint*, and the view of this endpoint."""
         endpoint = endpoint or getattr(view_func, "__name__", rule)
         methods = options.pop("methods", None) or getattr(view_func, "methods", None) or ["GET"]
@@ -58,16 +55,15 @@ def find(number):
     return entries[number - 1]
 
 
-def guestbook(app):
+def entry_page(app):
     """The pages of before, and a page for each entry."""
-    step_03.guestbook(app)
 
     @app.route("/entry/<int:number>/")
     def entry(environ, number):
         return f"{find(number)['text']}\n"
 
-    return app
 
+pages = [*pages, entry_page]
 
 if __name__ == "__main__":
-    guestbook(App()).run()
+    App().run(pages)

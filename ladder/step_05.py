@@ -22,7 +22,6 @@ Try this::
 Then open http://127.0.0.1:8000/sign in a browser and sign. Watch the address bar: your words are not in it.
 """
 
-import step_04
 import werkzeug
 from step_04 import *
 from werkzeug.utils import redirect
@@ -34,7 +33,7 @@ class Request(werkzeug.Request):
     max_content_length = 64 * 1024
 
 
-class App(step_04.App):
+class App(App):
     """An app that hands a request to its views and sends the response."""
 
     request_class = Request
@@ -63,7 +62,9 @@ class App(step_04.App):
         return value if isinstance(value, werkzeug.Response) else werkzeug.Response(value, mimetype=self.mimetype)
 
 
-FORM = "<form method=post><input name=name placeholder=Name><input name=text placeholder=Text><button>Sign</button></form>"
+FORM = (
+    "<form method=post><input name=name placeholder=Name><input name=text placeholder=Text><button>Sign</button></form>"
+)
 
 
 def search(request):
@@ -71,27 +72,24 @@ def search(request):
     return [entry for entry in entries if request.args.get("word", "") in entry["text"]]
 
 
-def add(request):
-    """Write what the form holds into the book; a form that lacks a field is answered with 400 by Werkzeug."""
-    entry = {key: request.form[key].strip()[:200] for key in ("name", "text")}
-    entries.append(entry)
-    return entry
+def form(request):
+    """The entry that was sent; where one of its fields is missing, Werkzeug answers with 400."""
+    return {key: request.form[key].strip()[:200] for key in ("name", "text")}
 
 
-def guestbook(app):
+def form_page(app):
     """The pages of before, the list with a search, and a form to sign."""
-    step_04.guestbook(app)
     app.view_functions["index"] = lambda request: "".join(f"{e['name']}: {e['text']}\n" for e in search(request))
 
     @app.route("/sign", methods=["GET", "POST"])
     def sign(request):
         if request.method == "GET":
             return werkzeug.Response(FORM, mimetype="text/html")
-        add(request)
+        entries.append(form(request))
         return redirect("/", 303)
 
-    return app
 
+pages = [*pages, form_page]
 
 if __name__ == "__main__":
-    guestbook(App()).run()
+    App().run(pages)

@@ -18,7 +18,6 @@ Try this::
 import json
 from collections.abc import Iterator, Mapping
 
-import step_05
 from step_05 import *
 
 
@@ -29,7 +28,7 @@ def jsonify(*args, **kwargs):
     return werkzeug.Response(f"{text}\n", mimetype="application/json")
 
 
-class App(step_05.App):
+class App(App):
     """An app whose views may return what is handiest."""
 
     def make_response(self, value):
@@ -48,16 +47,15 @@ class App(step_05.App):
         return response
 
 
-def guestbook(app):
+def json_page(app):
     """The pages of before, and all entries as JSON, with a header of their own."""
-    step_05.guestbook(app)
 
     @app.route("/entries.json")
     def entries_json(request):
         return entries, 200, {"X-Entries": str(len(entries))}
 
-    return app
 
+pages = [*pages, json_page]
 
 if __name__ == "__main__":
-    guestbook(App()).run()
+    App().run(pages)

@@ -20,7 +20,6 @@ Then change ``autoescape`` to ``False`` in this file, and do it again.
 
 from pathlib import Path
 
-import step_06
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from step_06 import *
 
@@ -28,20 +27,19 @@ autoescape = select_autoescape(["html", "htm", "xml", "xhtml", "svg"], default_f
 environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=autoescape)
 
 
-def render_template(name, **values):
-    """The page that the template called *name* makes of *values*."""
-    return environment.get_template(name).render(**values)
+def render_template(template, /, **values):
+    """The page that the template of this name makes of *values*."""
+    return environment.get_template(template).render(**values)
 
 
-class App(step_06.App):
+class App(App):
     """An app whose texts are HTML."""
 
     mimetype = "text/html"
 
 
-def guestbook(app, known=lambda request: {}, remember=lambda request, response, name: None):
+def html_pages(app, known=lambda request: {}, remember=lambda request, response, name: None):
     """The pages of before as HTML. Later steps say what is known of a visitor, and how to remember a name."""
-    step_06.guestbook(app)
 
     def index(request):
         return render_template("index.html", entries=search(request), **known(request))
@@ -49,14 +47,16 @@ def guestbook(app, known=lambda request: {}, remember=lambda request, response, 
     def sign(request):
         if request.method == "GET":
             return render_template("sign.html", **known(request))
-        response = app.make_response(redirect("/", 303))
-        remember(request, response, add(request)["name"])
+        entries.append(form(request))
+        response = redirect("/", 303)
+        remember(request, response, entries[-1]["name"])
         return response
 
     app.view_functions |= {"index": index, "sign": sign}
     app.view_functions["entry"] = lambda request, number: render_template("index.html", entries=[find(number)])
-    return app
 
+
+pages = [*pages, html_pages]
 
 if __name__ == "__main__":
-    guestbook(App()).run()
+    App().run(pages)

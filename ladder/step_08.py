@@ -21,7 +21,8 @@ Try this::
 The last one lies, and the guestbook believes it: the visitor can change a cookie.
 """
 
-import step_07
+from functools import partial
+
 from step_07 import *
 
 
@@ -35,10 +36,7 @@ def remember(request, response, name):
     response.set_cookie("name", name, max_age=30 * 24 * 3600, httponly=True, samesite="Lax")
 
 
-def guestbook(app):
-    """The pages of before, which greet who has signed."""
-    return step_07.guestbook(app, known, remember)
-
+pages = [*pages, partial(html_pages, known=known, remember=remember)]
 
 if __name__ == "__main__":
-    guestbook(App()).run()
+    App().run(pages)

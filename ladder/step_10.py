@@ -25,14 +25,11 @@ Try this::
 from datetime import UTC, datetime
 from functools import cached_property
 
-import step_05
-import step_07
 from itsdangerous import BadData, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, bytes_to_int
 from step_09 import *
 
 NOTES_COOKIE = "eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk"
-THIRTY_ONE_DAYS = 31 * 24 * 3600
 
 
 def tag(value):
@@ -71,10 +68,8 @@ class Session(dict):
     permanent = modified = False
 
 
-class Request(step_05.Request):
+class Request(Request):
     """A request with a session."""
-
-    flashes = None
 
     @cached_property
     def session(self):
@@ -82,7 +77,7 @@ class Request(step_05.Request):
         return self.app.open_session(self)
 
 
-class App(step_07.App):
+class App(App):
     """An app with sessions. *config* holds its settings."""
 
     request_class = Request
@@ -99,7 +94,7 @@ class App(step_07.App):
             raise RuntimeError("A session is signed with a key, and SECRET_KEY in the app's config is not set.")
         try:
             cookie = request.cookies["session"]
-            return Session(untag(signer(self.config["SECRET_KEY"]).loads(cookie, max_age=THIRTY_ONE_DAYS)))
+            return Session(untag(signer(self.config["SECRET_KEY"]).loads(cookie, max_age=31 * 24 * 3600)))
         except (BadData, KeyError, TypeError, ValueError):
             return Session()
 
@@ -127,10 +122,9 @@ def flash(request, message, category="message"):
 
 
 def get_flashed_messages(request, with_categories=False, category_filter=()):
-    """The messages that wait. They leave the session, and stay with this one request."""
-    if request.flashes is None:
-        request.flashes = request.session.pop("_flashes", [])
-    chosen = [each for each in request.flashes if not category_filter or each[0] in category_filter]
+    """The messages that wait; they leave the session."""
+    waiting = request.session.pop("_flashes", [])
+    chosen = [each for each in waiting if not category_filter or each[0] in category_filter]
     return chosen if with_categories else [message for _category, message in chosen]
 
 
@@ -145,9 +139,9 @@ def remember(request, response, name):
     flash(request, f"Thank you, {name}.")
 
 
-def guestbook(app):
+def session_pages(app):
     """The pages of before, with a session, and a page that opens the cookie from the notes."""
-    step_07.guestbook(app, known, remember)
+    html_pages(app, known, remember)
     app.config["SECRET_KEY"] = SECRET_KEY
 
     @app.route("/cookie")
@@ -155,8 +149,8 @@ def guestbook(app):
         data, moment = read_without_key(NOTES_COOKIE)
         return {"cookie": NOTES_COOKIE, "data": data, "signed": moment.isoformat()}
 
-    return app
 
+pages = [*pages, session_pages]
 
 if __name__ == "__main__":
-    guestbook(App()).run()
+    App().run(pages)

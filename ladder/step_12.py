@@ -23,7 +23,6 @@ Then write ``1 / 0`` into ``not_found`` in this file, start it again, and look a
 import logging
 from collections import defaultdict
 
-import step_11
 from step_11 import *
 from werkzeug.exceptions import InternalServerError, default_exceptions
 
@@ -44,6 +43,7 @@ class Hooks:
     before_request, after_request, teardown_request = hook("before"), hook("after"), hook("teardown")
 
     def __init__(self):
+        super().__init__()
         self.hooks, self.error_handlers = defaultdict(list), {}
 
     def errorhandler(self, kind):
@@ -56,14 +56,10 @@ class Hooks:
         return register
 
 
-class App(Hooks, step_11.App):
+class App(Hooks, App):
     """An app that calls your functions before, after and around a view."""
 
-    teardown_appcontext = hook("teardown context")
-
-    def __init__(self):
-        Hooks.__init__(self)
-        step_11.App.__init__(self)
+    teardown_appcontext = Hooks.teardown_request
 
     def owners(self, request):
         """Whose hooks this request meets: the app's. Step 13 adds those of a blueprint."""
@@ -103,15 +99,12 @@ class App(Hooks, step_11.App):
 
     def do_teardown(self, context, error):
         """Call the functions for the end, the last one first."""
-        functions = self.functions("teardown", context.request) if context.maybe_request is not None else []
-        for function in reversed(self.hooks["teardown context"] + functions):
+        for function in reversed(self.functions("teardown", context.maybe_request)):
             function(error)
-        super().do_teardown(context, error)
 
 
-def guestbook(app):
+def answers(app):
     """The pages of before, one header more on each, and a page for what is missing."""
-    step_11.guestbook(app)
 
     @app.after_request
     def never_guess(response):
@@ -122,8 +115,8 @@ def guestbook(app):
     def not_found(error):
         return render_template("index.html", messages=[error.description]), 404
 
-    return app
 
+pages = [*pages, answers]
 
 if __name__ == "__main__":
-    guestbook(App()).run()
+    App().run(pages)

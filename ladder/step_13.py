@@ -27,14 +27,13 @@ import sqlite3
 import sys
 from types import ModuleType
 
-import step_12
 from step_12 import *
 from werkzeug.utils import send_from_directory
 
 
-def render_template(name, **values):
+def render_template(template, /, **values):
     """The page that a template of the app of the moment makes of *values*."""
-    return current_app.jinja_env.get_template(name).render(**values)
+    return current_app.jinja_env.get_template(template).render(**values)
 
 
 class Config(dict):
@@ -52,7 +51,7 @@ class Config(dict):
             self.from_mapping(vars(module))
 
 
-class App(step_12.App):
+class App(App):
     """An app with a name, a folder, and blueprints. Its *import_name* is the module's ``__name__``."""
 
     def __init__(self, import_name, instance_relative_config=False):
@@ -90,10 +89,10 @@ class App(step_12.App):
 
     def owners(self, request):
         """Whose hooks this request meets: the app's, and those of the blueprint whose view it calls."""
-        return [self, self.blueprints[request.blueprint]] if request.blueprint else [self]
+        return [self, self.blueprints[request.blueprint]] if request and request.blueprint else [self]
 
 
-class Blueprint(step_12.Hooks):
+class Blueprint(Hooks):
     """Rules and hooks that are noted now, and used when an app registers the blueprint."""
 
     before_app_request, after_app_request, route = hook("before app"), hook("after app"), App.route
@@ -138,8 +137,7 @@ INSERT = "INSERT INTO entry (name, text) VALUES (?, ?)"
 
 @book.route("/")
 def index():
-    word = f"%{request.args.get('word', '')}%"
-    rows = database.execute("SELECT * FROM entry WHERE text LIKE ?", word)
+    rows = database.execute("SELECT * FROM entry WHERE instr(text, ?)", request.args.get("word", ""))
     return render_template("index.html", entries=rows, **known(request))
 
 
@@ -147,20 +145,21 @@ def index():
 def sign():
     if request.method == "GET":
         return render_template("sign.html", **known(request))
-    database.execute(INSERT, request.form["name"][:200], request.form["text"][:200])
-    remember(request, None, request.form["name"][:200])
-    return redirect(url_for(".index"), 303)
+    entry = form(request)
+    database.execute(INSERT, entry["name"], entry["text"])
+    remember(request, None, entry["name"])
+    return redirect(url_for("book.index"), 303)
 
 
-def guestbook(app):
+def book_pages(app):
     """The pages of before; those for reading and signing have moved to the blueprint."""
-    step_12.guestbook(app)
     app.register_blueprint(book)
     database.init_app(app)
     for endpoint in ("index", "sign"):
         app.view_functions[endpoint] = lambda new=f"book.{endpoint}": redirect(url_for(new), 308)
-    return app
 
+
+pages = [*pages, book_pages]
 
 if __name__ == "__main__":
-    guestbook(App(__name__)).run()
+    App(__name__).run(pages)

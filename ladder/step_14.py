@@ -22,7 +22,6 @@ Try this::
 This API asks nobody who they are, so that you can try it. One on the internet demands a login.
 """
 
-import step_13
 from step_13 import *
 from werkzeug.exceptions import BadRequest, abort
 
@@ -30,7 +29,7 @@ from werkzeug.exceptions import BadRequest, abort
 class View:
     """A view that is a class."""
 
-    methods, decorators = None, ()
+    methods = None
 
     @classmethod
     def as_view(cls, name, *args, **kwargs):
@@ -39,8 +38,6 @@ class View:
         def view(**values):
             return cls(*args, **kwargs).dispatch_request(**values)
 
-        for decorator in cls.decorators:
-            view = decorator(view)
         view.__name__, view.methods = name, cls.methods
         return view
 
@@ -57,14 +54,13 @@ class MethodView(View):
         return getattr(self, "get" if name == "head" else name)(**values)
 
 
-def fields(*required):
-    """What the request's JSON gives of a name and a text; 400 where one of *required* is missing or no text."""
+def fields(before):
+    """A name and a text from the request's JSON; what is missing there stays as it was *before*."""
     data = request.get_json()
-    if not isinstance(data, dict) or any(not isinstance(data.get(key, ""), str) for key in ("name", "text")):
-        raise BadRequest("The fields are texts.")
-    if any(key not in data for key in required):
+    entry = before | data if isinstance(data, dict) else before
+    if not all(isinstance(entry.get(key), str) for key in ("name", "text")):
         raise BadRequest("An entry needs a name and a text.")
-    return data.get("name"), data.get("text")
+    return entry["name"], entry["text"]
 
 
 class Collection(MethodView):
@@ -76,7 +72,7 @@ class Collection(MethodView):
 
     def post(self):
         """Create one."""
-        new = database.execute(INSERT, *fields("name", "text")).lastrowid
+        new = database.execute(INSERT, *fields({})).lastrowid
         return Item().get(new), 201, {"Location": url_for("entry_item", number=new)}
 
 
@@ -88,15 +84,18 @@ class Item(MethodView):
         row = database.execute("SELECT * FROM entry WHERE id = ?", number).fetchone()
         return dict(row) if row else abort(404, f"There is no entry {number}.")
 
-    def put(self, number, required=("name", "text")):
+    def put(self, number):
         """Replace it."""
-        sql = "UPDATE entry SET name = coalesce(?, name), text = coalesce(?, text) WHERE id = ?"
-        database.execute(sql, *fields(*required), number)
-        return self.get(number)
+        return self.change(number, {})
 
     def patch(self, number):
         """Change some of it."""
-        return self.put(number, required=())
+        return self.change(number, self.get(number))
+
+    def change(self, number, before):
+        """Write the fields that were sent into the database."""
+        database.execute("UPDATE entry SET name = ?, text = ? WHERE id = ?", *fields(before), number)
+        return self.get(number)
 
     def delete(self, number):
         """Delete it."""
@@ -104,13 +103,13 @@ class Item(MethodView):
         return "", 204
 
 
-def guestbook(app):
+def api(app):
     """The pages of before, and the API."""
-    step_13.guestbook(app)
     app.add_url_rule("/api/entries", view_func=Collection.as_view("entry_collection"))
     app.add_url_rule("/api/entries/<int:number>", view_func=Item.as_view("entry_item"))
-    return app
 
+
+pages = [*pages, api]
 
 if __name__ == "__main__":
-    guestbook(App(__name__)).run()
+    App(__name__).run(pages)

@@ -14,12 +14,10 @@ Try this, in the folder of any small Flask program (the file ``hello.py`` with `
 
     python ladder/step_15.py
     python ladder/as_flask.py --app hello run
-    python ladder/as_flask.py --app hello routes
     python ladder/as_flask.py -m pytest
 """
 
 import click
-import step_14
 import werkzeug.test
 from click.testing import CliRunner
 from step_14 import *
@@ -28,23 +26,23 @@ from step_14 import *
 class Client(werkzeug.test.Client):
     """A browser for tests. Within ``with client:``, the context of its last request stays."""
 
-    kept = None
+    token = None
 
-    def open(self, *args, **kwargs):
+    def run_wsgi_app(self, environ, buffered=False):
         """Send one request."""
-        response = super().open(*args, **kwargs)
-        if self.kept is not None:
-            self.kept.append(current.set(response.request.environ["ladder.context"]))
+        contexts = environ["ladder.contexts"] = []
+        response = super().run_wsgi_app(environ, buffered)
+        if self.token is not None:
+            current.set(contexts[0])
         return response
 
     def __enter__(self):
-        self.kept = []
+        self.token = current.set(None)
         return self
 
     def __exit__(self, *error):
-        while self.kept:
-            current.reset(self.kept.pop())
-        self.kept = None
+        current.reset(self.token)
+        self.token = None
 
 
 class Commands(click.Group):
@@ -57,33 +55,26 @@ class Commands(click.Group):
 
 
 @click.command("run")
-@click.option("--port", default=5000)
-def run_command(port):
+def run_command():
     """Serve the app on 127.0.0.1."""
-    current_app.run(port)
+    current_app.run()
 
 
-@click.command("routes")
-def routes_command():
-    """Print the rules."""
-    for rule in current_app.url_map.iter_rules():
-        click.echo(f"{rule.endpoint:20} {', '.join(sorted(rule.methods)):20} {rule.rule}")
-
-
-class App(step_14.App):
+class App(App):
     """An app that can be tested, and told what to do in a terminal."""
 
     cookie_options = {"httponly": True}  # as in Flask, where SameSite is a setting
 
     def __init__(self, import_name, **options):
         super().__init__(import_name, **options)
-        self.cli = Commands(self.name, commands=[run_command, routes_command])
+        self.cli = Commands(self.name, commands=[run_command])
         self.cli.app = self
 
     def request_context(self, environ):
-        """The context, which a test client finds in the environ."""
-        environ["ladder.context"] = super().request_context(environ)
-        return environ["ladder.context"]
+        """The context; a test client finds it in the environ."""
+        context = super().request_context(environ)
+        environ.get("ladder.contexts", []).append(context)
+        return context
 
     def test_client(self):
         """A browser for tests."""
@@ -100,10 +91,5 @@ class App(step_14.App):
         return self.request_context(werkzeug.test.EnvironBuilder(*args, **kwargs).get_environ())
 
 
-def guestbook(app):
-    """The pages of before."""
-    return step_14.guestbook(app)
-
-
 if __name__ == "__main__":
-    guestbook(App(__name__)).run()
+    App(__name__).run(pages)
