@@ -38,6 +38,7 @@ def install(number=LAST):
         flask.Flask = step.App
     for name in MODULES:
         sys.modules[f"flask.{name}"] = flask
+        setattr(flask, name, flask)
     sys.modules["flask"] = flask
     return flask
 

@@ -6,8 +6,9 @@ What is underneath: a table. The left column holds paths and the right column ho
 router looks up the path and calls the view. Where the table has no such path, the answer is 404 Not Found.
 
 What is new in this step: the class ``App``. Its instances can be called, so each is a WSGI function. ``route`` writes
-a line into the table. ``guestbook`` puts the guestbook's pages into an app. Each later step has an ``App`` that can do
-more, and a ``guestbook`` that adds pages to those from before.
+a line into the table. ``first_pages`` puts two pages into an app. From here on a step begins with ``from step_02
+import *``: it has all that the steps before have. ``class App(App)`` means: an ``App`` that can do all that the
+``App`` of before can do, and more. The list ``pages`` grows in the same way.
 
 Try this::
 

@@ -41,8 +41,7 @@ class App(App):
 
     def __call__(self, environ, start_response):
         """From the environ to a request, from the request to a response, and from the response to bytes."""
-        response = self.full_dispatch_request(self.request_class(environ))
-        return response(environ, start_response)
+        return self.full_dispatch_request(self.request_class(environ))(environ, start_response)
 
     def full_dispatch_request(self, request):
         """The response to *request*, also where the answer is an HTTP error."""
@@ -62,9 +61,7 @@ class App(App):
         return value if isinstance(value, werkzeug.Response) else werkzeug.Response(value, mimetype=self.mimetype)
 
 
-FORM = (
-    "<form method=post><input name=name placeholder=Name><input name=text placeholder=Text><button>Sign</button></form>"
-)
+FORM = "<form method=post>Name <input name=name> Text <input name=text> <button>Sign</button></form>"
 
 
 def search(request):

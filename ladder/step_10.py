@@ -71,17 +71,13 @@ class Session(dict):
 class Request(Request):
     """A request with a session."""
 
-    @cached_property
-    def session(self):
-        """The session of this visitor, opened now."""
-        return self.app.open_session(self)
+    session = cached_property(lambda request: request.app.open_session(request))  # opened when it is first read
 
 
 class App(App):
     """An app with sessions. *config* holds its settings."""
 
     request_class = Request
-
     cookie_options = {"httponly": True, "samesite": "Lax"}
 
     def __init__(self):
@@ -121,11 +117,10 @@ def flash(request, message, category="message"):
     request.session["_flashes"] = [*request.session.get("_flashes", []), (category, message)]
 
 
-def get_flashed_messages(request, with_categories=False, category_filter=()):
+def get_flashed_messages(request, with_categories=False):
     """The messages that wait; they leave the session."""
     waiting = request.session.pop("_flashes", [])
-    chosen = [each for each in waiting if not category_filter or each[0] in category_filter]
-    return chosen if with_categories else [message for _category, message in chosen]
+    return waiting if with_categories else [message for _category, message in waiting]
 
 
 def known(request):

@@ -73,17 +73,13 @@ class App(App):
         """Open a file that lies in the app's folder."""
         return Path(self.root_path, resource).open(mode)
 
-    @property
-    def testing(self):
-        """Whether an error is raised in the test, instead of answered with 500."""
-        return self.config["TESTING"]
+    testing = property(lambda app: app.config["TESTING"])  # whether an error is raised, not answered with 500
 
     def register_blueprint(self, blueprint, url_prefix=None):
         """Do what *blueprint* has noted."""
         self.blueprints[blueprint.name] = blueprint
         for rule, endpoint, view, options in blueprint.rules:
-            rule = (url_prefix or blueprint.url_prefix) + rule
-            self.add_url_rule(rule, f"{blueprint.name}.{endpoint or view.__name__}", view, **options)
+            self.add_url_rule((url_prefix or blueprint.url_prefix) + rule, endpoint, view, **options)
         for kind in ("before", "after"):
             self.hooks[kind] += blueprint.hooks[f"{kind} app"]
 
@@ -103,7 +99,7 @@ class Blueprint(Hooks):
 
     def add_url_rule(self, rule, endpoint=None, view_func=None, **options):
         """Note a rule and its view."""
-        self.rules.append((rule, endpoint, view_func, options))
+        self.rules.append((rule, f"{self.name}.{endpoint or view_func.__name__}", view_func, options))
 
 
 class Database:

@@ -50,8 +50,7 @@ class MethodView(View):
 
     def dispatch_request(self, **values):
         """Call the method; HEAD is a GET whose body the server keeps."""
-        name = request.method.lower()
-        return getattr(self, "get" if name == "head" else name)(**values)
+        return getattr(self, request.method.lower().replace("head", "get"))(**values)
 
 
 def fields(before):
