@@ -23,8 +23,7 @@ from step_05 import *
 
 def jsonify(*args, **kwargs):
     """A response of JSON: of one value, of several as a list, or of keywords as an object."""
-    value = kwargs or (args[0] if len(args) == 1 else args or None)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(kwargs or (args[0] if len(args) == 1 else args or None), sort_keys=True, separators=(",", ":"))
     return werkzeug.Response(f"{text}\n", mimetype="application/json")
 
 

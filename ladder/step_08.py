@@ -21,7 +21,7 @@ Try this::
 The last one lies, and the guestbook believes it: the visitor can change a cookie.
 """
 
-from functools import partial
+from functools import partial, partialmethod
 
 from step_07 import *
 

@@ -63,6 +63,7 @@ def run_command():
 class App(App):
     """An app that can be tested, and told what to do in a terminal."""
 
+    get, post = partialmethod(App.route, methods=["GET"]), partialmethod(App.route, methods=["POST"])
     cookie_options = {"httponly": True}  # as in Flask, where SameSite is a setting
 
     def __init__(self, import_name, **options):
