@@ -38,9 +38,11 @@ def answer(start_response, status, text):
 
 def app(environ, start_response):
     """Greet the visitor, and show what the environ says of the request."""
-    path = decode(environ.get("PATH_INFO", ""))
     name = parse_qs(environ.get("QUERY_STRING", "")).get("name", ["stranger"])[0]
-    lines = [f"Welcome to the guestbook, {name}.", f"You asked for {path}, which the server hands over as:"]
+    lines = [
+        f"Welcome to the guestbook, {name}.",
+        f"You asked for {decode(environ.get('PATH_INFO', ''))}, which the server hands over as:",
+    ]
     shown = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING")
     lines += [f"{key} = {decode(environ[key])!a}" for key in sorted(environ) if key in shown or key.startswith("HTTP_")]
     return answer(start_response, "200 OK", "\n".join(lines) + "\n")

@@ -136,5 +136,7 @@ def whoami_page(app):
 
 environment.globals.update(g=g, request=request, session=session)
 environment.globals.update(url_for=url_for, get_flashed_messages=get_flashed_messages)
+pages = [*pages, whoami_page]
+
 if __name__ == "__main__":
     App().run(pages)
