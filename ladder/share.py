@@ -19,7 +19,7 @@ SHARE = HERE / "share.json"
 STEPS = range(1, 16)
 PARTS = ["Werkzeug>=3.1.9", "Jinja2>=3.1.6", "itsdangerous>=2.2", "blinker>=1.9", "click>=8.1", "MarkupSafe"]
 NEEDS = [*PARTS, "pytest==8.4.*", "flit_core>=3.11"]
-LIST = {"WSGI validator": 1, "README example": 1, "tutorial": 24, "javascript example": 5}
+LIST = {"WSGI validator": 1, "README example": 1, "tutorial": 24, "javascript example": 8}
 VALIDATE = """
 import importlib, sys, wsgiref.util, wsgiref.validate
 step = importlib.import_module(f"step_{int(sys.argv[1]):02}")

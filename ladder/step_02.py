@@ -39,12 +39,10 @@ def answer(start_response, status, text):
 def app(environ, start_response):
     """Greet the visitor, and show what the environ says of the request."""
     name = parse_qs(environ.get("QUERY_STRING", "")).get("name", ["stranger"])[0]
-    lines = [
-        f"Welcome to the guestbook, {name}.",
-        f"You asked for {decode(environ.get('PATH_INFO', ''))}, which the server hands over as:",
-    ]
-    shown = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING")
-    lines += [f"{key} = {decode(environ[key])!a}" for key in sorted(environ) if key in shown or key.startswith("HTTP_")]
+    lines = [f"Welcome to the guestbook, {name}."]
+    for key in sorted(environ):
+        if key in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING") or key.startswith("HTTP_"):
+            lines.append(f"{key} = {environ[key]!r} means {decode(environ[key])!r}")
     return answer(start_response, "200 OK", "\n".join(lines) + "\n")
 
 
