@@ -39,11 +39,10 @@ def answer(start_response, status, text):
 def app(environ, start_response):
     """Greet the visitor, and show what the environ says of the request."""
     name = parse_qs(environ.get("QUERY_STRING", "")).get("name", ["stranger"])[0]
-    lines = [f"Welcome to the guestbook, {name}."]
-    for key in sorted(environ):
-        if key in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING") or key.startswith("HTTP_"):
-            lines.append(f"{key} = {environ[key]!r} means {decode(environ[key])!r}")
-    return answer(start_response, "200 OK", "\n".join(lines) + "\n")
+    shown = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING")
+    keys = [key for key in sorted(environ) if key in shown or key.startswith("HTTP_")]
+    lines = [f"{key} = {environ[key]!r}, which means {decode(environ[key])!r}" for key in keys]
+    return answer(start_response, "200 OK", f"Welcome to the guestbook, {name}.\n" + "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ flash = partial(flash, request)
 get_flashed_messages = partial(get_flashed_messages, request)
 
 
-def url_for(endpoint, *, _external=False, **values):
+def url_for(endpoint, /, *, _external=False, **values):
     """The URL that leads to *endpoint*; values that the rule has no hole for go into the query."""
     return current_app.url_map.bind_to_environ(request.environ).build(endpoint, values, force_external=_external)
 

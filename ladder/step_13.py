@@ -152,7 +152,7 @@ def book_pages(app):
     app.register_blueprint(book)
     database.init_app(app)
     for endpoint in ("index", "sign"):
-        app.view_functions[endpoint] = lambda new=f"book.{endpoint}": redirect(url_for(new), 308)
+        app.view_functions[endpoint] = lambda new=f"book.{endpoint}": redirect(url_for(new, **request.args), 308)
 
 
 pages = [*pages, book_pages]
