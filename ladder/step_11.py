@@ -125,7 +125,7 @@ class App(App):
 
 def whoami_page(app):
     """The pages of before, whose argument is now the proxy, and a page that waits and then says who you are."""
-    app.view_functions = {endpoint: partial(view, request) for endpoint, view in app.view_functions.items()}
+    app.view_functions |= {k: partial(view, request) for k, view in app.view_functions.items() if k != "static"}
 
     @app.route("/whoami")
     def whoami():

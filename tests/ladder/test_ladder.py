@@ -130,7 +130,7 @@ def the_session_carries_a_message_and_opens_the_notes_cookie(step: ModuleType, a
 
 
 def each_thread_sees_its_own_request(step: ModuleType, app: Any, client: Client) -> None:
-    seen = {name: "" for name in ("Ada", "Bob")}
+    seen = dict.fromkeys(("Ada", "Bob"), "")
 
     def ask(name: str) -> None:
         seen[name] = Client(app).get(f"/whoami?name={name}").text
