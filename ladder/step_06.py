@@ -7,8 +7,8 @@ dictionary or a list becomes JSON, a text with keys and values that programs rea
 with headers, or with both. A generator is sent piece by piece. ``None`` is an error, because it nearly always means a
 forgotten ``return``.
 
-What is new in this step: ``make_response`` in full, and the guestbook as JSON: the beginning of an API, which is a set of
-addresses for programs instead of people.
+What is new in this step: ``make_response`` in full, and the guestbook as JSON: the beginning of an API, which is a set
+of addresses for programs instead of people.
 
 Try this::
 

@@ -7,8 +7,8 @@ What is underneath: a session is a period in which a visitor uses the site: logg
 preferred language. Flask's session is a dictionary that travels in one cookie. It is written as JSON, then in base64,
 then signed by itsdangerous, with the time. The cookie has three parts with dots between them: the data, the time, the
 signature. ``eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk`` says {"user": "kiran"}. Everybody can read it,
-so never put a secret into a session. Nobody can change it without the key. JSON has no tuple. So a tuple is written as a
-dictionary with one key, the tag: ``{" t": [1, 2]}`` is the tuple ``(1, 2)``.
+so never put a secret into a session. Nobody can change it without the key. JSON has no tuple. So a tuple is written as
+a dictionary with one key, the tag: ``{" t": [1, 2]}`` is the tuple ``(1, 2)``.
 
 What is new in this step: ``request.session``, which is opened when a view reads it and saved when it was changed. The
 cookie is Flask's own: with the same key, a Flask server and this file read each other's sessions. A flashed message
