@@ -99,7 +99,7 @@ class Item(MethodView):
     def delete(self, number):
         """Delete it."""
         database.execute("DELETE FROM entry WHERE id = ?", number)
-        return "", 204
+        return {}
 
 
 def api(app):
