@@ -25,10 +25,8 @@ from wsgiref.simple_server import WSGIServer, make_server
 
 def app(environ, start_response):
     """Answer every request with the same text."""
-    body = b"Welcome to the guestbook.\n"
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    start_response("200 OK", headers)
-    return [body]
+    start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
+    return [b"Welcome to the guestbook.\n"]
 
 
 class ThreadingServer(ThreadingMixIn, WSGIServer):

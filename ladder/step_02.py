@@ -7,7 +7,7 @@ request. The network carries bytes, but WSGI wants text here. So the server turn
 that latin-1 has for it. "ë" is two bytes in UTF-8, and they arrive as the two characters "Ã«". To read such a value,
 turn it back into bytes with latin-1, and read these as UTF-8.
 
-What is new in this step: ``decode`` does that. ``answer`` sends a text, so that later steps need not count bytes. The
+What is new in this step: ``decode`` does that. ``answer`` sends a text, so that later steps need not make bytes. The
 page shows you what the environ says.
 
 Try this::
@@ -30,18 +30,15 @@ def decode(value):
 
 def answer(start_response, status, text):
     """Send *text* as the whole response."""
-    body = text.encode("utf-8")
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    start_response(status, headers)
-    return [body]
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
+    return [text.encode("utf-8")]
 
 
 def app(environ, start_response):
     """Greet the visitor, and show what the environ says of the request."""
     name = parse_qs(environ.get("QUERY_STRING", "")).get("name", ["stranger"])[0]
-    shown = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING")
-    keys = [key for key in sorted(environ) if key in shown or key.startswith("HTTP_")]
-    lines = [f"{key} = {environ[key]!r}, which means {decode(environ[key])!r}" for key in keys]
+    keys = ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", *(key for key in sorted(environ) if key.startswith("HTTP_"))]
+    lines = [f"{key} = {environ.get(key, '')!r}, which means {decode(environ.get(key, ''))!r}" for key in keys]
     return answer(start_response, "200 OK", f"Welcome to the guestbook, {name}.\n" + "\n".join(lines) + "\n")
 
 

@@ -20,7 +20,7 @@ Try this::
 """
 
 from step_03 import *
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, abort
 from werkzeug.routing import Map, Rule
 
 
@@ -51,7 +51,7 @@ class App(App):
 def find(number):
     """The entry with this number, counted from one."""
     if not 0 < number <= len(entries):
-        raise NotFound(f"There is no entry {number}.")
+        abort(404, f"There is no entry {number}.")
     return entries[number - 1]
 
 

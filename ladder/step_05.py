@@ -22,12 +22,16 @@ Try this::
 Then open http://127.0.0.1:8000/sign in a browser and sign. Watch the address bar: your words are not in it.
 """
 
-import werkzeug
+from functools import partialmethod
+
 from step_04 import *
+from werkzeug import Request, Response
 from werkzeug.utils import redirect
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
-class Request(werkzeug.Request):
+
+class Request(Request):
     """One request, with a bound on its body."""
 
     max_content_length = 64 * 1024
@@ -36,8 +40,8 @@ class Request(werkzeug.Request):
 class App(App):
     """An app that hands a request to its views and sends the response."""
 
-    request_class = Request
-    mimetype = "text/plain"  # what a text is
+    request_class, response_class = Request, Response
+    get, post, put, patch, delete = (partialmethod(App.route, methods=[name]) for name in METHODS)
 
     def __call__(self, environ, start_response):
         """From the environ to a request, from the request to a response, and from the response to bytes."""
@@ -58,7 +62,7 @@ class App(App):
 
     def make_response(self, value):
         """A response of what a view returned: a text, or a response."""
-        return value if isinstance(value, werkzeug.Response) else werkzeug.Response(value, mimetype=self.mimetype)
+        return value if isinstance(value, Response) else self.response_class(value)
 
 
 FORM = "<form method=post>Name <input name=name> Text <input name=text> <button>Sign</button></form>"
@@ -81,7 +85,7 @@ def form_page(app):
     @app.route("/sign", methods=["GET", "POST"])
     def sign(request):
         if request.method == "GET":
-            return werkzeug.Response(FORM, mimetype="text/html")
+            return Response(FORM, mimetype="text/html")
         entries.append(form(request))
         return redirect("/", 303)
 

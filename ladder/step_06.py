@@ -24,7 +24,7 @@ from step_05 import *
 def jsonify(*args, **kwargs):
     """A response of JSON: of one value, of several as a list, or of keywords as an object."""
     text = json.dumps(kwargs or (args[0] if len(args) == 1 else args or None), sort_keys=True, separators=(",", ":"))
-    return werkzeug.Response(f"{text}\n", mimetype="application/json")
+    return Response(f"{text}\n", mimetype="application/json")
 
 
 class App(App):
@@ -35,7 +35,7 @@ class App(App):
         body, *more = value if isinstance(value, tuple) else (value,)
         if isinstance(body, (dict, list)):
             body = jsonify(body)
-        elif not isinstance(body, (str, bytes, Iterator, werkzeug.Response)):
+        elif not isinstance(body, (str, bytes, Iterator, Response)):
             raise TypeError(f"No response can be made of {body!r}. None often means that a return is missing.")
         response = super().make_response(body)
         for item in more:

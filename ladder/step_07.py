@@ -32,10 +32,16 @@ def render_template(template, /, **values):
     return environment.get_template(template).render(**values)
 
 
+class Response(Response):
+    """A response that is HTML where nothing else is said."""
+
+    default_mimetype = "text/html"
+
+
 class App(App):
     """An app whose texts are HTML."""
 
-    mimetype = "text/html"
+    response_class = Response
 
 
 def html_pages(app, known=lambda request: {}, remember=lambda request, response, name: None):

@@ -21,7 +21,7 @@ Try this::
 The last one lies, and the guestbook believes it: the visitor can change a cookie.
 """
 
-from functools import partial, partialmethod  # noqa: F401 - the second is for step 15
+from functools import partial
 
 from step_07 import *
 

@@ -32,13 +32,17 @@ from step_09 import *
 NOTES_COOKIE = "eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk"
 
 
+TAGS = {" t", " di", " b", " m", " u", " d"}  # Flask's; here a tuple, and a dictionary that looks tagged, have one
+
+
 def tag(value):
     """*value* in types that JSON has."""
-    if isinstance(value, tuple):
-        return {" t": [tag(item) for item in value]}
-    if isinstance(value, list):
-        return [tag(item) for item in value]
-    return {key: tag(item) for key, item in value.items()} if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        tagged = {key: tag(item) for key, item in value.items()}
+        mistakable = len(value) == 1 and not TAGS.isdisjoint(value)
+        return {" di": {f"{key}__": item for key, item in tagged.items()}} if mistakable else tagged
+    items = [tag(item) for item in value] if isinstance(value, (list, tuple)) else value
+    return {" t": items} if isinstance(value, tuple) else items
 
 
 def untag(value):
@@ -47,13 +51,16 @@ def untag(value):
         return [untag(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return tuple(untag(value[" t"])) if list(value) == [" t"] else {key: untag(item) for key, item in value.items()}
+    value = {key: untag(item) for key, item in value.items()}
+    if list(value) == [" di"]:
+        return {key.removesuffix("__"): item for key, item in value[" di"].items()}
+    return tuple(value[" t"]) if list(value) == [" t"] else value
 
 
 def signer(key):
     """What writes and signs a session's cookie, and reads it back, with Flask's settings."""
-    settings = {"key_derivation": "hmac", "digest_method": hashlib.sha1}
-    return URLSafeTimedSerializer(key, salt="cookie-session", signer_kwargs=settings)
+    signing, json_form = {"key_derivation": "hmac"}, {"sort_keys": True, "ensure_ascii": True}
+    return URLSafeTimedSerializer(key, salt="cookie-session", signer_kwargs=signing, serializer_kwargs=json_form)
 
 
 def read_without_key(cookie):
@@ -78,11 +85,10 @@ class App(App):
     """An app with sessions. *config* holds its settings."""
 
     request_class = Request
-    cookie_options = {"httponly": True, "samesite": "Lax"}
 
     def __init__(self):
         super().__init__()
-        self.config = {"SECRET_KEY": None}
+        self.config = {"SECRET_KEY": None, "TESTING": False, "DEBUG": False}
 
     def open_session(self, request):
         """The session in the cookie; an empty one if there is none, it is too old, or its signature is wrong."""
@@ -103,12 +109,13 @@ class App(App):
         """Save the session if it was opened, and is not what it was."""
         if "session" in vars(request):
             session, before = request.session, self.open_session(request)
+            options = {"httponly": True, "samesite": self.config.get("SESSION_COOKIE_SAMESITE")}
             response.vary.add("Cookie")
             if before and not session:
-                response.delete_cookie("session", **self.cookie_options)
+                response.delete_cookie("session", **options)
             elif session != before or session.modified:
                 cookie = signer(self.config["SECRET_KEY"]).dumps(tag(session))
-                response.set_cookie("session", cookie, **self.cookie_options)
+                response.set_cookie("session", cookie, **options)
         return response
 
 
@@ -137,7 +144,7 @@ def remember(request, response, name):
 def session_pages(app):
     """The pages of before, with a session, and a page that opens the cookie from the notes."""
     html_pages(app, known, remember)
-    app.config["SECRET_KEY"] = SECRET_KEY
+    app.config |= {"SECRET_KEY": SECRET_KEY, "SESSION_COOKIE_SAMESITE": "Lax"}
 
     @app.route("/cookie")
     def cookie(request):

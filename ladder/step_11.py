@@ -20,14 +20,13 @@ Try this, both requests in one line::
 
 import time
 from contextvars import ContextVar
-from types import SimpleNamespace
 
 from markupsafe import escape
 from step_10 import *
 from werkzeug.local import LocalProxy
 
 
-class Globals(SimpleNamespace):
+class Globals:
     """The type of ``g``: what is set on it is gone when the context ends."""
 
     def get(self, name, default=None):
@@ -55,17 +54,22 @@ class Context:
             raise RuntimeError("Working outside of request context: there is no request at the moment.")
         return self.maybe_request
 
-    def __enter__(self):
+    def push(self):
+        """Make this the context of the moment."""
         self.tokens.append(current.set(self))
         return self
 
-    def __exit__(self, kind, error, traceback):
+    def pop(self, error=None):
+        """End this context; the one before it is the context of the moment again."""
         try:
             self.app.do_teardown(self, error)
         finally:
             current.reset(self.tokens.pop())
 
-    push = __enter__
+    __enter__ = push
+
+    def __exit__(self, kind, error, traceback):
+        self.pop(error)
 
 
 shared = {}  # the first idea, a global variable: kept for the page that shows why it is wrong
@@ -77,6 +81,11 @@ request = LocalProxy(current, "request", unbound_message=OUTSIDE.format("request
 session = LocalProxy(lambda: request.session)
 flash = partial(flash, request)
 get_flashed_messages = partial(get_flashed_messages, request)
+
+
+def make_response(*args):
+    """The response that the app makes of these; then headers and cookies can be added to it."""
+    return current_app.make_response(args[0] if len(args) == 1 else args)
 
 
 def url_for(endpoint, /, *, _external=False, **values):
@@ -106,6 +115,7 @@ class App(App):
     def wsgi_app(self, environ, start_response):
         """From the environ to a response, within a context."""
         with self.request_context(environ) as context:
+            environ.get("ladder.contexts", []).append(context)  # step 15's test client asks for it
             return self.full_dispatch_request(context.request)(environ, start_response)
 
     def __call__(self, environ, start_response):

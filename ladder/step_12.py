@@ -23,28 +23,28 @@ Then write ``1 / 0`` into ``not_found`` in this file, start it again, and look a
 import logging
 from collections import defaultdict
 
+from blinker import Namespace
 from step_11 import *
 from werkzeug.exceptions import InternalServerError, default_exceptions
 
 
-def hook(kind):
-    """A decorator that adds a function to the list of this kind."""
-
-    def register(self, function):
-        self.hooks[kind].append(function)
-        return function
-
-    return register
+template_rendered = Namespace().signal("template-rendered")  # step 13 sends it
 
 
 class Hooks:
     """Lists of functions, and a table of error handlers."""
 
-    before_request, after_request, teardown_request = hook("before"), hook("after"), hook("teardown")
-
     def __init__(self):
         super().__init__()
         self.hooks, self.error_handlers = defaultdict(list), {}
+
+    def on(self, kind, function):
+        """Add *function* to the list of this kind."""
+        self.hooks[kind].append(function)
+        return function
+
+    before_request, after_request = partialmethod(on, "before"), partialmethod(on, "after")
+    teardown_request = partialmethod(on, "teardown")
 
     def errorhandler(self, kind):
         """Register the function below this line for errors of *kind*, a class or a status code."""
@@ -60,6 +60,7 @@ class App(Hooks, App):
     """An app that calls your functions before, after and around a view."""
 
     teardown_appcontext = Hooks.teardown_request
+    logger = logging.getLogger("guestbook")
 
     def owners(self, request):
         """Whose hooks this request meets: the app's. Step 13 adds those of a blueprint."""
@@ -86,9 +87,9 @@ class App(Hooks, App):
             for kind in type(error).__mro__:
                 if kind in owner.error_handlers:
                     return owner.error_handlers[kind](error)
-        if isinstance(error, HTTPException) or self.config.get("TESTING"):
+        if isinstance(error, HTTPException) or self.config["TESTING"]:
             raise error
-        logging.getLogger(__name__).error("Exception on %s", request.path, exc_info=error)
+        self.logger.error("Exception on %s", request.path, exc_info=error)
         return self.handle_exception(request, InternalServerError(original_exception=error))
 
     def process_response(self, request, response):

@@ -25,7 +25,6 @@ Then stop the server, start it, and look again.
 
 import sqlite3
 import sys
-from types import ModuleType
 
 from step_12 import *
 from werkzeug.utils import send_from_directory
@@ -33,7 +32,10 @@ from werkzeug.utils import send_from_directory
 
 def render_template(template, /, **values):
     """The page that a template of the app of the moment makes of *values*."""
-    return current_app.jinja_env.get_template(template).render(**values)
+    template = current_app.jinja_env.get_template(template)
+    page = template.render(**values)
+    template_rendered.send(current_app._get_current_object(), template=template, context=values)
+    return page
 
 
 class Config(dict):
@@ -45,10 +47,10 @@ class Config(dict):
 
     def from_pyfile(self, filename, silent=False):
         """Run a file of Python code, and take the settings from its variables."""
-        path, module = Path(self["ROOT"], filename), ModuleType("config")
+        path, variables = Path(self["ROOT"], filename), {}
         if path.exists() or not silent:
-            exec(compile(path.read_bytes(), path, "exec"), vars(module))
-            self.from_mapping(vars(module))
+            exec(compile(path.read_bytes(), path, "exec"), variables)
+            self.from_mapping(variables)
 
 
 class App(App):
@@ -59,8 +61,7 @@ class App(App):
         file = Path(getattr(sys.modules.get(import_name), "__file__", None) or "app.py").resolve()
         self.name, self.root_path, self.extensions, self.blueprints = import_name, str(file.parent), {}, {}
         self.instance_path = str((file.parent.parent if file.name == "__init__.py" else file.parent) / "instance")
-        root = self.instance_path if instance_relative_config else self.root_path
-        self.config = Config(self.config, ROOT=root, TESTING=False, DEBUG=False)
+        self.config = Config(self.config, ROOT=self.instance_path if instance_relative_config else self.root_path)
         self.jinja_env = Environment(loader=FileSystemLoader(file.parent / "templates"), autoescape=autoescape)
         self.jinja_env.globals.update(environment.globals, config=self.config)
         self.add_url_rule("/static/<path:filename>", "static", self.send_static_file)
@@ -91,7 +92,8 @@ class App(App):
 class Blueprint(Hooks):
     """Rules and hooks that are noted now, and used when an app registers the blueprint."""
 
-    before_app_request, after_app_request, route = hook("before app"), hook("after app"), App.route
+    before_app_request, after_app_request = partialmethod(Hooks.on, "before app"), partialmethod(Hooks.on, "after app")
+    route, get, post, put, patch, delete = App.route, App.get, App.post, App.put, App.patch, App.delete
 
     def __init__(self, name, import_name, url_prefix=""):
         super().__init__()
@@ -107,14 +109,13 @@ class Database:
 
     def init_app(self, app):
         """Prepare *app* for a database in the file that its setting ``DATABASE`` names."""
-        app.config.setdefault("DATABASE", str(Path(app.instance_path, "guestbook.sqlite")))
+        app.config.setdefault("DATABASE", str(Path(app.root_path, "guestbook.sqlite")))
         app.extensions["database"] = self
         app.teardown_appcontext(self.close)
 
     def execute(self, sql, *values):
         """Run one statement of SQL, in which each ``?`` stands for one of *values*."""
         if "connection" not in g:
-            Path(current_app.config["DATABASE"]).parent.mkdir(parents=True, exist_ok=True)
             g.connection = sqlite3.connect(current_app.config["DATABASE"], isolation_level=None)
             g.connection.row_factory = sqlite3.Row
             g.connection.execute("CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY, name TEXT, text TEXT)")

@@ -23,7 +23,7 @@ This API asks nobody who they are, so that you can try it. One on the internet d
 """
 
 from step_13 import *
-from werkzeug.exceptions import BadRequest, abort
+from werkzeug.exceptions import BadRequest
 
 
 class View:
@@ -46,7 +46,7 @@ class MethodView(View):
     """A class with one method for each HTTP method."""
 
     def __init_subclass__(cls):
-        cls.methods = [name.upper() for name in ("get", "post", "put", "patch", "delete") if hasattr(cls, name)]
+        cls.methods = [name for name in METHODS if hasattr(cls, name.lower())]
 
     def dispatch_request(self, **values):
         """Call the method; HEAD is a GET whose body the server keeps."""
@@ -83,23 +83,21 @@ class Item(MethodView):
         row = database.execute("SELECT * FROM entry WHERE id = ?", number).fetchone()
         return dict(row) if row else abort(404, f"There is no entry {number}.")
 
-    def put(self, number):
-        """Replace it."""
-        return self.change(number, {})
+    def put(self, number, **before):
+        """Replace it: each field must be sent. PATCH says what was there *before*."""
+        database.execute("UPDATE entry SET name = ?, text = ? WHERE id = ?", *fields(before), number)
+        return self.get(number)
 
     def patch(self, number):
         """Change some of it."""
-        return self.change(number, self.get(number))
-
-    def change(self, number, before):
-        """Write the fields that were sent into the database."""
-        database.execute("UPDATE entry SET name = ?, text = ? WHERE id = ?", *fields(before), number)
-        return self.get(number)
+        return self.put(number, **self.get(number))
 
     def delete(self, number):
         """Delete it."""
         database.execute("DELETE FROM entry WHERE id = ?", number)
-        return {}
+        response = Response(status=204)  # No Content, so it has no type either
+        response.headers.remove("Content-Type")
+        return response
 
 
 def api(app):

@@ -45,15 +45,6 @@ class Client(werkzeug.test.Client):
         self.token = None
 
 
-class Commands(click.Group):
-    """The commands of an app. Each runs within a context of the app."""
-
-    def invoke(self, context):
-        """Run the command that was called."""
-        with self.app.app_context():
-            return super().invoke(context)
-
-
 @click.command("run")
 def run_command():
     """Serve the app on 127.0.0.1."""
@@ -63,19 +54,13 @@ def run_command():
 class App(App):
     """An app that can be tested, and told what to do in a terminal."""
 
-    get, post = partialmethod(App.route, methods=["GET"]), partialmethod(App.route, methods=["POST"])
-    cookie_options = {"httponly": True}  # as in Flask, where SameSite is a setting
-
     def __init__(self, import_name, **options):
         super().__init__(import_name, **options)
-        self.cli = Commands(self.name, commands=[run_command])
-        self.cli.app = self
+        self.cli = click.Group(self.name, commands=[run_command], callback=self.begin_command)
 
-    def request_context(self, environ):
-        """The context; a test client finds it in the environ."""
-        context = super().request_context(environ)
-        environ.get("ladder.contexts", []).append(context)
-        return context
+    def begin_command(self):
+        """Called before each command: it runs within a context of the app."""
+        click.get_current_context().with_resource(self.app_context())
 
     def test_client(self):
         """A browser for tests."""

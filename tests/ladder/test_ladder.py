@@ -180,7 +180,7 @@ def the_api_knows_crud(step: ModuleType, app: Any, client: Client) -> None:
     assert [client.post("/api/entries", json=bad).status_code for bad in wrong] == [400, 400]
     assert client.post("/api/entries", data="no JSON").status_code == 415
     assert client.head("/api/entries/1").status_code == 200
-    assert [client.delete("/api/entries/1").status_code, client.get("/api/entries/1").status_code] == [200, 404]
+    assert [client.delete("/api/entries/1").status_code, client.get("/api/entries/1").status_code] == [204, 404]
 
 
 def clients_and_commands_run(step: ModuleType, app: Any, client: Client) -> None:
