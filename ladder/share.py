@@ -3,33 +3,29 @@
     python ladder/share.py            # measure, write share.json and print the table
     python ladder/share.py --print    # print the table of the last measurement
 
-The list: the WSGI validator of Python's library, the example in this project's README, and two applications from
-Flask's source distribution with their own tests: the tutorial, and the example with JavaScript. They run in an
-environment without Flask, where ``import flask`` means the step. The network is needed once, to make it.
+The list: the things that programs written for Flask do, which `things` tries; the example in this project's README; and
+two applications from Flask's source distribution with their own tests: the tutorial, and the example with JavaScript.
+These programs run unchanged, in an environment without Flask, where ``import flask`` means the step. The network is
+needed once, to make it.
 """
 
+import contextlib
 import json
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from things import THINGS
+
 HERE = Path(__file__).resolve().parent
 SHARE = HERE / "share.json"
-STEPS = range(1, 16)
+LAST = 15
+STEPS = range(1, LAST + 1)
 PARTS = ["Werkzeug>=3.1.9", "Jinja2>=3.1.6", "itsdangerous>=2.2", "blinker>=1.9", "click>=8.1", "MarkupSafe"]
 NEEDS = [*PARTS, "pytest==8.4.*", "flit_core>=3.11"]
-LIST = {"WSGI validator": 1, "README example": 1, "tutorial": 24, "javascript example": 8}
-VALIDATE = """
-import importlib, sys, wsgiref.util, wsgiref.validate
-step = importlib.import_module(f"step_{int(sys.argv[1]):02}")
-environ = {"QUERY_STRING": ""}
-wsgiref.util.setup_testing_defaults(environ)
-app = step.app if int(sys.argv[1]) < 3 else step.App(*[__name__] * (int(sys.argv[1]) > 12))
-body = wsgiref.validate.validator(app)(environ, lambda status, headers, exc_info=None: print)
-list(body)
-body.close()
-"""
+PROGRAMS = {"README example": 1, "tutorial": 24, "JavaScript example": 8}
 PROBE = "import as_flask, flask; flask.Flask('probe')"
 
 
@@ -41,53 +37,75 @@ def readme_example():
     return program.replace("from wsgiapp import App", "from flask import Flask as App"), output
 
 
-def measure(environment, sandbox, number):
-    """How many of each entry of the list pass at step *number*."""
+def what_works(number):
+    """The things that programs do which work at step *number*, measured in a process of their own."""
+    done = subprocess.run([sys.executable, str(HERE / "things.py"), str(number)], capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+def first_steps():
+    """For each thing the step from which on it works, or nothing where the last step lacks it."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        working = list(pool.map(what_works, STEPS))
+    lacking = {name: [number for number in STEPS if name not in working[number - 1]] for name in THINGS}
+    return {name: max(steps, default=0) + 1 if LAST not in steps else None for name, steps in lacking.items()}
+
+
+def run_programs(environment, sandbox, number):
+    """How many tests of each program pass at step *number*."""
     variables = {"PYTHONPATH": str(HERE), "LADDER_STEP": str(number)}
+    passed = dict.fromkeys(PROGRAMS, 0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        checked = environment.run(["-c", VALIDATE, str(number)], folder, variables)
         program, output = readme_example()
         (folder / "readme.py").write_text(program, encoding="utf-8")
         shown = environment.run([str(HERE / "as_flask.py"), "readme.py"], folder, variables)
-        passed = {"WSGI validator": int(checked.returncode == 0), "README example": int(shown.stdout == output)}
+        passed["README example"] = int(shown.stdout == output)
+        if environment.run(["-c", PROBE], folder, variables).returncode:
+            return passed  # no test of an application can pass where no application can be made
         examples = sandbox.unpack(sandbox.FLASK, folder) / "examples"
-        possible = environment.run(["-c", PROBE], folder, variables).returncode == 0
-        for entry, example in (("tutorial", "tutorial"), ("javascript example", "javascript")):
-            passed[entry] = 0
-            if not possible:  # no test of an application can pass where no application can be made
-                continue
-            try:
+        for entry, example in (("tutorial", "tutorial"), ("JavaScript example", "javascript")):
+            with contextlib.suppress(RuntimeError):  # pytest could not even begin
                 results = sandbox.run_pytest(environment, examples / example, ["-p", "as_flask"], variables)
                 passed[entry] = results.counts()["passed"]
-            except RuntimeError:  # pytest could not even begin
-                continue
-        return passed
+    return passed
 
 
-def table(measured):
-    """The measurement as a Markdown table."""
-    lines = ["| step | " + " | ".join(LIST) + " | share |", "|---" * (len(LIST) + 2) + "|"]
-    for number, passed in measured.items():
-        share = round(100 * sum(passed.values()) / sum(LIST.values()))
-        cells = [f"{passed[entry]} of {LIST[entry]}" for entry in LIST]
+def measure():
+    """Everything, as it is kept in share.json."""
+    sys.path.insert(0, str(HERE.parent / "tests" / "conformance"))
+    import sandbox
+
+    environment = sandbox.make_environment("ladder", NEEDS)
+    sandbox.fetch([sandbox.FLASK], environment)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        passed = list(pool.map(lambda number: run_programs(environment, sandbox, number), STEPS))
+    programs = {entry: [each[entry] for each in passed] for entry in PROGRAMS}
+    return {"things": first_steps(), "programs": programs}
+
+
+def tables(measured):
+    """The measurement as two Markdown tables: how much runs at each step, and what begins to work there."""
+    first, programs = measured["things"], measured["programs"]
+    lines = ["| step | things | " + " | ".join(PROGRAMS) + " | share |", "|---" * (len(PROGRAMS) + 3) + "|"]
+    for number in STEPS:
+        things = sum(1 for step in first.values() if step is not None and step <= number)
+        passed = {entry: programs[entry][number - 1] for entry in PROGRAMS}
+        share = round(100 * (things + sum(passed.values())) / (len(first) + sum(PROGRAMS.values())))
+        cells = [f"{things} of {len(first)}", *(f"{passed[entry]} of {PROGRAMS[entry]}" for entry in PROGRAMS)]
         lines.append(f"| {number} | {' | '.join(cells)} | {share} % |")
+    lines += ["", "| step | what begins to work |", "|---|---|"]
+    for number in [*STEPS, None]:
+        names = [name for name, step in first.items() if step == number]
+        lines.append(f"| {number or 'none'} | {' · '.join(names) or 'nothing of the list'} |")
     return "\n".join(lines)
 
 
 def main():
     """Measure or read, and print."""
     if "--print" not in sys.argv:
-        sys.path.insert(0, str(HERE.parent / "tests" / "conformance"))
-        import sandbox
-
-        environment = sandbox.make_environment("ladder", NEEDS)
-        sandbox.fetch([sandbox.FLASK], environment)
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            results = pool.map(lambda number: measure(environment, sandbox, number), STEPS)
-            measured = {str(number): passed for number, passed in zip(STEPS, results, strict=True)}
-        SHARE.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-    print(table(json.loads(SHARE.read_text(encoding="utf-8"))))
+        SHARE.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
+    print(tables(json.loads(SHARE.read_text(encoding="utf-8"))))
 
 
 if __name__ == "__main__":

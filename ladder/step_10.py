@@ -81,10 +81,16 @@ class Request(Request):
     session = cached_property(lambda request: request.app.open_session(request))  # opened when it is first read
 
 
+def setting(key):
+    """An attribute of the app that stands for the setting *key*."""
+    return property(lambda app: app.config[key], lambda app, value: app.config.update({key: value}))
+
+
 class App(App):
     """An app with sessions. *config* holds its settings."""
 
     request_class = Request
+    secret_key, testing, debug = setting("SECRET_KEY"), setting("TESTING"), setting("DEBUG")
 
     def __init__(self):
         super().__init__()
@@ -92,11 +98,10 @@ class App(App):
 
     def open_session(self, request):
         """The session in the cookie; an empty one if there is none, it is too old, or its signature is wrong."""
-        if not self.config["SECRET_KEY"]:
+        if not self.secret_key:
             raise RuntimeError("A session is signed with a key, and SECRET_KEY in the app's config is not set.")
         try:
-            cookie = request.cookies["session"]
-            return Session(untag(signer(self.config["SECRET_KEY"]).loads(cookie, max_age=31 * 24 * 3600)))
+            return Session(untag(signer(self.secret_key).loads(request.cookies["session"], max_age=31 * 24 * 3600)))
         except (BadData, KeyError, TypeError, ValueError):
             return Session()
 
@@ -114,8 +119,7 @@ class App(App):
             if before and not session:
                 response.delete_cookie("session", **options)
             elif session != before or session.modified:
-                cookie = signer(self.config["SECRET_KEY"]).dumps(tag(session))
-                response.set_cookie("session", cookie, **options)
+                response.set_cookie("session", signer(self.secret_key).dumps(tag(session)), **options)
         return response
 
 

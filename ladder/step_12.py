@@ -87,7 +87,7 @@ class App(Hooks, App):
             for kind in type(error).__mro__:
                 if kind in owner.error_handlers:
                     return owner.error_handlers[kind](error)
-        if isinstance(error, HTTPException) or self.config["TESTING"]:
+        if isinstance(error, HTTPException) or self.testing:
             raise error
         self.logger.error("Exception on %s", request.path, exc_info=error)
         return self.handle_exception(request, InternalServerError(original_exception=error))

@@ -74,8 +74,6 @@ class App(App):
         """Open a file that lies in the app's folder."""
         return Path(self.root_path, resource).open(mode)
 
-    testing = property(lambda app: app.config["TESTING"])  # whether an error is raised, not answered with 500
-
     def register_blueprint(self, blueprint, url_prefix=None):
         """Do what *blueprint* has noted."""
         self.blueprints[blueprint.name] = blueprint
