@@ -14,8 +14,12 @@ Try this::
 
     python ladder/step_01.py
     curl -i http://127.0.0.1:8000/
+    # 200: Welcome to the guestbook.
+    curl -i http://127.0.0.1:8000/nothing/here
+    # 200: Welcome to the guestbook.
 
-Then ask for http://127.0.0.1:8000/nothing/here. The answer is the same: nobody has looked at the path yet.
+Below each command stands what comes back: the status, and parts of the answer. Both answers are the same, because
+nobody has looked at the path yet.
 """
 
 import os

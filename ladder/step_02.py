@@ -3,9 +3,9 @@
 What Flask shows you: ``request.path`` and ``request.args``, as text that you can read.
 
 What is underneath: the ``environ``, a dictionary. It holds the method, the path, the query and every header of the
-request. The network carries bytes, but WSGI wants text here. So the server turns each byte into the one character
-that latin-1 has for it. "ë" is two bytes in UTF-8, and they arrive as the two characters "Ã«". To read such a value,
-turn it back into bytes with latin-1, and read these as UTF-8.
+request. The network carries bytes, but WSGI wants text here. So the server turns each byte into the one character that
+latin-1 has for it. "ë" is two bytes in UTF-8, and they arrive as the two characters "Ã«". To read such a value, turn it
+back into bytes with latin-1, and read these as UTF-8.
 
 What is new in this step: ``decode`` does that. ``answer`` sends a text, so that later steps need not make bytes. The
 page shows you what the environ says.
@@ -13,10 +13,14 @@ page shows you what the environ says.
 Try this::
 
     curl "http://127.0.0.1:8000/Zoë?name=Ada"
+    # 200: Welcome to the guestbook, Ada. … PATH_INFO = '/ZoÃ«', which means '/Zoë'
     curl -X POST -H "X-Mood: happy" http://127.0.0.1:8000/
+    # 200: REQUEST_METHOD = 'POST' … HTTP_X_MOOD = 'happy'
 
 Who sends a request writes every word of it. So nothing in the environ may be trusted.
 """
+
+# From the steps before: serve (1).
 
 from urllib.parse import parse_qs
 

@@ -2,22 +2,29 @@
 
 What Flask shows you: ``@app.route("/about")`` above a function. The function is called a view.
 
-What is underneath: a table. The left column holds paths and the right column holds views. For each request, the
-router looks up the path and calls the view. Where the table has no such path, the answer is 404 Not Found.
+What is underneath: a table. The left column holds paths and the right column holds views. For each request, the router
+looks up the path and calls the view. Where the table has no such path, the answer is 404 Not Found.
 
-What is new in this step: the class ``App``. Its instances can be called, so each is a WSGI function. ``route`` writes
-a line into the table. ``first_pages`` puts two pages into an app. From here on a step begins with ``from step_02
-import *``: it has all that the steps before have. ``class App(App)`` means: an ``App`` that can do all that the
-``App`` of before can do, and more. The list ``pages`` grows in the same way.
+What is new in this step: the class ``App``. Its instances can be called, so each is a WSGI function. ``route`` writes a
+line into the table. ``first_pages`` puts two pages into an app. From here on a step begins with ``from step_02 import
+*``: it has all that the steps before have. ``class App(App)`` means: an ``App`` that can do all that the ``App`` of
+before can do, and more. The list ``pages`` grows in the same way.
 
 Try this::
 
     curl http://127.0.0.1:8000/
+    # 200: Ada: I am the first to sign.
     curl http://127.0.0.1:8000/about
+    # 200: A guestbook that grows by one step at a time.
     curl -i http://127.0.0.1:8000/nothing/here
+    # 404: There is no such page.
+    curl -i http://127.0.0.1:8000/about/
+    # 404: There is no such page.
 
-Then try http://127.0.0.1:8000/about/ with a slash at its end. It is 404, because a dictionary knows no "almost".
+The last one has a slash at its end. A dictionary knows no "almost".
 """
+
+# From the steps before: serve (1); answer, decode (2).
 
 from step_02 import *
 

@@ -14,10 +14,17 @@ function that sends its own answer.
 Try this::
 
     curl http://127.0.0.1:8000/entry/1/
+    # 200: I am the first to sign.
     curl -i http://127.0.0.1:8000/entry/one/
+    # 404
     curl -i -X DELETE http://127.0.0.1:8000/entry/1/
+    # 405: Allow: … GET
     curl -i http://127.0.0.1:8000/entry/1
+    # 308: Location: http://127.0.0.1:8000/entry/1/
+
 """
+
+# From the steps before: answer (2); App, entries, pages (3).
 
 from step_03 import *
 from werkzeug.exceptions import HTTPException, abort

@@ -2,25 +2,32 @@
 
 What Flask shows you: ``request.args``, ``request.form``, and a response with a status and headers.
 
-What is underneath: Werkzeug's ``Request`` reads the environ for you, and its ``Response`` is a WSGI function that
-sends itself. Data reaches the program in two ways. With GET they stand in the URL: everybody sees them, in the
-address bar, in the history, in the server's log. A GET must only read. With POST they stand in the body of the
-request, which the environ offers as the file ``wsgi.input``. A POST may change something. It is not secret either:
-only HTTPS hides it on its way. After a POST the answer is a redirect, so that reloading the page does not send the
-form again.
+What is underneath: Werkzeug's ``Request`` reads the environ for you, and its ``Response`` is a WSGI function that sends
+itself. Data reaches the program in two ways. With GET they stand in the URL: everybody sees them, in the address bar,
+in the history, in the server's log. A GET must only read. With POST they stand in the body of the request, which the
+environ offers as the file ``wsgi.input``. A POST may change something. It is not secret either: only HTTPS hides it on
+its way. After a POST the answer is a redirect, so that reloading the page does not send the form again.
 
-What is new in this step: a view gets a request. ``max_content_length`` refuses a body that is too long, because a
-server that reads all that is sent can be filled up.
+What is new in this step: a view gets a request, and ``@app.get`` and ``@app.post`` add a rule for one method.
+``max_content_length`` refuses a body that is too long, because a server that reads all that is sent can be filled up.
 
 Try this::
 
     curl "http://127.0.0.1:8000/?word=first"
+    # 200: Ada: I am the first to sign.
+    curl "http://127.0.0.1:8000/?word=last"
+    # 200, without: Ada
     curl -i -d "name=Grace" -d "text=Hello." http://127.0.0.1:8000/sign
+    # 303: Location: /
     curl -i -d "name=Grace" http://127.0.0.1:8000/sign
-    head -c 99999 /dev/zero | curl -i -d @- http://127.0.0.1:8000/sign
+    # 400
+    curl -i -H "Content-Length: 99999" -d "name=Grace" http://127.0.0.1:8000/sign
+    # 413
 
 Then open http://127.0.0.1:8000/sign in a browser and sign. Watch the address bar: your words are not in it.
 """
+
+# From the steps before: entries (3); App, HTTPException, pages (4).
 
 from functools import partialmethod
 

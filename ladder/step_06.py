@@ -3,8 +3,8 @@
 What Flask shows you: a view returns a text, a dictionary, ``"Not here", 404``, or a generator, and each arrives.
 
 What is underneath: one function, ``make_response``, that asks for the type. A text or bytes become the body. A
-dictionary or a list becomes JSON, a text with keys and values that programs read. A tuple is a body with a status,
-with headers, or with both. A generator is sent piece by piece. ``None`` is an error, because it nearly always means a
+dictionary or a list becomes JSON, a text with keys and values that programs read. A tuple is a body with a status, with
+headers, or with both. A generator is sent piece by piece. ``None`` is an error, because it nearly always means a
 forgotten ``return``.
 
 What is new in this step: ``make_response`` in full, and the guestbook as JSON: the beginning of an API, which is a set
@@ -13,7 +13,11 @@ of addresses for programs instead of people.
 Try this::
 
     curl -i http://127.0.0.1:8000/entries.json
+    # 200: X-Entries: 1 … [{"name":"Ada","text":"I am the first to sign."}]
+
 """
+
+# From the steps before: entries (3); App, Response, pages (5).
 
 import json
 from collections.abc import Iterator, Mapping

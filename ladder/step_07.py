@@ -13,10 +13,14 @@ What is new in this step: the pages are HTML, from the folder ``templates``. Fro
 Try this::
 
     curl -d "name=Eve" --data-urlencode "text=<script>alert(1)</script>" http://127.0.0.1:8000/sign
+    # 303
     curl http://127.0.0.1:8000/
+    # 200: &lt;script&gt;alert(1)&lt;/script&gt;
 
 Then change ``autoescape`` to ``False`` in this file, and do it again.
 """
+
+# From the steps before: entries (3); find (4); Response, form, redirect, search (5); App, pages (6).
 
 from pathlib import Path
 

@@ -8,18 +8,23 @@ server, in the header ``Cookie: name=Ada``. It is used for preferences, for a lo
 attributes make it safer. ``HttpOnly`` hides it from scripts in the page. ``SameSite=Lax`` keeps it out of forms that
 other sites send here. ``Max-Age`` says when it ends. A site on HTTPS adds ``Secure``.
 
-What is new in this step: the guestbook remembers the name of who signed. A header ends with its line. So a value with
-a line break in it could add a header of its own, which is called header injection. Werkzeug's ``set_cookie`` puts
-such characters into a form that does no harm. Never write a header by joining texts.
+What is new in this step: the guestbook remembers the name of who signed. A header ends with its line. So a value with a
+line break in it could add a header of its own, which is called header injection. Werkzeug's ``set_cookie`` puts such
+characters into a form that does no harm. Never write a header by joining texts.
 
 Try this::
 
     curl -i -d "name=Grace" -d "text=Hello." http://127.0.0.1:8000/sign
+    # 303: Set-Cookie: name=Grace; … HttpOnly … SameSite=Lax
     curl -b "name=Grace" http://127.0.0.1:8000/
+    # 200: Welcome back, Grace.
     curl -b "name=Ada" http://127.0.0.1:8000/
+    # 200: Welcome back, Ada.
 
 The last one lies, and the guestbook believes it: the visitor can change a cookie.
 """
+
+# From the steps before: App, html_pages, pages (7).
 
 from functools import partial
 

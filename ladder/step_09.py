@@ -2,23 +2,29 @@
 
 What Flask shows you: ``app.secret_key = "…"``, without which there is no session.
 
-What is underneath: HMAC. It mixes a text and a key into a short number, the signature. Whoever has the key can
-compute it. Whoever has not cannot guess it, however often he looks at signed texts. So the server sends the text and
-the signature together. When they come back, it computes the signature again. If one letter of the text was changed,
-the two do not agree. The text is signed and not hidden: everybody can read it.
+What is underneath: HMAC. It mixes a text and a key into a short number, the signature. Whoever has the key can compute
+it. Whoever has not cannot guess it, however often he looks at signed texts. So the server sends the text and the
+signature together. When they come back, it computes the signature again. If one letter of the text was changed, the two
+do not agree. The text is signed and not hidden: everybody can read it.
 
-What is new in this step: twenty lines that sign the visitor's name. The two signatures are compared by
-``hmac.compare_digest``, which always takes the same time. A plain ``==`` stops at the first wrong letter, and this
+What is new in this step: two functions that sign the visitor's name and read it back. The two signatures are compared
+by ``hmac.compare_digest``, which always takes the same time. A plain ``==`` stops at the first wrong letter, and this
 time tells an attacker how many letters were right. The key comes from the environment variable ``SECRET_KEY``, or is
 made anew at each start.
 
 Try this::
 
-    curl -i -d "name=Grace" -d "text=Hello." http://127.0.0.1:8000/sign
-    curl -b "name=Grace" http://127.0.0.1:8000/
+    curl -i -c jar.txt -d "name=Grace" -d "text=Hello." http://127.0.0.1:8000/sign
+    # 303: Set-Cookie: name=Grace.
+    curl -b jar.txt http://127.0.0.1:8000/
+    # 200: Welcome back, Grace.
+    curl -b "name=Ada" http://127.0.0.1:8000/
+    # 200, without: Welcome back
 
-Then send back the signed name that the first command showed, and then the same with one letter changed.
+The file ``jar.txt`` keeps the cookies. Change one letter of the name in it, and send it again.
 """
+
+# From the steps before: os (1); App, html_pages (7); pages, partial (8).
 
 import hashlib
 import hmac

@@ -8,19 +8,28 @@ preferred language. Flask's session is a dictionary that travels in one cookie. 
 then signed by itsdangerous, with the time. The cookie has three parts with dots between them: the data, the time, the
 signature. ``eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk`` says {"user": "kiran"}. Everybody can read it,
 so never put a secret into a session. Nobody can change it without the key. JSON has no tuple. So a tuple is written as
-a dictionary with one key, the tag: ``{" t": [1, 2]}`` is the tuple ``(1, 2)``.
+a dictionary with one key, the tag: ``{" t": [1, 2]}`` is the tuple ``(1, 2)``. A dictionary of yours that looks so gets
+the tag ``" di"``, and comes back as it was.
 
 What is new in this step: ``request.session``, which is opened when a view reads it and saved when it was changed. The
-cookie is Flask's own: with the same key, a Flask server and this file read each other's sessions. A flashed message
-waits in the session until a page shows it.
+cookie is Flask's own, byte for byte: with the same key, a Flask server and this file read each other's sessions. A
+flashed message waits in the session until a page shows it. ``app.config`` holds the settings of an app, and
+``app.secret_key`` is one of them.
 
 Try this::
 
     curl http://127.0.0.1:8000/cookie
+    # 200: "data":{"user":"kiran"} … "signed":"2025-04-30
     curl -i -c jar.txt -d "name=Grace" -d "text=Hello." http://127.0.0.1:8000/sign
+    # 303: Set-Cookie: session=
     curl -b jar.txt -c jar.txt http://127.0.0.1:8000/
+    # 200: Thank you, Grace. … Welcome back, Grace.
     curl -b jar.txt http://127.0.0.1:8000/
+    # 200, without: Thank you
+
 """
+
+# From the steps before: Request (5); json (6); App, html_pages (7); SECRET_KEY, pages (9).
 
 from datetime import UTC, datetime
 from functools import cached_property

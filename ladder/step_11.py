@@ -2,21 +2,26 @@
 
 What Flask shows you: ``from flask import request``, a name that is always the request of the moment.
 
-What is underneath: threads. A server works on several requests at once, each in a thread of its own. The threads
-share the memory of one process. (Python's global interpreter lock, the GIL, lets only one of them run Python code at a
-time. So threads help while requests wait, and do not help when they compute.) A global variable would be shared by
-all: while Ada's request waits, Bob's replaces it, and Ada sees Bob's name. A context variable (``contextvars``) has a
-value for each thread. ``request`` is a proxy: a small object that passes everything on to the request of the moment.
+What is underneath: threads. A server works on several requests at once, each in a thread of its own. The threads share
+the memory of one process. (Python's global interpreter lock, the GIL, lets only one of them run Python code at a time.
+So threads help while requests wait, and do not help when they compute.) A global variable would be shared by all: while
+Ada's request waits, Bob's replaces it, and Ada sees Bob's name. A context variable (``contextvars``) has a value for
+each thread. ``request`` is a proxy: a small object that passes everything on to the request of the moment.
 
 What is new in this step: ``Context``, which holds what belongs to one request: the app, the request, the session and
 ``g``, a place for your own things. Views need no argument for the request any more. ``url_for`` asks the map for the
-URL of an endpoint. The page ``/whoami`` waits a moment. Then it says the name that a global variable knows, and
-the name that the context variable knows.
+URL of an endpoint. The page ``/whoami`` waits a moment. Then it says the name that a global variable knows, and the
+name that the context variable knows.
 
 Try this, both requests in one line::
 
     curl "http://127.0.0.1:8000/whoami?name=Ada" & curl "http://127.0.0.1:8000/whoami?name=Bob"; wait
+    # 200: the context variable says Ada … the context variable says Bob
+
+Read what the global variable says in the two answers.
 """
+
+# From the steps before: HTTPException (4); environment (7); partial (8); App, flash, get_flashed_messages, pages (10).
 
 import time
 from contextvars import ContextVar

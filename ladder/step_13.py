@@ -4,24 +4,31 @@ What Flask shows you: ``Blueprint("auth", __name__, url_prefix="/auth")``, ``app
 ``db.init_app(app)``.
 
 What is underneath: a blueprint is a list of things to do later. ``@bp.route`` cannot add a rule, because there is no
-app yet. So it notes what to do, and ``register_blueprint`` does it, with the blueprint's name before each endpoint
-and its prefix before each URL. An extension (a database, the validation of forms, a login) is a package that knows the
+app yet. So it notes what to do, and ``register_blueprint`` does it, with the blueprint's name before each endpoint and
+its prefix before each URL. An extension (a database, the validation of forms, a login) is a package that knows the
 framework. Flask asks one thing of it: a method ``init_app(app)``, which registers hooks and keeps its state in
 ``app.extensions``. So one extension can serve several apps.
 
 What is new in this step: an app has a name. With it, the app finds its own folder, and there the templates, the static
 files and the settings. The guestbook becomes a blueprint at ``/book/``, and its entries are in a database, SQLite. They
-are still there when the server starts again. A value never becomes part of an SQL text: it takes the place of a
-``?``. Otherwise a visitor could write SQL, which is called SQL injection.
+are still there when the server starts again. A value never becomes part of an SQL text: it takes the place of a ``?``.
+Otherwise a visitor could write SQL, which is called SQL injection. The pages of steps 4 and 6 still show the list in
+memory.
 
 Try this::
 
     curl -i http://127.0.0.1:8000/
+    # 308: Location: /book/
     curl -i -d "name=Bobby" -d "text='); DROP TABLE entry; --" http://127.0.0.1:8000/book/sign
+    # 303: Location: /book/
     curl http://127.0.0.1:8000/book/
+    # 200: <b>Bobby</b>: &#39;); DROP TABLE entry; --
 
 Then stop the server, start it, and look again.
 """
+
+# From the steps before: form, partialmethod, redirect (5); Environment, FileSystemLoader, Path, autoescape, environment
+# (7); known, remember (10); current_app, g, request, url_for (11); App, Hooks, pages, template_rendered (12).
 
 import sqlite3
 import sys

@@ -5,22 +5,32 @@ What Flask shows you: ``class EntryAPI(MethodView)``, with a method ``get`` for 
 What is underneath: ``as_view`` makes a function, because the app calls functions. For each request the function makes
 an object of the class, and calls the method that has the name of the HTTP method. REST, representational state
 transfer, is a way to design an API. Each thing has a URL, and the HTTP method says what to do with it: the four
-operations of CRUD (create, read, update, delete). POST to the collection creates, and answers 201 with the new URL.
-GET reads. PUT replaces the whole thing, so it needs all of its fields. PATCH changes some fields. DELETE deletes. GET
+operations of CRUD (create, read, update, delete). POST to the collection creates, and answers 201 with the new URL. GET
+reads. PUT replaces the whole thing, so it needs all of its fields. PATCH changes some fields. DELETE deletes. GET
 changes nothing. PUT and DELETE may be sent twice without harm; POST may not.
 
-What is new in this step: ``View``, ``MethodView``, and the API of the guestbook, in JSON.
+What is new in this step: ``View``, ``MethodView``, and the API of the guestbook, in JSON. A deleted entry is answered
+with 204 No Content.
 
 Try this::
 
     curl -i --json '{"name": "Ada", "text": "Hello."}' http://127.0.0.1:8000/api/entries
+    # 201: Location: /api/entries/
     curl http://127.0.0.1:8000/api/entries
+    # 200: "name":"Ada"
     curl -i -X PATCH --json '{"text": "Goodbye."}' http://127.0.0.1:8000/api/entries/1
+    # 200: "text":"Goodbye."
     curl -i -X PUT --json '{"text": "Goodbye."}' http://127.0.0.1:8000/api/entries/1
+    # 400: An entry needs a name and a text.
     curl -i -X DELETE http://127.0.0.1:8000/api/entries/1
+    # 204
+    curl -i http://127.0.0.1:8000/api/entries/1
+    # 404
 
 This API asks nobody who they are, so that you can try it. One on the internet demands a login.
 """
+
+# From the steps before: abort (4); METHODS (5); Response (7); request, url_for (11); App, INSERT, database, pages (13).
 
 from step_13 import *
 from werkzeug.exceptions import BadRequest

@@ -10,12 +10,21 @@ click: a group of commands, which the app can add to. Each command runs within a
 What is new in this step: both. With them, this framework runs programs that were written for Flask: the application of
 Flask's own tutorial passes its 24 tests, unchanged. ``as_flask.py`` makes ``import flask`` mean this step.
 
-Try this, in the folder of any small Flask program (the file ``hello.py`` with ``app = Flask(__name__)`` in it)::
+Try this::
 
     python ladder/step_15.py
+    curl http://127.0.0.1:8000/api/entries
+    # 200: [
+
+Then go to the folder of any small Flask program, such as ``hello.py`` with ``app = Flask(__name__)`` in it, and run it
+and its tests on this step::
+
     python ladder/as_flask.py --app hello run
     python ladder/as_flask.py -m pytest
+
 """
+
+# From the steps before: partial (8); current, current_app (11); App (13); pages (14).
 
 import click
 import werkzeug.test

@@ -2,9 +2,9 @@
 
     python ladder/things.py 7        # what works at step 7
 
-Each thing is a small program. It is driven as WSGI, by Werkzeug's client, so it needs no test client of the step. What a
-program has to write differently at an early step is allowed for: until step 10 a view takes the request (until step 4
-the environ) as its argument, and until step 12 an app has no name.
+Each thing is a small program. It is driven as WSGI, by Werkzeug's client, so it needs no test client of the step. A
+program for an early step has to be written differently, and this is allowed for: until step 10 a view takes the request
+(until step 4 the environ) as its argument, and until step 12 an app has no name.
 """
 
 import contextlib
