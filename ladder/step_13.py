@@ -33,8 +33,8 @@ Then stop the server, start it, and look again.
 import sqlite3
 import sys
 
+import werkzeug.utils
 from step_12 import *
-from werkzeug.utils import send_from_directory
 
 
 def render_template(template, /, **values):
@@ -75,7 +75,7 @@ class App(App):
 
     def send_static_file(self, filename):
         """A file of the folder ``static``, and of no other folder."""
-        return send_from_directory(Path(self.root_path, "static"), filename, request.environ)
+        return werkzeug.utils.send_from_directory(Path(self.root_path, "static"), filename, request.environ)
 
     def open_resource(self, resource, mode="rb"):
         """Open a file that lies in the app's folder."""

@@ -24,7 +24,7 @@ and its tests on this step::
 
 """
 
-# From the steps before: partial (8); current, current_app (11); App (13); pages (14).
+# From the steps before: partial (8); current, current_app (11); App, werkzeug (13); pages (14).
 
 import click
 import werkzeug.test

@@ -55,6 +55,10 @@ class Program:
         """Flash a message."""
         self.step.flash(*[request] * (self.number < 11), *message)
 
+    def flashed(self, request):
+        """The messages that wait."""
+        return self.step.get_flashed_messages(*[request] * (self.number < 11))
+
     def get(self, path, **options):
         """Ask for a page."""
         return self.client.get(path, **options)
@@ -321,8 +325,7 @@ def permanent(p):
 @thing("`flash`")
 def flash(p):
     p.route("/flash", lambda request: p.flash(request, "Saved.", "info") or "")
-    take = (lambda request: p.step.get_flashed_messages(request)) if p.number < 11 else None
-    p.route("/show", take or (lambda request: p.step.get_flashed_messages()), endpoint="show")
+    p.route("/show", p.flashed, endpoint="show")
     p.get("/flash")
     return (p.get("/show").get_json(), p.get("/show").get_json()) == (["Saved."], [])
 

@@ -15,9 +15,7 @@ def started(command: list[str], folder: Path, environment: Mapping[str, str] | N
     variables = {**(environment or os.environ), "PORT": "0"}
     with (
         (folder / "server.log").open("w") as log,
-        subprocess.Popen(
-            command, cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as process,
+        subprocess.Popen(command, cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=log, text=True) as process,
     ):
         try:
             assert process.stdout is not None

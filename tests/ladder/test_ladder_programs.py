@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import sandbox
+from ladder_server import started
 from sandbox import FLASK, Environment
 
-from ladder_server import started
 from servers import lack, require
 
 LADDER = Path(__file__).resolve().parent.parent.parent / "ladder"
@@ -44,7 +44,9 @@ def examples(environment: Environment, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["flask", "wsgiapp"])
-def test_no_framework_is_installed_that_could_answer_instead(environment: Environment, name: str, tmp_path: Path) -> None:
+def test_no_framework_is_installed_that_could_answer_instead(
+    environment: Environment, name: str, tmp_path: Path
+) -> None:
     assert "ModuleNotFoundError" in environment.run(["-c", f"import {name}"], tmp_path).stderr
 
 
