@@ -18,8 +18,8 @@ from types import ModuleType
 
 LAST = 15
 MODULES = (
-    "app", "blueprints", "cli", "config", "ctx", "globals", "helpers", "sessions", "templating", "testing", "views",
-    "wrappers",
+    "app", "blueprints", "cli", "config", "ctx", "globals", "helpers", "sessions", "signals", "templating", "testing",
+    "views", "wrappers",
 )  # fmt: skip
 
 

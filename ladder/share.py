@@ -4,8 +4,8 @@
     python ladder/share.py --print    # print the table of the last measurement
 
 The list: the things that programs written for Flask do, which `things` tries; the example in this project's README; and
-two applications from Flask's source distribution with their own tests: the tutorial, and the example with JavaScript.
-These programs run unchanged, in an environment without Flask, where ``import flask`` means the step. The network is
+two applications from Flask's source distribution with their own tests, unchanged: the tutorial, and the example with
+JavaScript. These programs run in an environment without Flask, where ``import flask`` means the step. The network is
 needed once, to make it.
 """
 
@@ -84,14 +84,21 @@ def measure():
     return {"things": first_steps(), "programs": programs}
 
 
+def at(measured, number):
+    """What runs at step *number*: how many things, how much of each program, and the share of the whole list."""
+    first = measured["things"]
+    things = sum(1 for step in first.values() if step is not None and step <= number)
+    passed = {entry: measured["programs"][entry][number - 1] for entry in PROGRAMS}
+    share = round(100 * (things + sum(passed.values())) / (len(first) + sum(PROGRAMS.values())))
+    return things, passed, share
+
+
 def tables(measured):
     """The measurement as two Markdown tables: how much runs at each step, and what begins to work there."""
-    first, programs = measured["things"], measured["programs"]
+    first = measured["things"]
     lines = ["| step | things | " + " | ".join(PROGRAMS) + " | share |", "|---" * (len(PROGRAMS) + 3) + "|"]
     for number in STEPS:
-        things = sum(1 for step in first.values() if step is not None and step <= number)
-        passed = {entry: programs[entry][number - 1] for entry in PROGRAMS}
-        share = round(100 * (things + sum(passed.values())) / (len(first) + sum(PROGRAMS.values())))
+        things, passed, share = at(measured, number)
         cells = [f"{things} of {len(first)}", *(f"{passed[entry]} of {PROGRAMS[entry]}" for entry in PROGRAMS)]
         lines.append(f"| {number} | {' | '.join(cells)} | {share} % |")
     lines += ["", "| step | what begins to work |", "|---|---|"]

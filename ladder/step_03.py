@@ -22,6 +22,8 @@ Try this::
     # 404: There is no such page.
 
 The last one has a slash at its end. A dictionary knows no "almost".
+
+Share of the list in README.md that runs at this step: 3 %.
 """
 
 # From the steps before: serve (1); answer, decode (2).

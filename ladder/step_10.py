@@ -27,6 +27,7 @@ Try this::
     curl -b jar.txt http://127.0.0.1:8000/
     # 200, without: Thank you
 
+Share of the list in README.md that runs at this step: 32 %.
 """
 
 # From the steps before: Request (5); json (6); App, html_pages (7); SECRET_KEY, pages (9).
@@ -39,9 +40,7 @@ from itsdangerous.encoding import base64_decode, bytes_to_int
 from step_09 import *
 
 NOTES_COOKIE = "eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk"
-
-
-TAGS = {" t", " di", " b", " m", " u", " d"}  # Flask's; here a tuple, and a dictionary that looks tagged, have one
+TAGS = {" t", " di", " b", " m", " u", " d"}  # all of Flask's; the first two are used here
 
 
 def tag(value):

@@ -21,6 +21,8 @@ Try this::
     # 404: X-Content-Type-Options: nosniff … was not found on the server
 
 Then write ``1 / 0`` into ``not_found`` in this file, start it again, and look at both the answer and the terminal.
+
+Share of the list in README.md that runs at this step: 43 %.
 """
 
 # From the steps before: HTTPException (4); partialmethod (5); render_template (7); App, pages (11).
@@ -31,7 +33,6 @@ from collections import defaultdict
 from blinker import Namespace
 from step_11 import *
 from werkzeug.exceptions import InternalServerError, default_exceptions
-
 
 template_rendered = Namespace().signal("template-rendered")  # step 13 sends it
 

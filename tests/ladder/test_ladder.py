@@ -32,11 +32,16 @@ HELLO = {"name": "Grace", "text": "Hello <b>."}
 ENTRY = {"name": "Ada", "text": "Hello."}
 
 
+def forget_the_steps() -> None:
+    """Have the next import make each step anew, with a guestbook as at the start."""
+    for name in [name for name in sys.modules if name.startswith("step_")]:
+        del sys.modules[name]
+
+
 @contextmanager
 def opened(number: int, folder: Path) -> Iterator[tuple[ModuleType, Any, Client]]:
     """A step imported afresh, its guestbook, and a client whose requests are validated."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(LADDER))
+    forget_the_steps()
     try:
         step = importlib.import_module(f"step_{number:02}")
         app = step.app if number < 3 else step.App(step.__name__) if number > 12 else step.App()
@@ -46,10 +51,7 @@ def opened(number: int, folder: Path) -> Iterator[tuple[ModuleType, Any, Client]
             app.config["DATABASE"] = str(folder / f"{number}.sqlite")
         yield step, app, Client(app)
     finally:
-        sys.path.remove(str(LADDER))
-        for name in set(sys.modules) - before:
-            if name.startswith("step_"):
-                del sys.modules[name]
+        forget_the_steps()
 
 
 def get(client: Client, path: str, **options: Any) -> TestResponse:

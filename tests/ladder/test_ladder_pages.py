@@ -119,6 +119,8 @@ def test_each_command_of_a_step_has_the_answer_that_stands_below_it(number: int,
             assert {each for each, _ in answers} == {int(status.partition(",")[0])}, (line, text)
             for part in parts.split(" … ") if parts else []:
                 assert (part in text) is not status.endswith(", without"), (line, part, text)
+        for url in re.findall(r"^[^#\n]*?(http://127.0.0.1:8000/\S*) in a browser", docstring(number), re.MULTILINE):
+            assert send(f"curl {url}", port, jar)[0] == 200
 
 
 @pytest.mark.parametrize("number", STEPS)
@@ -129,6 +131,45 @@ def test_a_step_says_what_flask_shows_what_is_underneath_what_is_new_and_what_to
     text = docstring(number) + README
     programs = re.findall(r"^ +(?:PORT=8080 )?python (ladder/\w+\.py)", text, re.MULTILINE)
     assert all((ROOT / program).is_file() for program in programs) and programs
+
+
+HELLO = """
+from flask import Flask, current_app
+
+app = Flask(__name__)
+
+@app.get("/hello/<name>")
+def hello(name):
+    return {"hello": name}
+
+@app.cli.command("who")
+def who():
+    print("This is", current_app.name)
+"""
+TEST = """
+import flask, hello
+
+def test_hello():
+    assert "Step 15 of the ladder" in flask.__doc__
+    assert hello.app.test_client().get("/hello/Ada").get_json() == {"hello": "Ada"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--app", "hello", "who"], "This is hello\n"),
+        (["--app", "hello:app", "who"], "This is hello\n"),
+        (["--app", "hello:lost", "who"], "No app in hello: name it after a colon, such as --app hello:my_app.\n"),
+        (["-m", "pytest", "-q", "-p", "no:cacheprovider"], "1 passed"),
+    ],
+)
+def test_as_flask_runs_the_commands_and_the_tests_of_a_program(arguments: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text(HELLO, encoding="utf-8")
+    (tmp_path / "test_hello.py").write_text(TEST, encoding="utf-8")
+    command = [sys.executable, str(LADDER / "as_flask.py"), *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert said in done.stdout + done.stderr
 
 
 # -- where a name comes from -------------------------------------------------------------------------------------------
@@ -208,6 +249,14 @@ def test_the_readme_holds_the_tables_of_the_last_measurement() -> None:
     shown = subprocess.check_output([sys.executable, str(LADDER / "share.py"), "--print"], text=True)
     assert all(table in README for table in shown.split("\n\n"))
     assert shown.count("| step |") == 2
+
+
+@pytest.mark.parametrize("number", STEPS)
+def test_a_step_says_which_share_of_the_list_runs(number: int) -> None:
+    share = importlib.import_module("share")
+    measured = json.loads((LADDER / "share.json").read_text(encoding="utf-8"))
+    _things, _passed, percent = share.at(measured, number)
+    assert docstring(number).endswith(f"\nShare of the list in README.md that runs at this step: {percent} %.")
 
 
 def test_the_measurement_of_the_things_that_programs_do_is_of_today() -> None:

@@ -56,6 +56,13 @@ def test_every_test_of_the_example_passes(environment: Environment, examples: Pa
     assert results.counts() == {"passed": tests, "failed": 0, "skipped": 0}, results.output
 
 
+def test_the_example_of_the_readme_prints_what_it_promises(environment: Environment, tmp_path: Path) -> None:
+    program, output = importlib.import_module("share").readme_example()
+    (tmp_path / "hello.py").write_text(program, encoding="utf-8")
+    shown = environment.run([str(LADDER / "as_flask.py"), "hello.py"], tmp_path)
+    assert (shown.stdout, "Ada" in output) == (output, True), shown.stderr
+
+
 def test_the_tutorial_makes_its_database_and_serves(environment: Environment, examples: Path) -> None:
     folder = examples / "tutorial"
     flaskr = [str(LADDER / "as_flask.py"), "--app", "flaskr"]
