@@ -58,9 +58,7 @@ class App(App):
 
 def find(number):
     """The entry with this number, counted from one."""
-    if not 0 < number <= len(entries):
-        abort(404, f"There is no entry {number}.")
-    return entries[number - 1]
+    return entries[number - 1] if 0 < number <= len(entries) else abort(404, f"There is no entry {number}.")
 
 
 def entry_page(app):

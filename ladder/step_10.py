@@ -38,6 +38,7 @@ from functools import cached_property
 from itsdangerous import BadData, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, bytes_to_int
 from step_09 import *
+from werkzeug.datastructures import UpdateDictMixin
 
 NOTES_COOKIE = "eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk"
 TAGS = {" t", " di", " b", " m", " u", " d"}  # all of Flask's; the first two are used here
@@ -77,10 +78,14 @@ def read_without_key(cookie):
     return untag(json.loads(base64_decode(data))), datetime.fromtimestamp(bytes_to_int(base64_decode(moment)), UTC)
 
 
-class Session(dict):
-    """A dictionary that is kept from one request to the next."""
+class Session(UpdateDictMixin, dict):
+    """A dictionary that is kept from one request to the next, and notes when it is changed."""
 
     permanent = modified = False
+
+    def on_update(self, session):
+        """Called by Werkzeug's mixin after each change of a key."""
+        self.modified = True
 
 
 class Request(Request):
@@ -119,15 +124,14 @@ class App(App):
         return self.process_response(request, super().full_dispatch_request(request))
 
     def process_response(self, request, response):
-        """Save the session if it was opened, and is not what it was."""
+        """Save the session if it was opened and changed; without anything in it, its cookie is deleted."""
         if "session" in vars(request):
-            session, before = request.session, self.open_session(request)
-            options = {"httponly": True, "samesite": self.config.get("SESSION_COOKIE_SAMESITE")}
             response.vary.add("Cookie")
-            if before and not session:
+            options = {"httponly": True, "samesite": self.config.get("SESSION_COOKIE_SAMESITE")}
+            if request.session and request.session.modified:
+                response.set_cookie("session", signer(self.secret_key).dumps(tag(request.session)), **options)
+            elif request.session.modified:
                 response.delete_cookie("session", **options)
-            elif session != before or session.modified:
-                response.set_cookie("session", signer(self.secret_key).dumps(tag(session)), **options)
         return response
 
 
