@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import http.client
 import importlib
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,8 @@ from sandbox import FLASK, Environment
 
 from servers import lack, require
 
-LADDER = Path(__file__).resolve().parent.parent.parent / "ladder"
+HERE = Path(__file__).resolve().parent
+LADDER = HERE.parent.parent / "ladder"
 ON_THE_LAST_STEP = {"PYTHONPATH": str(LADDER)}
 
 
@@ -61,6 +65,19 @@ def test_the_example_of_the_readme_prints_what_it_promises(environment: Environm
     (tmp_path / "hello.py").write_text(program, encoding="utf-8")
     shown = environment.run([str(LADDER / "as_flask.py"), "hello.py"], tmp_path)
     assert (shown.stdout, "Ada" in output) == (output, True), shown.stderr
+
+
+def test_the_pages_of_the_tutorial_are_flasks_byte_for_byte(examples: Path) -> None:
+    """Heads and bodies, with the cookies; this Python has Flask, and the ladder takes its name."""
+    answers = {}
+    for framework in ("flask", "ladder"):
+        command = [sys.executable, str(HERE / "tutorial_visit.py"), framework]
+        variables = {**os.environ, **ON_THE_LAST_STEP}
+        visit = subprocess.run(command, cwd=examples / "tutorial", env=variables, capture_output=True, check=False)
+        answers[framework] = visit.stdout.decode().splitlines()
+        assert visit.returncode == 0, visit.stderr.decode()
+    assert answers["ladder"] == answers["flask"]
+    assert len(answers["flask"]) == 20
 
 
 def test_the_tutorial_makes_its_database_and_serves(environment: Environment, examples: Path) -> None:
