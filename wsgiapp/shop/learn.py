@@ -50,7 +50,7 @@ def api_bench() -> str:
     if not current_app.config["DEMO"]:
         raise NotFound("The API bench sends nothing here: this shop is no demonstration.")
     store.end_reading()
-    return page("rest", exchanges=learn_api.perform(current_app._get_current_object(), request.host_url))
+    return page("rest", exchanges=learn_api.perform(current_app, request.host_url))
 
 
 def page(slug: str, **values: Any) -> str:

@@ -28,6 +28,7 @@ MEANINGS = {
     "Content-Type": "what the body is",
     "Cross-Origin-Opener-Policy": "keeps windows of other sites apart from this one",
     "Cross-Origin-Resource-Policy": "forbids other sites to load this answer",
+    "Date": "when the answer was made",
     "ETag": "a name for this state of the thing; send it in If-Match, and your change hits no other state",
     "Location": "where the new thing is",
     "Referrer-Policy": "how much of this address a browser tells the next site",

@@ -23,6 +23,7 @@ ORDER = (
     "sessions", "contexts", "hooks", "extensions", "rest", "testing", "servers", "xray", "light",
 )  # fmt: skip
 GLOSSARY = "glossary"
+PLAIN = MarkdownIt("commonmark", {"html": False}).enable("table")
 REQUEST = re.compile(r"(GET|POST) (\S+)((?: \w+=\S*)*) -> (\d{3}) (\w+) \| (.+)")
 
 
@@ -31,7 +32,7 @@ class Part:
     """One part of a chapter; ``kind`` says what it is, and ``data`` what it holds."""
 
     kind: str
-    html: Markup = Markup("")
+    html: str = ""  # a Markup where there is any
     title: str = ""
     data: Any = None
 
@@ -54,7 +55,7 @@ class Chapter:
 
     slug: str
     title: str
-    summary: str
+    summary: Markup
     parts: list[Part] = field(default_factory=list)
 
 
@@ -64,23 +65,23 @@ def chapter(slug: str) -> Chapter:
     if slug not in (*ORDER, GLOSSARY):
         raise LookupError(f"The book has no chapter {slug}.")
     text = (laid_out("docs/book") / f"{slug}.md").read_text(encoding="utf-8")
-    title, _, summary, _, body = text.split("\n", 4)
-    return Chapter(slug, title.removeprefix("# "), summary.strip("*"), read(body))
+    title, summary, body = text.split("\n", 2)
+    said = Markup(PLAIN.renderInline(summary.strip("*")))  # noqa: S704  # escaped by the library
+    return Chapter(slug, title.removeprefix("# "), said, read(body))
 
 
 def read(text: str) -> list[Part]:
     """Return the parts of a Markdown text."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     parts: list[Part] = []
     waiting: list[Token] = []
 
     def flush() -> None:
         if waiting:
-            html = Markup(markdown.renderer.render(waiting, markdown.options, {}))  # noqa: S704  # escaped by the library
+            html = Markup(PLAIN.renderer.render(waiting, PLAIN.options, {}))  # noqa: S704  # escaped by the library
             parts.append(Part("text", html))
             waiting.clear()
 
-    for token in _prepared(markdown.parse(text)):
+    for token in _prepared(PLAIN.parse(text)):
         if token.type == "fence" and token.level == 0:
             flush()
             parts.append(_fence(token.info.strip(), token.content))
@@ -134,8 +135,9 @@ def _request(line: str) -> Try:
 
 
 def _question(argument: str, content: str) -> Part:
-    html = MarkdownIt("commonmark", {"html": False}).render(content)
-    return Part("question", Markup(html), title=argument)  # noqa: S704  # escaped by the library
+    (answer,) = read(content)
+    title = Markup(PLAIN.renderInline(argument))  # noqa: S704  # escaped by the library
+    return Part("question", answer.html, title)
 
 
 def _place(argument: str, _content: str) -> Part:
