@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from wsgiapp.shop.learn_source import highlight, laid_out, quote
+from wsgiapp.shop.learn_source import highlight, laid_out, parted, quote
 
 ORDER = (
     "start", "threads", "packages", "wsgi", "routing", "get-and-post", "request-and-response", "templating", "cookies",
@@ -111,7 +111,13 @@ def _fence(info: str, content: str) -> Part:
 
 
 def _include(argument: str, _content: str) -> Part:
-    return Part("ladder", title=argument, data=quote(argument))
+    """A file as a whole: the text at its head as text, its marks turned into those of Markdown, and then its code."""
+    source = quote(argument)
+    head, code = parted(source.text) if argument.endswith(".py") else ("", source.text)
+    plain = head.replace("``", "`").replace("::\n", ":\n")
+    html = Markup(PLAIN.render(plain))  # noqa: S704  # escaped by the library
+    shown = highlight(code) if head else source.html
+    return Part("ladder", html, argument, replace(source, html=shown))
 
 
 def _lines(argument: str, _content: str) -> Part:

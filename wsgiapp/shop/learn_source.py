@@ -86,6 +86,14 @@ def _member(scope: ast.AST, name: str) -> ast.AST:
     raise LookupError(f"There is no object called {name}.")
 
 
+def parted(text: str) -> tuple[str, str]:
+    """Return the text at the head of a module, and the code that follows it."""
+    module = ast.parse(text)
+    head = ast.get_docstring(module) or ""
+    first = (module.body[0].end_lineno or 0) if head else 0
+    return head, "\n".join(text.splitlines()[first:]).strip("\n")
+
+
 def highlight(code: str) -> Markup:
     """Return Python code as HTML, its keywords, strings, comments and numbers marked; else only escaped."""
     try:
