@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug.exceptions import NotFound
 
 from wsgiapp import Blueprint, Response, current_app, redirect, render_template, request, url_for
-from wsgiapp.dispatch import ROAD
+from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.shop import learn_api, learn_cookie, store
 from wsgiapp.shop.learn_book import GLOSSARY, ORDER, chapter
 from wsgiapp.typing import ResponseReturnValue
@@ -67,7 +67,7 @@ def page(slug: str, **values: Any) -> str:
         before=chapter(before[0]) if before else None,
         after=chapter(after[0]) if after else None,
         read=progress(),
-        road=ROAD,
+        road=LIFECYCLE,
         calls=learn_api.CALLS,
         cookies=learn_cookie,
         demo=current_app.config["DEMO"],
