@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import tokenize
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _LIBRARIES = [sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")]
 
@@ -47,6 +47,27 @@ def where_of(function: Any) -> str:
         return place(inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1])
     except (OSError, TypeError):
         return ""
+
+
+class Called(NamedTuple):
+    """A function of the app's, by its name and its place alone, so that no closure and no object of it is kept."""
+
+    name: str
+    where: str
+
+
+@functools.lru_cache(1024)
+def _place_of(code: Any, module: str, name: str) -> Called:  # noqa: ARG001  # many functions may have one code
+    return Called(f"{module}.{name}" if module else name, place(code.co_filename, code.co_firstlineno))
+
+
+def called(function: Any) -> Called:
+    """A function's name and place: all that is kept of it."""
+    function = unwrapped(function)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return Called(name_of(function), where_of(function))
+    return _place_of(code, str(getattr(function, "__module__", None) or ""), str(function.__qualname__))
 
 
 def step_of(step: str, app: Any, interface: Any = None) -> Any:

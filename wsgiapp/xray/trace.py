@@ -6,7 +6,8 @@ All that comes from a request or a response stands here with its secrets replace
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 #: The version of the shape that :meth:`Trace.as_dict` has; it grows when a field changes its meaning or goes.
@@ -202,6 +203,7 @@ class Trace:
     :ivar sent_headers: what went to ``start_response``, in order, with blame.
     :ivar replay_of: the id of the request that this one repeats, or empty.
     :ivar notes: what the X-ray could not see, and why.
+    :ivar hide: takes out of a text that is read later what is secret in this request; no part of the data.
     """
 
     id: str
@@ -229,6 +231,7 @@ class Trace:
     signals: tuple[str, ...] = ()
     replay_of: str = ""
     notes: tuple[str, ...] = ()
+    hide: Callable[[str], str] = field(default=str, compare=False, repr=False)
 
     @property
     def status_code(self) -> int:
@@ -250,7 +253,8 @@ class Trace:
 
     def as_dict(self) -> dict[str, Any]:
         """The whole as values that JSON has; bodies as text, with ``\\xNN`` for bytes that are no UTF-8."""
-        content = asdict(self)
+        content = asdict(replace(self, hide=str))
+        del content["hide"]
         for key in ("body", "sent_body"):
             content[key]["kept"] = content[key]["kept"].decode("utf-8", "backslashreplace")
         return {"format": FORMAT, **content}
