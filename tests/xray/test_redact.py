@@ -299,8 +299,8 @@ def test_plain_text_is_searched_line_by_line() -> None:
 
 
 @pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", "application/pdf", "video/mp4"])
-def test_what_is_no_text_is_left_alone(kind: str) -> None:
-    assert redact.body(b"\x89PNG token=abc", kind) == b"\x89PNG token=abc"
+def test_what_is_no_text_is_not_shown(kind: str) -> None:
+    assert redact.body(b"\x89PNG token=abc", kind) == redact.UNREAD
 
 
 @pytest.mark.parametrize("data", [b"\x1f\x8b\x08abc", '{"token": "abc"}'.encode("utf-16"), b"{\x00", b"\x00{"])

@@ -27,6 +27,7 @@ MAX_VALUES = 64
 MAX_LENGTH = 4096
 _NOTHING_SAID = frozenset({"true", "false", "null", "none", "undefined", "redacted", REDACTED})
 _STRINGS = re.compile(r'"((?:[^"\\]|\\.)*+)"\s*+(:)?|(\d{4,})')
+_PIECES = re.compile(r"<[^<>]*+>|[\r\n]++|: ")
 _COOKIE_NAME = re.compile(r"([^\s;=,]++)=\Z")
 _STARTS = re.compile(r"(?<![A-Za-z0-9])(?=\S)")
 
@@ -57,7 +58,8 @@ class Values:
             for match in _STRINGS.finditer(value):
                 if not match[2]:
                     self._keep(_unquoted(f'"{match[1]}"') if match[1] is not None else match[3], least)
-        for spelled in {value, unquote_plus(value), unescape(value)}:
+        pieces = [each.strip() for each in _PIECES.split(value)[:MAX_VALUES]] if "\n" in value or "<" in value else []
+        for spelled in {value, unquote_plus(value), unescape(value), *pieces}:
             self._keep(spelled, least)
 
     def _keep(self, value: str, least: int) -> None:
@@ -67,9 +69,16 @@ class Values:
 
     def between(self, raw: str, shown: str, is_cookie: bool = False) -> None:
         """Take note of what stood in *raw* where *shown* says that something was redacted."""
-        pieces, place = shown.split(REDACTED), 0
+        if "%" in shown and "%" in raw:
+            self._between(unquote_plus(raw), unquote_plus(shown), is_cookie)
+        self._between(raw, shown, is_cookie)
+
+    def _between(self, raw: str, shown: str, is_cookie: bool) -> None:
+        pieces, place = shown.replace(f'"{REDACTED}"', REDACTED).split(REDACTED), 0
+        if not raw.startswith(pieces[0]):
+            return
         for number, piece in enumerate(pieces[:MAX_VALUES]):
-            place = raw.find(piece, place) + len(piece) if number == 0 else place
+            place = len(piece) if number == 0 else place
             if number + 1 == len(pieces):
                 return
             following = pieces[number + 1]

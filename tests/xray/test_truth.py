@@ -1,0 +1,133 @@
+"""Each sentence of the X-ray: a request for which it is true and is said, and one for which it is not and is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from wsgiapp import App, abort, render_template_string, request, session
+from wsgiapp.xray import XRay, text
+
+from .support import NEAR
+
+Sent = dict[str, Any]
+
+
+def made() -> tuple[App, XRay]:
+    app = App(__name__, static_folder=None)
+    app.secret_key, app.testing = "a key of this app", True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    @app.context_processor
+    def processor() -> dict[str, Any]:
+        return {"a": 1}
+
+    @app.errorhandler(404)
+    def not_found(error: Any) -> Any:
+        return render_template_string("not here"), 404
+
+    @app.errorhandler(409)
+    def conflict(error: Any) -> Any:
+        raise RuntimeError("the handler itself")
+
+    @app.after_request
+    def after(response: Any) -> Any:
+        if request.path == "/late":
+            raise LookupError("after all")
+        return response
+
+    @app.route("/put")
+    def put() -> str:
+        session["user"] = "ann"
+        return "put"
+
+    def pieces() -> Any:
+        yield "one"
+
+    app.add_url_rule("/look", "look", lambda: str(session.get("user")))
+    app.add_url_rule("/empty", "empty", lambda: session.clear() or "empty")
+    app.add_url_rule("/plain", "plain", lambda: "plain")
+    app.add_url_rule("/pieces", "pieces", pieces)
+    app.add_url_rule("/conflict", "conflict", lambda: abort(409))
+    app.add_url_rule("/late", "late", lambda: "late")
+    app.add_url_rule("/take", "take", lambda: request.stream.read(3), methods=["POST"])
+    return app, XRay(app)
+
+
+def cookie(kind: str) -> str:
+    app, _ = made()
+    app.secret_key = "a key of another app" if kind == "forged" else app.secret_key
+    client = app.test_client()
+    client.get("/put")
+    found = client.get_cookie("session")
+    assert found is not None
+    return f"session={found.value}"
+
+
+VALID: Callable[[], Sent] = lambda: {"headers": {"Cookie": cookie("valid")}}  # noqa: E731
+FORGED: Callable[[], Sent] = lambda: {"headers": {"Cookie": cookie("forged")}}  # noqa: E731
+NONE: Callable[[], Sent] = dict
+BODY: Callable[[], Sent] = lambda: {"method": "POST", "data": b"12345"}  # noqa: E731
+SHORT: Callable[[], Sent] = lambda: {"method": "POST", "data": b"123"}  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("sentence", "true", "untrue"),
+    [
+        ("removed: user", ("/empty", VALID), ("/put", FORGED)),
+        ("added: user", ("/put", FORGED), ("/put", VALID)),
+        ("so the app never opened it", ("/late", VALID), ("/plain", VALID)),
+        ("it was opened, and then nobody touched", ("/plain", VALID), ("/look", VALID)),
+        ("touched and left as it was", ("/look", VALID), ("/put", NONE)),
+        ("No session cookie came in, and nobody touched", ("/plain", NONE), ("/plain", VALID)),
+        ("A session began: its cookie was set", ("/put", NONE), ("/put", FORGED)),
+        ("was not accepted (forged)", ("/put", FORGED), ("/put", VALID)),
+        ("A new cookie was set for the session", ("/put", VALID), ("/put", NONE)),
+        ("its cookie was deleted", ("/empty", VALID), ("/look", VALID)),
+        ("came in: forged", ("/look", FORGED), ("/look", VALID)),
+        ("came in: valid", ("/look", VALID), ("/look", FORGED)),
+        ("No cookie came in: it is new", ("/look", NONE), ("/look", VALID)),
+        ("handler tests.xray.test_truth.made.<locals>.not_found", ("/nowhere", NONE), ("/plain", NONE)),
+        ("handler tests.xray.test_truth.made.<locals>.processor", None, ("/nowhere", NONE)),
+        ("function tests.xray.test_truth.made.<locals>.processor", ("/nowhere", NONE), ("/plain", NONE)),
+        ("It raised an exception", ("/conflict", NONE), ("/nowhere", NONE)),
+        ("A piece of the body was made", ("/pieces", NONE), ("/plain", NONE)),
+        ("The body's end was reached", ("/pieces", NONE), ("/plain", NONE)),
+        ("No rule answers: 404", ("/nowhere", NONE), ("/plain", NONE)),
+        ("/plain matched: endpoint", ("/plain", NONE), ("/nowhere", NONE)),
+        ("The app read 3 of 5 bytes", ("/take", BODY), ("/take", SHORT)),
+    ],
+)
+def test_a_sentence_is_said_where_it_is_true_and_only_there(sentence: str, true: Any, untrue: Any) -> None:
+    for case, expected in ((true, True), (untrue, False)):
+        if case is not None:
+            said = told(*case)
+            assert (sentence in said) is expected, said
+
+
+def told(path: str, options: Callable[[], Sent]) -> str:
+    app, xray = made()
+    client = app.test_client(use_cookies=False)
+    client.open(path, environ_overrides=NEAR, **options()).close()
+    trace = xray.newest()
+    assert trace is not None
+    return "\n".join(text.lines(trace, text.Style(width=400), verbose=True)).replace("xray.test_truth", "tests.xray.test_truth").replace("tests.tests.", "tests.")
+
+
+@pytest.mark.parametrize(("path", "handled"), [("/nowhere", ["not_found"]), ("/conflict", ["", ""]), ("/late", [""])])
+def test_a_failure_is_said_to_be_handled_by_who_answered_it(path: str, handled: list[str]) -> None:
+    app, xray = made()
+    app.test_client().get(path, environ_overrides=NEAR)
+    trace = xray.newest()
+    assert trace is not None
+    assert [failure.handled.rpartition(".")[2] for failure in trace.failures] == handled
+
+
+def test_options_without_a_view_are_not_said_to_be_the_views() -> None:
+    app, xray = made()
+    app.test_client().options("/plain", environ_overrides=NEAR)
+    trace = xray.newest()
+    assert trace is not None
+    assert [header.by for header in trace.sent_headers if header.name == "Allow"] == ["App.make_default_options_response"]
