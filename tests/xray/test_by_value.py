@@ -33,7 +33,10 @@ SENT = {
     "csv": ("text/csv", "name,password,age\nann,{},3\n"),
     "csv pair": ("text/csv", "a,b\npassword,{}\n"),
     "lines": ("text/plain", "SECRET_KEY={}\n"),
-    "multipart": ("multipart/form-data; boundary=b", '--b\r\nContent-Disposition: form-data; name="pin"\r\n\r\n{}\r\n--b--'),
+    "multipart": (
+        "multipart/form-data; boundary=b",
+        '--b\r\nContent-Disposition: form-data; name="pin"\r\n\r\n{}\r\n--b--',
+    ),
     "json in multipart": (
         "multipart/form-data; boundary=b",
         '--b\r\nContent-Disposition: form-data; name="data"\r\n\r\n{{"otp": "{}"}}\r\n--b--',
@@ -114,7 +117,8 @@ def sent(app: App, path: str = "/say", secret: str = "", **options: Any) -> None
 def test_what_a_body_says_is_nowhere_shown(name: str, fail: str) -> None:
     app, xray = made()
     kind, body = SENT[name]
-    sent(app, f"/say{fail}", "Ty" + "ped-77é", method="POST", data=body.format("Ty" + "ped-77é").encode(), content_type=kind)
+    secret = "Ty" + "ped-77é"
+    sent(app, f"/say{fail}", secret, method="POST", data=body.format(secret).encode(), content_type=kind)
     shown = all_that_is_shown(app, xray)
     assert "ped-77" not in shown and "(redacted)" in shown
 
@@ -123,7 +127,7 @@ def test_what_a_body_says_is_nowhere_shown(name: str, fail: str) -> None:
 def test_what_only_a_body_says_is_found_there_by_name(name: str) -> None:
     app = App(__name__)
     app.debug = True
-    app.add_url_rule("/", "index", lambda: request.get_data() and logging.getLogger("x").warning("A7-typed") or "A7-typed", methods=["POST"])
+    app.add_url_rule("/", "index", lambda: (request.get_data() and logging.getLogger("x").warning("A7-typed")) or "A7-typed", methods=["POST"])
     xray = XRay(app, token=TOKEN)
     kind, body = SENT[name]
     app.test_client().post("/", data=body.format("A7-typed"), content_type=kind, environ_overrides=NEAR)
@@ -134,12 +138,13 @@ def test_what_only_a_body_says_is_found_there_by_name(name: str) -> None:
 @pytest.mark.parametrize("name", PLACES)
 def test_what_a_head_says_is_nowhere_shown(name: str) -> None:
     app, xray = made()
+    secret = "Held" + "-7711"
     options: Any = {
-        key: {k: v.format("Held" + "-7711") for k, v in value.items()} if isinstance(value, dict) else value.format("Held" + "-7711")
+        key: {k: v.format(secret) for k, v in value.items()} if isinstance(value, dict) else value.format(secret)
         for key, value in PLACES[name].items()
     }
-    sent(app, secret="Held" + "-7711", **options)
-    assert "-7711'" not in (shown := all_that_is_shown(app, xray)).replace('"-7711"', "") and "Held-7711" not in shown
+    sent(app, secret=secret, **options)
+    assert "Held-7711" not in all_that_is_shown(app, xray)
 
 
 def test_the_password_of_basic_credentials_is_nowhere_shown() -> None:

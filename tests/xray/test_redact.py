@@ -21,8 +21,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.test import EnvironBuilder, create_environ, encode_multipart
 
 from wsgiapp.xray import described, redact
-from wsgiapp.xray.redact import bodies, names
-from wsgiapp.xray.redact import REDACTED
+from wsgiapp.xray.redact import REDACTED, bodies, names
 
 SECRET = "hunter2-S3cr3t"
 

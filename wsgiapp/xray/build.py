@@ -93,7 +93,7 @@ def _text(error: BaseException, text: Callable[[str], str]) -> str:
         return text(str(error)[:2_000])
     except KeyboardInterrupt:
         raise
-    except BaseException:  # noqa: BLE001  # an exception class of the app's own may fail to show itself
+    except BaseException:  # an exception class of the app's own may fail to show itself
         return "(its text cannot be shown)"
 
 

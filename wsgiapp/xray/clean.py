@@ -125,8 +125,8 @@ def _take_from_environ(recording: Recording, raw: dict[str, Any]) -> None:
         if value != shown and type(value) is str:
             recording.taken(value, shown)
     if len(treated) > 20 and sum(map(len, treated.values())) > MAX_ENVIRON:
-        cut = {name: f"{value[:MAX_VALUE]}… (cut)" if len(value) > MAX_VALUE else value for name, value in treated.items()}
-        recording.kept = (layout, values, cut)
+        short = {name: f"{value[:MAX_VALUE]}… (cut)" for name, value in treated.items() if len(value) > MAX_VALUE}
+        recording.kept = (layout, values, treated | short)
 
 
 def _take_named(recording: Recording, data: Any, depth: int = _DEEPEST) -> None:

@@ -57,7 +57,7 @@ class Called(NamedTuple):
 
 
 @functools.lru_cache(1024)
-def _place_of(code: Any, module: str, name: str) -> Called:  # noqa: ARG001  # many functions may have one code
+def _place_of(code: Any, module: str, name: str) -> Called:  # many functions may have one code
     return Called(f"{module}.{name}" if module else name, place(code.co_filename, code.co_firstlineno))
 
 

@@ -81,10 +81,11 @@ def _step(trace: Trace, number: int, total: int) -> Step:
     span = trace.spans[number]
     is_layer, within = span.kind == "layer", span.kind in ("sql", "log")
     line = span.where.rpartition(":")[2] if within else "0"
+    source = lines_around(span.where) if within else source_at(span.where)
     return Step(
         number + 1, total, number, span.layer, f"{span.layer}: {span.name.partition(chr(10))[0][:120]}",
         _sentence(span), (*span.did, _times(span)), span.where,
-        _source(trace, lines_around(span.where) if within else source_at(span.where)), int(line) if line.isdigit() else 0,
+        _source(trace, source), int(line) if line.isdigit() else 0,
         FLASK.get(span.layer, "") if is_layer else "", trace.depth(number),
     )  # fmt: skip
 

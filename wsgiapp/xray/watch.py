@@ -155,7 +155,7 @@ class Watch:
             recording = self._begin(environ, has_pass)
         except Exception:  # an environ that breaks PEP 3333 is for the app to refuse
             answer = self.inner(environ, start_response)
-            return answer
+            return answer  # noqa: RET504  # typed
         token = current.set(recording)
         try:
             body: Iterable[bytes] = self.inner(environ, self._starter(recording, environ, start_response))

@@ -125,11 +125,11 @@ def _span(match: re.Match[Any], group: int) -> Span:
 def _apart(found: list[Span]) -> list[Span]:
     """The same places in order, those that meet made one."""
     apart: list[Span] = []
-    for begin, end, mark in sorted(found):
+    for begin, after, mark in sorted(found):
         if apart and begin <= apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(end, apart[-1][1]), apart[-1][2])
+            apart[-1] = (apart[-1][0], max(after, apart[-1][1]), apart[-1][2])
         else:
-            apart.append((begin, end, mark))
+            apart.append((begin, after, mark))
     return apart
 
 

@@ -70,13 +70,14 @@ def in_yaml(data: bytes) -> Iterator[Span]:
     """The values of secret keys in YAML: on the line, and on the lines that are indented further."""
     lines = [*_LINE.finditer(data)]
     keys = [line[2].strip(b"\"'") for line in lines]
-    told = any(key.lower() in (b"name", b"key") and _is_name(line[3].strip(b"\"'")) for key, line in zip(keys, lines, strict=True))
+    values = [line[3].strip(b"\"'") for line in lines if line[2].strip(b"\"'").lower() in (b"name", b"key")]
+    told = any(map(_is_name, values))
     last = 0
     for key, line in zip(keys, lines, strict=True):
         if line.start() < last or not (_is_name(key) or (told and key.lower() == b"value")):
             continue
         last = line.end()
-        for further in iter(lambda: _BLANK_OR_INDENTED.match(data, last), None):
+        while (further := _BLANK_OR_INDENTED.match(data, last)) is not None:
             deeper = len(further[1]) > len(line[1]) or (len(further[1]) == len(line[1]) and further[2][:2] == b"- ")
             if further[2] and not deeper:
                 break
@@ -89,7 +90,8 @@ def in_csv(data: bytes) -> Iterator[Span]:
     """The fields below a secret's name in the first row, and those beside one in any row."""
     first = data[:_MAX_HEADER].partition(b"\n")[0]
     separator = max(_SEPARATORS, key=first.count)
-    field = re.compile(rb"(\"(?:[^\"]|\"\")*+\"?|[^\r\n" + re.escape(separator) + rb"]*+)(" + re.escape(separator) + rb"|\r?\n|\r|\Z)")
+    between = re.escape(separator)
+    field = re.compile(rb"(\"(?:[^\"]|\"\")*+\"?|[^\r\n" + between + rb"]*+)(" + between + rb"|\r?\n|\r|\Z)")
     row, column, beside, secret = 0, 0, False, set[int]()
     for match in field.finditer(data):
         named = _is_name(match[1].strip(b" \""))
@@ -103,4 +105,6 @@ def in_csv(data: bytes) -> Iterator[Span]:
 
 
 #: By a word in the type: what searches it.
-FORMATS: tuple[tuple[str, Search], ...] = (("yaml", in_yaml), ("yml", in_yaml), ("csv", in_csv), ("tab-separated", in_csv))
+FORMATS: tuple[tuple[str, Search], ...] = (
+    ("yaml", in_yaml), ("yml", in_yaml), ("csv", in_csv), ("tab-separated", in_csv),
+)  # fmt: skip
