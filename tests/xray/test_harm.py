@@ -93,7 +93,8 @@ def test_no_function_of_the_apps_is_kept_alive() -> None:
         held = Stream()
 
         def hook(response: Any) -> Any:
-            return response if held else response
+            response.headers["X-Held"] = str(held.size)
+            return response
 
         kept.append(weakref.ref(hook))
         after_this_request(hook)

@@ -230,7 +230,7 @@ def _body(stream: Stream, announced: str) -> Body:
     if announced.isdigit() and stream.size is not None and stream.size < int(announced):
         note = f"The app read {stream.size} of {announced} bytes."
     complete = stream.size is not None and len(stream.kept) >= stream.size
-    return Body(stream.size, tuple(stream.chunks), stream.kept, complete, note)
+    return Body(stream.size, tuple(stream.chunks), bytes(stream.kept), complete, note)
 
 
 def _blame(recording: Recording, app: Any, kinds: _Kinds) -> tuple[Header, ...]:
