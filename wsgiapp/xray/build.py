@@ -20,11 +20,13 @@ from urllib.parse import quote
 from wsgiapp.dispatch import ROAD
 
 from . import redact
+from .guard import safely
 from .places import Called, called, name_of, place, short, step_of, where_of
 from .record import MAX_CHUNKS, Event, Recording, Stream
 from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
 
 _DEEPEST = 40
+_HERE = os.path.dirname(__file__)
 
 _KINDS = {"before": "hook", "after": "hook", "errors": "handler", "teardown": "teardown", "response": "hook"}
 
@@ -79,9 +81,8 @@ def failure_of(error: BaseException, text: Callable[[str], str] = redact.text) -
 
 
 def _frames(error: BaseException) -> list[tuple[Any, int]]:
-    inside = (os.sep + "xray" + os.sep + "watch.py", os.sep + "xray" + os.sep + "taps.py")
     walked = traceback.walk_tb(error.__traceback__)
-    return [(frame, line) for frame, line in walked if not frame.f_code.co_filename.endswith(inside)]
+    return [(frame, line) for frame, line in walked if os.path.dirname(frame.f_code.co_filename) != _HERE]
 
 
 def _source(file: str, line: int) -> str:
@@ -89,12 +90,8 @@ def _source(file: str, line: int) -> str:
 
 
 def _text(error: BaseException, text: Callable[[str], str]) -> str:
-    try:
-        return text(str(error)[:2_000])
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # an exception class of the app's own may fail to show itself
-        return "(its text cannot be shown)"
+    said = safely(str, error)  # an exception class of the app's own may fail to show itself
+    return text(said[:2_000]) if type(said) is str else "(its text cannot be shown)"
 
 
 class Clock:

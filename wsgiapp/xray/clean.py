@@ -124,8 +124,9 @@ def _take_from_environ(recording: Recording, raw: dict[str, Any]) -> None:
         value = raw.get(name)
         if value != shown and type(value) is str:
             recording.taken(value, shown)
+    # What stands for the rest is ASCII: one wide character would double what the text takes.
     if len(treated) > 20 and sum(map(len, treated.values())) > MAX_ENVIRON:
-        short = {name: f"{value[:MAX_VALUE]}… (cut)" for name, value in treated.items() if len(value) > MAX_VALUE}
+        short = {name: f"{value[:MAX_VALUE]}... (cut)" for name, value in treated.items() if len(value) > MAX_VALUE}
         recording.kept = (layout, values, treated | short)
 
 

@@ -16,6 +16,8 @@ def safely(note: Callable[..., Any], *args: Any) -> Any:
     """
     try:
         return note(*args)
-    except Exception:
-        _log.debug("The X-ray could not note something (%s); the request itself is not concerned", note.__qualname__)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # what an app's own method raises when it is asked may be anything
+        _log.debug("The X-ray could not note something (%s); the request itself is not concerned", getattr(note, "__qualname__", note))
         return None

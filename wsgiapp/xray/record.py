@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
+from sys import getsizeof
 from threading import current_thread, local
 from time import perf_counter_ns as clock
 from time import thread_time_ns, time
@@ -185,18 +186,19 @@ class Recording:
         """About how many bytes it takes."""
         _, values, treated = self.kept
         try:
-            environ = len("".join(values))
+            environ = getsizeof("".join(values))
         except TypeError:  # a server's number among them
             environ = sum(map(len, self.environ.values()))
         if treated:
-            environ += len("".join(treated.values()))
+            environ += getsizeof("".join(treated.values()))
         received, sent = self.received, self.sent
         bodies = len(received.kept) + len(sent.kept) + 36 * (len(received.chunks) + len(sent.chunks))
-        others = 0
-        for _, _, head in self.heads:
-            others += 300 + 150 * len(head)
+        others = getsizeof("".join([value for _, value in self.head]))
+        if self.heads:
+            others += sum(map(getsizeof, {value for _, _, head in self.heads for _, value in head}))
+            others += sum([300 + 150 * len(head) for _, _, head in self.heads])
         for failure in self.failures:
-            others += 600 * len(failure.frames) + len(failure.message)
+            others += 600 * len(failure.frames) + getsizeof(failure.message)
         for cookie in self.cookies:
             others += 4 * len(cookie.payload) if cookie is not None else 0
         return 6_000 + 250 * len(self.events) + self.noted + environ + bodies + others

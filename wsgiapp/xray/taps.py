@@ -11,6 +11,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from sys import getsizeof
 from time import perf_counter_ns as clock
 from typing import Any
 
@@ -62,7 +63,7 @@ def _watched_class(plain: Any) -> Any:
 
     def noting_render(self: Any, *args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is None:
+        if recording is None or recording.ended:
             return render(self, *args, **kwargs)
         begin = clock()
         if begin > recording.due:
@@ -75,7 +76,7 @@ def _watched_class(plain: Any) -> Any:
     def noting_generate(self: Any, *args: Any, **kwargs: Any) -> Iterator[str]:
         recording, begin = current.get(None), clock()
         yield from generate(self, *args, **kwargs)
-        if recording is not None:
+        if recording is not None and not recording.ended:
             safely(_note_template, recording, begin, self, args, kwargs)
 
     methods = {"render": noting_render, "generate": noting_generate, "watched": True, "__module__": plain.__module__}
@@ -85,7 +86,7 @@ def _watched_class(plain: Any) -> Any:
 def _note_template(recording: Recording, begin: int, template: Any, args: Any, kwargs: Any) -> None:
     given = args[0] if args and issubclass(type(args[0]), dict) else kwargs
     shown = _described(recording, given)
-    size = 120 * len(shown) + sum(map(len, shown)) + sum(map(len, shown.values()))
+    size = 40 * len(shown) + sum(map(getsizeof, shown)) + sum(map(getsizeof, shown.values()))
     what = (str(template.name or ""), str(template.filename or ""))
     recording.note(begin, "template", "", what, shown, size)
 
@@ -108,7 +109,7 @@ def describe(name: str, value: Any, recording: Recording | None = None) -> str:
     if kind is bool or value is None:
         return str(value)
     if redact.is_secret(name):
-        if recording is not None:
+        if recording is not None and not recording.ended:
             recording.secret(value)
         return redact.REDACTED
     if kind is int and -_FEW_DIGITS < value < _FEW_DIGITS:
@@ -141,7 +142,7 @@ def close_signals() -> None:
 def _watched_send(name: str, inner: Callable[..., Any], signal: Any) -> Callable[..., Any]:
     def send(sender: Any = None, /, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is None:
+        if recording is None or recording.ended:
             return inner(sender, **kwargs)
         begin = clock()
         try:
@@ -182,7 +183,7 @@ def _watched_factory(inner: Any) -> Any:
     def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record: logging.LogRecord = inner(*args, **kwargs)
         recording = current.get(None)
-        if recording is not None:
+        if recording is not None and not recording.ended:
             safely(_note_record, recording, record)
         return record
 
@@ -193,7 +194,7 @@ def _watched_factory(inner: Any) -> Any:
 def _note_record(recording: Recording, record: logging.LogRecord) -> None:
     more = (str(record.levelname), str(record.name), f"{record.pathname}:{record.lineno}")
     message = recording.text(_message(record)[:MAX_TEXT])
-    recording.note(clock(), "log", "", message, more, len(message) + 200)
+    recording.note(clock(), "log", "", message, more, getsizeof(message) + 200)
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -205,8 +206,9 @@ def _message(record: logging.LogRecord) -> str:
     try:
         shown: Any = {key: _shown(value) for key, value in args.items()} if type(args) is dict else None
         return str(text % (shown if shown is not None else tuple([_shown(value) for value in args])))
-    except Exception as error:  # what logging itself would report when it formats the record
-        return f"{text} (cannot be formatted: {type(error).__name__})"
+    except Exception:  # a number of the app's own class; or what logging itself would report when it formats the record
+        values = args.values() if type(args) is dict else args
+        return f"{text} (not formatted here; its arguments: {', '.join(plain(value) for value in values)})"
 
 
 class _Named:
@@ -225,17 +227,20 @@ _FORMATTED = frozenset({str, int, float, bool, type(None), complex})
 
 
 def _shown(value: Any) -> Any:
-    return value if type(value) in _FORMATTED else _Named(plain(value))
+    kind = type(value)
+    if kind in _FORMATTED:
+        return value
+    if issubclass(kind, int) and kind.__str__ is int.__repr__:  # an HTTPStatus: no method of its own is asked
+        return int.__add__(value, 0)
+    return _Named(plain(value))
 
 
 def plain(value: Any) -> str:
     """A text for any value; of an exception what it says."""
     if not issubclass(type(value), BaseException):
         return described.describe(value)
-    try:
-        return str(value)
-    except Exception:  # an exception class of the app's own may fail to show itself
-        return described.describe(value)
+    text = safely(str, value)  # an exception class of the app's own may fail to show itself
+    return text if type(text) is str else described.describe(value)
 
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
@@ -268,7 +273,7 @@ def close_sql() -> None:
 
 def _before_statement(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:  # noqa: ARG001  # SQLAlchemy's
     recording = current.get(None)
-    if recording is not None:
+    if recording is not None and not recording.ended:
         begin = clock()
         if begin > recording.due:
             recording.sample(begin)
@@ -281,7 +286,7 @@ def _begin_statement(connection: Any, begin: int) -> None:
 
 def _after_statement(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
     recording = current.get(None)
-    if recording is not None:
+    if recording is not None and not recording.ended:
         safely(_note_statement, recording, connection, cursor, statement, parameters, context, bool(many))
 
 
@@ -297,13 +302,14 @@ def _note_statement(
     why = recording.text(f"{type(error).__name__}: {plain(error)}"[:MAX_TEXT]) if error is not None else ""
     shown = _parameters(recording, parameters, context)
     text = recording.text(statement[:MAX_TEXT], "application/sql")
-    size = len(text) + len(why) + 300 + 120 * len(shown) + sum(map(len, shown)) + sum(map(len, shown.values()))
+    size = getsizeof(text) + getsizeof(why) + 300 + 40 * len(shown)
+    size += sum(map(getsizeof, shown)) + sum(map(getsizeof, shown.values()))
     recording.note(begin, "sql", "", text, (shown, rows, many, caller(), why), size)
 
 
 def _failed_statement(failure: Any) -> None:
     recording = current.get(None)
-    if recording is not None:
+    if recording is not None and not recording.ended:
         safely(_note_failed_statement, recording, failure)
 
 

@@ -91,8 +91,8 @@ class Watch:
             "finalize_request": self._finalize_request(),
             "process_response": self._process_response(),
             "ensure_sync": self._ensure_sync(),
-            "handle_exception": _handling(app.handle_exception),
-            "handle_user_exception": _handling(app.handle_user_exception),
+            "handle_exception": _handling("handle_exception", app.handle_exception),
+            "handle_user_exception": _handling("handle_user_exception", app.handle_user_exception),
             "handle_http_exception": self._handle_http_exception(),
             "do_teardown_request": self._do_teardown_request(),
             "create_jinja_environment": taps.watched_environment(app),
@@ -239,7 +239,9 @@ class Watch:
         try:
             clean(recording, self.app, self.interface)
             self.keep(recording)
-        except Exception:  # whatever is wrong with the X-ray, the request has its answer
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # whatever is wrong with the X-ray, the request has its answer
             recording.ctx = recording.raw = recording.secrets = None
             _log.warning("The X-ray could not keep a request; the request itself is not concerned")
 
@@ -250,7 +252,7 @@ class Watch:
 
         def request_context(environ: WSGIEnvironment) -> Any:
             recording = current.get(None)
-            if recording is None or recording.ctx is not None:
+            if recording is None or recording.ended or recording.ctx is not None:
                 return inner(environ)
             begin = clock()
             ctx = inner(environ)
@@ -282,7 +284,7 @@ class Watch:
 
         def dispatch_request() -> Any:
             recording = current.get(None)
-            if recording is not None:
+            if recording is not None and not recording.ended:
                 recording.variables = tuple(map(_NAME, contextvars.copy_context()))
                 recording.marks += (clock(), VIEW)
             return inner()
@@ -294,7 +296,7 @@ class Watch:
 
         def finalize_request(rv: Any, from_error_handler: bool = False) -> Any:
             recording = current.get(None)
-            if recording is not None:
+            if recording is not None and not recording.ended:
                 now = clock()
                 recording.marks += (now, RESPONSE)
                 if now > recording.due:
@@ -310,7 +312,7 @@ class Watch:
 
         def process_response(response: Any) -> Any:
             recording = current.get(None)
-            if recording is None:
+            if recording is None or recording.ended:
                 return inner(response)
             recording.marks += (clock(), AFTER)
             response = inner(response)
@@ -324,7 +326,7 @@ class Watch:
 
         def do_teardown_request(*args: Any, **kwargs: Any) -> Any:
             recording, app_ctx = current.get(None), _cv_app.get(None)
-            if recording is not None:
+            if recording is not None and not recording.ended:
                 recording.marks += (clock(), mark)
                 if app_ctx is not None and "g" in app_ctx.__dict__:
                     safely(take_namespace, recording, app_ctx.g)
@@ -356,7 +358,7 @@ def _noted(func: Method, ready: Method) -> Method:
 
     def noted(*args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is None:
+        if recording is None or recording.ended:
             return ready(*args, **kwargs)
         marks = recording.marks
         if not recording.viewed and marks and marks[-1] is VIEW:
@@ -394,20 +396,20 @@ def _marked(layer: str, step: str, inner: Method) -> Method:
 
     def marked(*args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is not None:
+        if recording is not None and not recording.ended:
             recording.marks += (clock(), mark)
         return inner(*args, **kwargs)
 
     return marked
 
 
-def _handling(inner: Method) -> Method:
+def _handling(name: str, inner: Method) -> Method:
     """*inner*, which handles an exception, with a mark, and with what is known of the exception."""
-    mark = Step("errors", f"App.{inner.__name__}")
+    mark = Step("errors", f"App.{name}")
 
     def handle(e: Exception) -> Any:
         recording = current.get(None)
-        if recording is not None:
+        if recording is not None and not recording.ended:
             recording.marks += (clock(), mark)
             _note_failure(recording, e)
         return inner(e)
@@ -421,7 +423,7 @@ def _session_step(layer: str, step: str, interface: Any, name: str) -> Method:
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is None:
+        if recording is None or recording.ended:
             return inner(*args, **kwargs)
         begin = clock()
         saved = args[2] if name == "save_session" and len(args) > 2 else None
@@ -441,7 +443,7 @@ def _session_step(layer: str, step: str, interface: Any, name: str) -> Method:
 def _find(inner: Method) -> Method:
     def find(app: Any, environ: WSGIEnvironment) -> Any:
         recording = current.get(None)
-        if recording is None:
+        if recording is None or recording.ended:
             return inner(app, environ)
         recording.marks += (clock(), MATCH)
         recording.by = "tables"

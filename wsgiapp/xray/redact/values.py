@@ -134,11 +134,18 @@ def is_known(text: str, marks: Marks) -> str:
     last = 0
     for match in _STARTS.finditer(text):
         at = match.start()
-        known = next((n for n in lengths if (n, hash(text[at : at + n])) in marks), 0) if at >= last else 0
+        known = next((n for n in lengths if _is_marked(text, at, n, marks)), 0) if at >= last else 0
         if known:
             shown += text[last:at], REDACTED
             last = at + known
     return "".join(shown) + text[last:] if shown else text
+
+
+def _is_marked(text: str, at: int, length: int, marks: Marks) -> bool:
+    """Whether a value with a mark stands there; a short one only as a word of its own."""
+    if (length, hash(text[at : at + length])) not in marks:
+        return False
+    return length >= MIN_ANYWHERE or not text[at + length : at + length + 1].isalnum()
 
 
 def _unquoted(value: str) -> str:
