@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from math import isfinite
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -26,7 +27,7 @@ from .record import MAX_CHUNKS, Event, Recording, Stream
 from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
 
 _DEEPEST = 40
-_HERE = os.path.dirname(__file__)
+_HERE = str(Path(__file__).parent)
 
 _KINDS = {"before": "hook", "after": "hook", "errors": "handler", "teardown": "teardown", "response": "hook"}
 
@@ -82,7 +83,7 @@ def failure_of(error: BaseException, text: Callable[[str], str] = redact.text) -
 
 def _frames(error: BaseException) -> list[tuple[Any, int]]:
     walked = traceback.walk_tb(error.__traceback__)
-    return [(frame, line) for frame, line in walked if os.path.dirname(frame.f_code.co_filename) != _HERE]
+    return [(frame, line) for frame, line in walked if str(Path(frame.f_code.co_filename).parent) != _HERE]
 
 
 def _source(file: str, line: int) -> str:

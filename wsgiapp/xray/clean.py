@@ -96,7 +96,7 @@ def named(error: HTTPException) -> str:
 def _keep_cookies(recording: Recording, app: Any, interface: Any, environ: dict[str, Any]) -> None:
     name = interface.get_cookie_name(app)
     sent, before, after = environ.get("HTTP_COOKIE", ""), None, None
-    if name in sent:
+    if type(sent) is str and name in sent:
         before = _open(app, name, sent)
     for header, value in recording.head:
         if header == "Set-Cookie" and value.startswith(f"{name}="):

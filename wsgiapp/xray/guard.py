@@ -19,5 +19,6 @@ def safely(note: Callable[..., Any], *args: Any) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException:  # what an app's own method raises when it is asked may be anything
-        _log.debug("The X-ray could not note something (%s); the request itself is not concerned", getattr(note, "__qualname__", note))
+        name = getattr(note, "__qualname__", "")
+        _log.debug("The X-ray could not note something (%s); the request itself is not concerned", name)
         return None

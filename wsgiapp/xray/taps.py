@@ -203,11 +203,12 @@ def _message(record: logging.LogRecord) -> str:
     text = given if type(given) is str else plain(given)
     if not args:
         return str(text)
+    named = dict(dict.items(args)) if issubclass(type(args), dict) else {}
+    values = named.values() if named else args if type(args) is tuple else (args,)
     try:
-        shown: Any = {key: _shown(value) for key, value in args.items()} if type(args) is dict else None
-        return str(text % (shown if shown is not None else tuple([_shown(value) for value in args])))
+        shown: Any = {key: _shown(value) for key, value in named.items()} or tuple([_shown(value) for value in values])
+        return str(text % shown)
     except Exception:  # a number of the app's own class; or what logging itself would report when it formats the record
-        values = args.values() if type(args) is dict else args
         return f"{text} (not formatted here; its arguments: {', '.join(plain(value) for value in values)})"
 
 
