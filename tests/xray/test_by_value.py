@@ -178,6 +178,26 @@ def test_what_the_app_itself_holds_and_answers_is_nowhere_shown() -> None:
     assert "The-apps-own-key-0451" not in shown
 
 
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_not_even_the_beginning_of_a_value_is_shown_where_a_text_was_cut(kind: str) -> None:
+    app, secret = App(__name__), "Begin" + "ning-" + "77" * 40
+    app.debug = True
+
+    @app.post("/")
+    def index() -> Any:
+        assert request.get_json(silent=True) or request.form
+        for room in (190, 1_990, 3_990, 65_530):
+            logging.getLogger("by_value").warning("%s", "x " * ((room - 5) // 2) + secret)
+            render_template_string("ok", said="x" * (room - 8) + secret)
+        return "y" * 65_520 + secret
+
+    xray = XRay(app, token=TOKEN)
+    sent: Any = {kind: {"a": "z" * 70_000, "password": secret}}
+    app.test_client().post("/", environ_overrides=NEAR, **sent)
+    shown = all_that_is_shown(app, xray)
+    assert "Beginni" not in shown
+
+
 def test_a_short_value_blanks_no_other_words() -> None:
     app = App(__name__)
     app.debug = True

@@ -6,11 +6,13 @@ import gc
 import json
 import logging
 import time
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy
 from werkzeug.test import create_environ
 
 from wsgiapp import App, after_this_request, render_template_string, request
@@ -106,16 +108,47 @@ def test_no_function_of_the_apps_is_kept_alive() -> None:
     assert len(xray.ring) == 1 and kept[0]() is None
 
 
-def test_a_thousand_renders_stay_in_the_bound_of_one_recording() -> None:
+def renders() -> str:
+    given = {f"name{number}": "\u2026" * 200 for number in range(50)}
+    return "".join(render_template_string("a", **given) for _ in range(1_000))
+
+
+def statements() -> str:
+    with ENGINE.connect() as connection:
+        for number in range(400):
+            given = {f"p{n}": f"{number}-{n} " + "\u2026" * 190 for n in range(40)}
+            connection.execute(sqlalchemy.text(f"SELECT {', '.join(f':{name}' for name in given)}"), given)
+    return ""
+
+
+ENGINE = sqlalchemy.create_engine("sqlite://")
+
+
+@pytest.mark.parametrize("load", [renders, statements])
+def test_a_thousand_renders_and_four_hundred_statements_stay_in_the_bound_of_one_recording(
+    load: Callable[[], str],
+) -> None:
     app = App(__name__)
     app.testing = True
-    given = {f"name{number}": "x" * 200 for number in range(50)}
-    app.add_url_rule("/", "index", lambda: "".join(render_template_string("a", **given) for _ in range(1_000)))
-    xray = XRay(app)
-    app.test_client().get("/")
-    (recording,) = xray.ring
-    assert recording.noted <= MAX_NOTED and recording.dropped > 0
-    trace = xray.newest()
+    app.add_url_rule("/", "index", load)
+    xray, client = XRay(app), app.test_client()
+    client.get("/")
+    xray.ring.clear()
+    tracemalloc.start()
+    try:
+        client.get("/").close()
+        gc.collect()
+        (recording,) = xray.ring
+        held = tracemalloc.get_traced_memory()[0]
+        counted, dropped, trace = recording.cost(), recording.dropped, xray.newest()
+        del recording
+        before = tracemalloc.get_traced_memory()[0]
+        xray.ring.clear()
+        gc.collect()
+        freed = before - tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert dropped > 0 and freed <= 1.3 * counted <= 1.6 * MAX_NOTED and held < 8 * MAX_NOTED
     assert trace is not None and "had no room" in trace.notes[0]
 
 

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from wsgiapp.dispatch import ROAD
 
 from . import redact
+from .described import cut
 from .guard import safely
 from .places import Called, called, name_of, place, short, step_of, where_of
 from .record import MAX_CHUNKS, Event, Recording, Stream
@@ -92,7 +93,7 @@ def _source(file: str, line: int) -> str:
 
 def _text(error: BaseException, text: Callable[[str], str]) -> str:
     said = safely(str, error)  # an exception class of the app's own may fail to show itself
-    return text(said[:2_000]) if type(said) is str else "(its text cannot be shown)"
+    return text(cut(said, 2_000)) if type(said) is str else "(its text cannot be shown)"
 
 
 class Clock:

@@ -11,12 +11,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_cookie
 
 from . import redact, taps
 from .cookie import open_cookie
-from .record import Recording, Stream
+from .record import MAX_BODY, Recording, Stream
 
 #: Characters of all the values of an environ, and of a long one where there are more.
 MAX_ENVIRON = 128 * 1024
@@ -76,6 +77,8 @@ def _keep_context(recording: Recording, ctx: Any, app: Any, interface: Any) -> N
         recording.arguments = shown = {}
         for name, value in request.view_args.items():
             shown[str(name)] = taps.describe(str(name), value, recording)
+    if (recording.received.size or 0) > len(recording.received.kept):
+        _take_what_was_read(recording, request.__dict__)
     if request.routing_exception is not None:
         recording.refused = named(request.routing_exception)
     if session is not None:
@@ -132,12 +135,25 @@ def _take_from_environ(recording: Recording, raw: dict[str, Any]) -> None:
 
 def _take_named(recording: Recording, data: Any, depth: int = _DEEPEST) -> None:
     """Take note of the secrets in a session or in a namespace, by the names that they have there."""
+    if type(data) is list and depth:
+        for entry in data[:_MAX_NAMED]:
+            _take_named(recording, entry, depth - 1)
     if issubclass(type(data), dict):
         for name, value in [*dict.items(data)][:_MAX_NAMED]:
             if type(name) is str and redact.is_secret(name):
                 recording.secret(value)
             elif depth:
                 _take_named(recording, value, depth - 1)
+
+
+def _take_what_was_read(recording: Recording, read: dict[str, Any]) -> None:
+    """Take note of the secrets of a body that was too long to keep, as far as the app has read it as a form or JSON."""
+    form, data = read.get("form"), read.get("_cached_json")
+    for name, values in [*dict.items(form)][:_MAX_NAMED] if isinstance(form, MultiDict) else ():
+        for value in values if redact.is_secret(name) else ():
+            recording.secret(value)
+    if type(data) is tuple:
+        _take_named(recording, data[0])
 
 
 def take_namespace(recording: Recording, g: Any) -> None:
@@ -163,6 +179,16 @@ def _hide(recording: Recording, values: redact.Values) -> None:
             found = values.forms(bytes(stream.kept).decode("latin-1"))
             if found:
                 stream.kept = redact.hide(bytes(stream.kept), found)
+            if stream.size is None or stream.size > len(stream.kept) >= MAX_BODY - MAX_VALUE:
+                _hide_beginning(stream, values)
+
+
+def _hide_beginning(stream: Stream, values: redact.Values) -> None:
+    """Take out of a body that was cut the beginning of a value with which it ends."""
+    kept = bytes(stream.kept)
+    longest = max(map(len, values.beginnings(kept.decode("latin-1"))), default=0)
+    if longest:
+        stream.kept = kept[:-longest] + redact.REDACTED.encode()
 
 
 def _nothing(_: Any) -> str:

@@ -109,7 +109,7 @@ def describe(name: str, value: Any, recording: Recording | None = None) -> str:
     if kind is bool or value is None:
         return str(value)
     if redact.is_secret(name):
-        if recording is not None and not recording.ended:
+        if recording is not None:
             recording.secret(value)
         return redact.REDACTED
     if kind is int and -_FEW_DIGITS < value < _FEW_DIGITS:
@@ -193,7 +193,7 @@ def _watched_factory(inner: Any) -> Any:
 
 def _note_record(recording: Recording, record: logging.LogRecord) -> None:
     more = (str(record.levelname), str(record.name), f"{record.pathname}:{record.lineno}")
-    message = recording.text(_message(record)[:MAX_TEXT])
+    message = recording.text(described.cut(_message(record), MAX_TEXT))
     recording.note(clock(), "log", "", message, more, getsizeof(message) + 200)
 
 
@@ -300,9 +300,10 @@ def _note_statement(
         return
     begin = begun.pop()
     rows = int(cursor.rowcount) if cursor is not None else -1
-    why = recording.text(f"{type(error).__name__}: {plain(error)}"[:MAX_TEXT]) if error is not None else ""
+    said = f"{type(error).__name__}: {plain(error)}" if error is not None else ""
+    why = recording.text(described.cut(said, MAX_TEXT)) if said else ""
     shown = _parameters(recording, parameters, context)
-    text = recording.text(statement[:MAX_TEXT], "application/sql")
+    text = recording.text(described.cut(statement, MAX_TEXT), "application/sql")
     size = getsizeof(text) + getsizeof(why) + 300 + 40 * len(shown)
     size += sum(map(getsizeof, shown)) + sum(map(getsizeof, shown.values()))
     recording.note(begin, "sql", "", text, (shown, rows, many, caller(), why), size)

@@ -22,6 +22,8 @@ MIN_KEY = 4
 #: Shorter values are looked for as words of their own only; cookies with harmless names must be as long as the second.
 MIN_ANYWHERE = 6
 MIN_COOKIE = 8
+#: What stands behind a text that was cut, maybe within a value.
+CUT = ("\u2026", "... (cut)")
 #: Values of one request, characters of one, and pieces of one text that are looked at.
 MAX_VALUES = 64
 MAX_LENGTH = 4096
@@ -109,7 +111,20 @@ class Values:
             for form in _spellings(value):
                 if form in text or json.dumps(form, ensure_ascii=False)[1:-1] in text:
                     found.append(form)
+        for sign in CUT:
+            for piece in text.split(sign)[:-1] if sign in text else ():
+                found += [f"{beginning}{sign}" for beginning in self.beginnings(piece)]
         return sorted(found, key=len, reverse=True)
+
+    def beginnings(self, text: str) -> list[str]:
+        """The beginnings of values with which *text* ends, where it was cut."""
+        found = []
+        for form in [form for value in self._found for form in _spellings(value) if len(form) > MIN_ANYWHERE]:
+            at = text.find(form[:MIN_ANYWHERE], max(0, len(text) - len(form)))
+            while at >= 0 and not form.startswith(text[at:]):
+                at = text.find(form[:MIN_ANYWHERE], at + 1)
+            found += [text[at:]] * (at >= 0)
+        return found
 
     def marks(self) -> Marks:
         """What is kept of the values in the end; see :func:`is_known`."""
