@@ -388,14 +388,17 @@ def hostile_traces() -> tuple[App, Any, list[Trace]]:
     app.add_url_rule(f"/{'<'}name>/x", HOSTILE.replace(".", ""), lambda name: name)
     app.add_url_rule("/log", "log", lambda: app.logger.warning(HOSTILE) or "logged")
     app.add_url_rule("/raise", "raise", lambda: {}[HOSTILE])
-    app.add_url_rule("/head", "head", lambda: ("x", {"X-Out": HOSTILE, "Set-Cookie": f"session={HOSTILE}"}))
+    app.add_url_rule("/head", "head", lambda: ("x", {"X-Out": HOSTILE}))
+    app.add_url_rule("/cookies", "cookies", lambda: ("x", {"Set-Cookie": f"session={HOSTILE}"}))
     path = quote(HOSTILE, safe="")
     signed = app.session_interface.get_signing_serializer(app).dumps({HOSTILE: HOSTILE})  # type: ignore[attr-defined]
     paths = [f"/page/{path}?{HOSTILE}", f"/{path}", f"/{path}/x", f"/template/{quote(HOSTILE)}.html"]
     paths += ["/log", "/raise", "/head"]
-    headers = {"X-Hostile": HOSTILE, "Referer": HOSTILE, "Cookie": f"session={signed}; a={HOSTILE}"}
+    headers = {"X-Hostile": HOSTILE, "Referer": HOSTILE, "Cookie": f"session={signed}"}
     traces = [send(app, xray, target, headers=headers) for target in paths]
     traces.append(send(app, xray, "/form", method="POST", data=HOSTILE, content_type=f"text/html;{HOSTILE}"))
+    # What a cookie says is redacted by value, so that it stands in a request of its own.
+    traces.append(send(app, xray, "/cookies", headers={"Cookie": f"a={HOSTILE}"}))
     return app, xray, traces
 
 

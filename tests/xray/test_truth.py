@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from wsgiapp import App, abort, render_template_string, request, session
 from wsgiapp.xray import XRay, text
 
-from .support import NEAR
+from .support import NEAR, TOKEN, Reader
 
 Sent = dict[str, Any]
+ENGINE = sqlalchemy.create_engine("sqlite://")
 
 
 def made() -> tuple[App, XRay]:
     app = App(__name__, static_folder=None)
-    app.secret_key, app.testing = "a key of this app", True
+    app.secret_key, app.debug = "a key of this app", True
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
     @app.context_processor
@@ -46,6 +51,28 @@ def made() -> tuple[App, XRay]:
     def pieces() -> Any:
         yield "one"
 
+    @app.before_request
+    def early() -> None:
+        if request.path == "/early":
+            raise LookupError("before all")
+
+    def slow() -> Any:
+        yield "one"
+        time.sleep(0.02)
+
+    app.add_url_rule("/slow", "slow", slow)
+
+    @app.route("/own", methods=["GET", "OPTIONS"], provide_automatic_options=False)
+    def own() -> Any:
+        return app.make_default_options_response()
+
+    @app.route("/sql")
+    def sql() -> str:
+        with ENGINE.connect() as connection:
+            return str(connection.execute(sqlalchemy.text("SELECT 1")).scalar())
+
+    app.add_url_rule("/secret/<token>", "secret", lambda token: "secret")
+    app.add_url_rule("/long", "long", lambda: "x" * 70_000)
     app.add_url_rule("/look", "look", lambda: str(session.get("user")))
     app.add_url_rule("/empty", "empty", lambda: session.clear() or "empty")
     app.add_url_rule("/plain", "plain", lambda: "plain")
@@ -53,7 +80,7 @@ def made() -> tuple[App, XRay]:
     app.add_url_rule("/conflict", "conflict", lambda: abort(409))
     app.add_url_rule("/late", "late", lambda: "late")
     app.add_url_rule("/take", "take", lambda: request.stream.read(3), methods=["POST"])
-    return app, XRay(app)
+    return app, XRay(app, token=TOKEN)
 
 
 def cookie(kind: str) -> str:
@@ -69,6 +96,7 @@ def cookie(kind: str) -> str:
 VALID: Callable[[], Sent] = lambda: {"headers": {"Cookie": cookie("valid")}}  # noqa: E731
 FORGED: Callable[[], Sent] = lambda: {"headers": {"Cookie": cookie("forged")}}  # noqa: E731
 NONE: Callable[[], Sent] = dict
+UNREAD: Callable[[], Sent] = lambda: {"headers": {"Cookie": "session=nonsense"}}  # noqa: E731
 BODY: Callable[[], Sent] = lambda: {"method": "POST", "data": b"12345"}  # noqa: E731
 SHORT: Callable[[], Sent] = lambda: {"method": "POST", "data": b"123"}  # noqa: E731
 
@@ -108,14 +136,76 @@ def test_a_sentence_is_said_where_it_is_true_and_only_there(sentence: str, true:
 
 
 def told(path: str, options: Callable[[], Sent]) -> str:
-    app, xray = made()
-    client = app.test_client(use_cookies=False)
-    response = client.open(path, environ_overrides=NEAR, **options())
-    response.get_data()
-    response.close()
-    trace = xray.newest()
+    trace = watched(path, options)[1].newest()
     assert trace is not None
     return "\n".join(text.lines(trace, text.Style(width=400), verbose=True))
+
+
+def watched(path: str, options: Callable[[], Sent]) -> tuple[App, XRay]:
+    """The app and its X-ray after one request."""
+    app, xray = made()
+    response = app.test_client(use_cookies=False).open(path, environ_overrides=NEAR, **options())
+    response.get_data()
+    response.close()
+    return app, xray
+
+
+@pytest.mark.parametrize(
+    ("sentence", "true", "untrue"),
+    [
+        ("No statement was sent by SQLAlchemy", ("/plain", NONE), ("/sql", NONE)),
+        ("1 statement,", ("/sql", NONE), ("/plain", NONE)),
+        ("None was rendered.", ("/plain", NONE), ("/nowhere", NONE)),
+        ("and cannot change it without the key", ("/look", VALID), ("/look", FORGED)),
+        ("no key of this app made: anybody may", ("/look", FORGED), ("/look", VALID)),
+        ("(nothing that can be read)", ("/look", UNREAD), ("/look", VALID)),
+        ("whoever has the cookie can read it", ("/look", VALID), ("/look", UNREAD)),
+        ("Context variables that had a value", ("/plain", NONE), ("/early", NONE)),
+        ("The request was not dispatched", ("/early", NONE), ("/plain", NONE)),
+        ("handled by", ("/nowhere", NONE), ("/late", NONE)),
+        ("None ran.", None, ("/plain", NONE)),
+        ("The beginning is kept.", ("/long", NONE), ("/plain", NONE)),
+        ("No rule answers GET", ("/nowhere", NONE), ("/plain", NONE)),
+        ("so that the other rules cannot be asked about it", ("/secret/abcdefgh", NONE), ("/plain", NONE)),
+        ("further away", ("/plain", NONE), None),
+        ("The others that came near", ("/plains", NONE), ("/%00%01", NONE)),
+        ("replay of", None, ("/plain", NONE)),
+        ("The app read 3 of 5 bytes", ("/take", BODY), ("/take", SHORT)),
+    ],
+)
+def test_a_sentence_of_the_page_is_said_where_it_is_true_and_only_there(sentence: str, true: Any, untrue: Any) -> None:
+    for case, expected in ((true, True), (untrue, False)):
+        if case is not None:
+            said = shown(*case)
+            assert (sentence in said) is expected, said
+
+
+def shown(path: str, options: Callable[[], Sent]) -> str:
+    """The text of the request's page, on one line."""
+    app, xray = watched(path, options)
+    reader, trace = Reader(app), xray.newest()
+    assert trace is not None
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", reader.get(f"t/{trace.id}").text)).split())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "by"),
+    [("OPTIONS", "/plain", ["App.make_default_options_response"]), ("OPTIONS", "/own", ["own"]), ("GET", "/plain", [])],
+)
+def test_the_allow_header_is_blamed_on_who_made_the_answer(method: str, path: str, by: list[str]) -> None:
+    trace = watched(path, lambda: {"method": method})[1].newest()
+    assert trace is not None
+    found = [header.by for header in trace.sent_headers if header.name == "Allow"]
+    assert [name.removeprefix("xray.test_truth.made.<locals>.") for name in found] == by
+
+
+def test_the_last_layer_ends_where_the_server_asks_for_the_body() -> None:
+    _, xray = watched("/slow", NONE)
+    trace = xray.newest()
+    assert trace is not None
+    (teardown,) = [span for span in trace.spans if span.kind == "layer" and span.layer == "teardown"]
+    streams = trace.of_kind("stream")
+    assert teardown.wall < 20 <= sum(span.wall for span in streams) and {span.parent for span in streams} == {0}
 
 
 @pytest.mark.parametrize(("path", "handled"), [("/nowhere", ["not_found"]), ("/conflict", ["", ""]), ("/late", [""])])

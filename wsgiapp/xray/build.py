@@ -288,7 +288,7 @@ def _answerer(recording: Recording, app: Any, kinds: _Kinds) -> tuple[str, Any]:
     """The function whose return value became the response: the view, or the hook or handler that answered instead."""
     steps = [(begin, end, layer) for begin, end, _, layer, _, _ in _road(recording) if layer in _ANSWERING]
     begin, end, layer = steps[-1] if steps else (0, 0, "response")
-    if layer == "view" and not recording.viewed:
+    if layer == "view" and recording.automatic:
         return layer, "App.make_default_options_response"
     if layer == "view":
         view = app.view_functions.get(recording.rule.endpoint) if recording.rule is not None else None
@@ -389,9 +389,10 @@ def _thread(recording: Recording) -> Thread:
 
 
 def _road(recording: Recording) -> list[Event]:
-    """The marks as events: each step lasts until the next."""
+    """The marks as events: each step lasts until the next, the last one until the server asks for the body."""
     begins, steps = recording.marks[::2], recording.marks[1::2]
-    times = zip(begins, [*begins[1:], recording.ended], steps, strict=True)
+    asked = [event[0] for event in recording.events if event[2] == "stream" and begins and event[0] > begins[-1]]
+    times = zip(begins, [*begins[1:], min(asked, default=recording.ended)], steps, strict=True)
     return [(begin, end, "layer", step.layer, step.name, None) for begin, end, step in times]
 
 

@@ -143,7 +143,8 @@ class Pages:
         kinds = request.accept_mimetypes
         if kinds.best_match(["text/html", "application/json"]) == "application/json":
             return Response(exports.as_json(found), mimetype="application/json", headers={"Vary": "Accept"})
-        explained = self._explain(found.method, found.path, found.environ)
+        hidden = redact.is_redacted(found.path + found.environ.get("HTTP_HOST", ""))
+        explained = None if hidden else self._explain(found.method, found.path, found.environ)
         older = [*dropwhile(lambda entry: entry.id != name, self.xray.ring)][1:]
         earlier = older[0].id if older else None
         page = render_template("trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS)

@@ -88,7 +88,7 @@ class Recording:
     cookies: tuple[Cookie | None, Cookie | None] = (None, None)
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
-    #: The names of the context variables that had a value while the view ran.
+    #: The names of the context variables that had a value when the request was dispatched.
     variables: tuple[str, ...] = ()
     by = ""
     rule: Any = None
@@ -96,6 +96,8 @@ class Recording:
     refused = ""
     #: Whether the view was reached.
     viewed = False
+    #: Whether OPTIONS was answered without a view.
+    automatic = False
     #: The names of the headers in a view's tuple, lower case.
     named: tuple[str, ...] = ()
     #: Whether an event takes time that is not its layer's.

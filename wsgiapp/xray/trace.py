@@ -177,7 +177,8 @@ class Thread:
     """Where it ran.
 
     :ivar gil: whether this Python runs one thread at a time.
-    :ivar variables: the names of the context variables that were set while the request ran.
+    :ivar variables: the names of the context variables that had a value when the request was dispatched; none where it
+        was not.
     """
 
     name: str = ""

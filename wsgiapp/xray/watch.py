@@ -30,7 +30,7 @@ from .access import COOKIE, Access
 from .build import failure_of
 from .clean import clean, take_namespace
 from .guard import safely
-from .places import Called, called
+from .places import Called, called, where_of
 from .record import MAX_BODY, Input, Output, Recording, Step, Stream, current
 
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
@@ -88,6 +88,7 @@ class Watch:
             "wsgi_app": self,
             "request_context": self._request_context(),
             "dispatch_request": self._dispatch_request(),
+            "make_default_options_response": self._default_options(),
             "finalize_request": self._finalize_request(),
             "process_response": self._process_response(),
             "ensure_sync": self._ensure_sync(),
@@ -290,6 +291,22 @@ class Watch:
             return inner()
 
         return dispatch_request
+
+    def _default_options(self) -> Method:
+        inner = self.app.make_default_options_response
+        who = Called("App.make_default_options_response", safely(where_of, inner) or "")
+
+        def make_default_options_response() -> Any:
+            recording, begin = current.get(None), clock()
+            answer = inner()
+            if recording is not None and not recording.ended:
+                marks = recording.marks
+                recording.automatic = bool(marks) and marks[-1] is VIEW and not recording.viewed
+                recording.note(begin, "function", "", who, "")
+            return answer
+
+        make_default_options_response.__dict__["__wrapped__"] = inner
+        return make_default_options_response
 
     def _finalize_request(self) -> Method:
         inner = self.app.finalize_request
