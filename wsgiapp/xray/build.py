@@ -24,7 +24,7 @@ from . import redact
 from .described import cut
 from .guard import safely
 from .places import Called, called, name_of, place, short, step_of, where_of
-from .record import MAX_CHUNKS, Event, Recording, Stream
+from .record import MAX_BODY, MAX_CHUNKS, Event, Recording, Stream
 from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
 
 _DEEPEST = 40
@@ -228,7 +228,7 @@ def _body(stream: Stream, announced: str) -> Body:
     note = stream.note
     if announced.isdigit() and stream.size is not None and stream.size < int(announced):
         note = f"The app read {stream.size} of {announced} bytes."
-    complete = stream.size is not None and len(stream.kept) >= stream.size
+    complete = stream.size is not None and stream.size <= MAX_BODY
     return Body(stream.size, tuple(stream.chunks), bytes(stream.kept), complete, note)
 
 

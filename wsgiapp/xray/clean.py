@@ -179,7 +179,7 @@ def _hide(recording: Recording, values: redact.Values) -> None:
             found = values.forms(bytes(stream.kept).decode("latin-1"))
             if found:
                 stream.kept = redact.hide(bytes(stream.kept), found)
-            if stream.size is None or stream.size > len(stream.kept) >= MAX_BODY - MAX_VALUE:
+            if stream.size is None or stream.size > MAX_BODY:
                 _hide_beginning(stream, values)
 
 
