@@ -90,7 +90,7 @@ def body_of(old: Trace | None, typed: str, as_it_stands: bool) -> bytes:
     if typed == lines(shown(kept, None)):
         data = kept
     elif old is not None and not is_editable(old.body) and _ESCAPED.search(typed):
-        raise BadRequest("The body has bytes that are no text, shown as \\xNN here: it is sent as it was, or another one.")
+        raise BadRequest("The body has bytes that are no text (\\xNN): it is sent as it was, or another one.")
     elif kept.count(b"\r\n") == kept.count(b"\n") and b"\r\n" in kept:  # the form's own line breaks say nothing
         data = data.replace(b"\n", b"\r\n")
     if len(data) > MAX_REPLAY:

@@ -203,8 +203,8 @@ def _message(record: logging.LogRecord) -> str:
     text = given if type(given) is str else plain(given)
     if not args:
         return str(text)
-    named = dict(dict.items(args)) if issubclass(type(args), dict) else {}
-    values = named.values() if named else args if type(args) is tuple else (args,)
+    named: dict[Any, Any] = dict(dict.items(args)) if isinstance(args, dict) else {}
+    values: Any = named.values() if named else args if type(args) is tuple else (args,)
     try:
         shown: Any = {key: _shown(value) for key, value in named.items()} or tuple([_shown(value) for value in values])
         return str(text % shown)
