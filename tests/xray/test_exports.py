@@ -154,7 +154,7 @@ REQUEST = {
 }  # fmt: skip
 RESPONSE = {
     "status": int, "statusText": str, "httpVersion": str, "cookies": NAMED, "headers": NAMED, "redirectURL": str,
-    "content": {"size": int, "mimeType": str, "text?": str, "encoding?": {"base64"}},
+    "content": {"size": int, "mimeType": str, "text?": str, "encoding?": {"base64"}, "comment?": str},
     "headersSize": int, "bodySize": int,
 }  # fmt: skip
 ENTRY = {

@@ -399,7 +399,8 @@ def _road(recording: Recording) -> list[Event]:
 def _spans(recording: Recording, app: Any, clock: Clock, kinds: _Kinds) -> tuple[Span, ...]:
     whole: Event = (recording.begun, recording.ended, "layer", ROAD[0].name, ROAD[0].step, None)
     road = _road(recording)
-    inside = [*road, *_views(recording, road, app), *recording.events]
+    beside = {id(event): name for event, name in recording.beside}
+    inside = [*road, *_views(recording, road, app), *recording.events, *[event for event, _ in recording.beside]]
     events = [whole, *sorted(inside, key=lambda event: (event[0], -event[1]))]
     open_: list[tuple[int, Event]] = []
     spans: list[Span] = []
@@ -407,6 +408,10 @@ def _spans(recording: Recording, app: Any, clock: Clock, kinds: _Kinds) -> tuple
         while open_ and open_[-1][1][1] < event[1]:
             open_.pop()
         parent = open_[-1][0] if open_ else None
+        if id(event) in beside:  # when it ran says nothing of where it belongs
+            span = _span(event, ROAD[0].name, 0, recording, app, clock, kinds)
+            spans.append(replace(span, did=(f"In the thread {beside[id(event)]}, beside the request.", *span.did)))
+            continue
         layer = event[3] or (spans[parent].layer if parent is not None else ROAD[0].name)
         spans.append(_span(event, layer, parent, recording, app, clock, kinds))
         open_.append((number, event))

@@ -168,7 +168,7 @@ def _hide(recording: Recording, values: redact.Values) -> None:
     cookies = [(cookie.payload, cookie.problem) for cookie in recording.cookies if cookie is not None]
     texts = [
         recording.kept[1:], recording.events, recording.head, recording.heads, recording.arguments, recording.refused,
-        recording.named, failures, cookies,
+        recording.named, failures, cookies, recording.beside,
     ]  # fmt: skip
     # PERF: all texts in one, by one call in C, for nearly always there is nothing to hide (benchmarks/: xray).
     forms = values.forms(json.dumps(texts, ensure_ascii=False, default=_nothing, skipkeys=True))
@@ -200,6 +200,9 @@ def _replace(recording: Recording, forms: list[str]) -> None:
     layout, values, treated = recording.kept
     recording.kept = (layout, hide(values, forms), {name: hide(value, forms) for name, value in treated.items()})
     recording.events = [(*event[:4], hide(event[4], forms), hide(event[5], forms)) for event in recording.events]
+    recording.beside = tuple([
+        ((*event[:4], hide(event[4], forms), hide(event[5], forms)), name) for event, name in recording.beside
+    ])  # fmt: skip
     recording.head = hide(recording.head, forms)
     recording.heads = [(who, layer, hide(head, forms)) for who, layer, head in recording.heads]
     recording.arguments = hide(recording.arguments, forms)

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import dropwhile
+from time import perf_counter_ns
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -129,12 +130,18 @@ class Pages:
         found: Trace | None = self.xray.get(name)
         if found is None:
             raise NotFound(f"No request {name!r} is kept: the last {self.xray.ring.limit} are, and they begin anew"
-                           f" with each process.")  # fmt: skip
+                           f" with each process; static files only with XRay(app, static=True).")  # fmt: skip
         return found
 
     def index(self) -> ResponseReturnValue:
         """The recent requests."""
-        return render_template("index.html", traces=self.xray.traces(), ring=self.xray.ring)
+        traces, words = self.xray.traces(), request.args.get("q", "").casefold().split()
+        page = next((trace for trace in traces if trace.is_page), None)
+        found = [trace for trace in traces if all(word in _searched(trace) for word in words)]
+        return render_template(
+            "index.html", traces=found, ring=self.xray.ring, page=page, asked=request.args.get("q", ""),
+            running=[(each, (perf_counter_ns() - each.begun) / 1e9) for each in self.xray.running()],
+        )  # fmt: skip
 
     def trace(self, name: str) -> ResponseReturnValue:
         """One request; as JSON for whoever prefers that (RFC 9110, 12.5.1)."""
@@ -254,6 +261,12 @@ class Pages:
         if not names:
             raise BadRequest("No request was recorded: what stands around the app answered this one by itself.")
         return names[0]
+
+
+def _searched(trace: Trace) -> str:
+    """The text in which the list's search looks."""
+    rule, failures = trace.match.rule or "", " ".join(failure.kind for failure in trace.failures)
+    return f"{trace.method} {trace.path}?{trace.query} {trace.status} {rule} {trace.source} {failures}".casefold()
 
 
 # -- how things are written on the pages ---------------------------------------------------------------------------

@@ -98,6 +98,8 @@ class Recording:
     viewed = False
     #: Whether OPTIONS was answered without a view.
     automatic = False
+    #: Events of other threads that were given this request's context, each with the thread's name.
+    beside: tuple[tuple[Event, str], ...] = ()
     #: The names of the headers in a view's tuple, lower case.
     named: tuple[str, ...] = ()
     #: Whether an event takes time that is not its layer's.
@@ -146,7 +148,13 @@ class Recording:
         if end > self.due:
             self.sample(end)
         events = self.events
-        if len(events) < MAX_EVENTS and self.noted + size < MAX_NOTED:
+        if self.ended:  # a thread may outlive the request whose context it was given
+            return
+        if len(events) + len(self.beside) < MAX_EVENTS and self.noted + size < MAX_NOTED:
+            if kind != "stream" and _here.thread is not self.thread:
+                self.beside = (*self.beside, ((begin, end, kind, "", what, more), current_thread().name))
+                self.noted += size + 250
+                return
             events.append((begin, end, kind, layer, what, more))
             if layer or kind in TIMED:
                 self.inside = True
@@ -183,6 +191,15 @@ class Recording:
                 self.heads.append((who, layer, [*head][:MAX_HEADS]))
         except Exception:  # noqa: S110  # a class of the app's own may have headers of another kind, or none
             pass
+
+    def is_here(self) -> bool:
+        """Whether the thread that asks is the one in which the request began."""
+        return _here.thread is self.thread
+
+    def is_static(self) -> bool:
+        """Whether the app has answered with one of its static files."""
+        rule = self.rule if self.ctx is None else self.ctx.request.url_rule
+        return rule is not None and f".{rule.endpoint}".endswith(".static") and self.status[:1] in "23"
 
     def cost(self) -> int:
         """About how many bytes it takes."""

@@ -239,6 +239,12 @@ class Trace:
         """The status as a number; 0 for a request that never got an answer."""
         return int(self.status[:3]) if self.status[:3].isdigit() else 0
 
+    @property
+    def is_page(self) -> bool:
+        """Whether the answer was a page of HTML, and no redirect."""
+        kinds = [header.value for header in self.sent_headers if header.name.lower() == "content-type"]
+        return any("html" in kind for kind in kinds) and self.status[:1] != "3"
+
     def children(self, parent: int | None) -> list[int]:
         """The places of the spans directly inside *parent*, in order."""
         return [number for number, span in enumerate(self.spans) if span.parent == parent]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 import logging
 import sys
+import weakref
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 from time import perf_counter_ns as clock
@@ -44,6 +45,7 @@ LINK_HEADER = "X-Xray"
 # Steps of the road that are noted by way of others: the call of the app, and what it made of a view's answer.
 SEEN_FROM_OUTSIDE = ("__call__", "make_response")
 MAX_FAILURES = 20
+MAX_RUNNING = 200
 REQUEST, CONTEXT = Step("request", "App.request_context"), Step("context", "RequestContext.push")
 MATCH, VIEW = Step("match", "Map.find"), Step("view", "App.dispatch_request")
 RESPONSE, AFTER = Step("response", "App.make_response"), Step("after", "App.process_response")
@@ -76,6 +78,10 @@ class Watch:
         self.inner: Any = app.wsgi_app
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
         self.name = ""
+        #: Requests that have not ended; whoever never closes an answer is not kept by this.
+        self.running: dict[int, weakref.ref[Recording]] = {}
+        #: Whether the answers with static files mention their traces.
+        self.links_static = True
         self.interface: Any = None
         self.url_map: Any = None
         self._wrap_app()
@@ -177,6 +183,9 @@ class Watch:
     def _begin(self, environ: WSGIEnvironment, has_pass: bool) -> Recording:
         recording = Recording(self.name, environ)
         recording.raw = environ
+        self.running[id(recording)] = weakref.ref(recording)
+        if len(self.running) > MAX_RUNNING:
+            self.running.pop(next(iter(self.running)), None)
         if has_pass:
             recording.has_pass = True
         if "SERVER_SOFTWARE" not in environ or SOURCE in environ:
@@ -209,7 +218,9 @@ class Watch:
                 if type(headers) is list and self.access.is_near(environ):
                     mounted = environ.get("SCRIPT_NAME")
                     link = f"{quote(mounted.encode('latin1')) if mounted else ''}{self.prefix}/t/{recording.id}"
-                    headers = [*headers, ("Server-Timing", timing.value(recording, now)), (LINK_HEADER, link)]
+                    headers = [*headers, ("Server-Timing", timing.value(recording, now))]
+                    if self.links_static or not recording.is_static():
+                        headers.append((LINK_HEADER, link))
             except Exception:  # noqa: S110  # a root that is no text: who asked so is not told where the trace is
                 pass
             return start_response(status, headers) if exc_info is None else start_response(status, headers, exc_info)
@@ -234,6 +245,7 @@ class Watch:
         return Output(body, recording, self._finish, _note_failure)
 
     def _finish(self, recording: Recording) -> None:
+        self.running.pop(id(recording), None)
         recording.ended = now = clock()
         if now > recording.due:
             recording.sample(now)
@@ -343,7 +355,7 @@ class Watch:
 
         def do_teardown_request(*args: Any, **kwargs: Any) -> Any:
             recording, app_ctx = current.get(None), _cv_app.get(None)
-            if recording is not None and not recording.ended:
+            if recording is not None and not recording.ended and recording.is_here():
                 recording.marks += (clock(), mark)
                 if app_ctx is not None and "g" in app_ctx.__dict__:
                     safely(take_namespace, recording, app_ctx.g)
