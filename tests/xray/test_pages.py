@@ -57,7 +57,7 @@ def pages_of(trace: Trace, other: Trace) -> list[str]:
 def test_the_list_has_each_request_with_the_newest_first() -> None:
     app, xray = watched_app()
     ids = [send(app, xray, path).id for path in ("/api", "/away", "/fails")]
-    page = Parsed(Reader(app).get("").text)
+    page = Parsed(Reader(app).get("").text.partition("<tbody>")[2])
     links = [has["href"] for has in page.find("a") if "/t/" in has.get("href", "")]
     assert links == [f"/_xray/t/{name}" for name in reversed(ids)]
 

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
+from operator import itemgetter
 from sys import getsizeof
 from threading import current_thread, local
 from time import perf_counter_ns as clock
@@ -32,6 +33,9 @@ MAX_HEADS = 100
 # Reading the CPU's clock costs ten times what the wall clock does: within this many nanoseconds of the last reading it
 # is not asked, and the thread is taken to have computed.
 CPU_RESOLUTION = 100_000
+
+
+_VALUE = itemgetter(1)
 
 
 class _Here(local):
@@ -212,7 +216,7 @@ class Recording:
             environ += getsizeof("".join(treated.values()))
         received, sent = self.received, self.sent
         bodies = len(received.kept) + len(sent.kept) + 36 * (len(received.chunks) + len(sent.chunks))
-        others = getsizeof("".join([value for _, value in self.head]))
+        others = getsizeof("".join(map(_VALUE, self.head)))
         if self.heads:
             others += sum(map(getsizeof, {value for _, _, head in self.heads for _, value in head}))
             others += sum([300 + 150 * len(head) for _, _, head in self.heads])

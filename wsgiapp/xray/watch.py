@@ -219,7 +219,9 @@ class Watch:
                     mounted = environ.get("SCRIPT_NAME")
                     link = f"{quote(mounted.encode('latin1')) if mounted else ''}{self.prefix}/t/{recording.id}"
                     headers = [*headers, ("Server-Timing", timing.value(recording, now))]
-                    if self.links_static or not recording.is_static():
+                    rule = recording.ctx.request.url_rule if recording.ctx is not None else None
+                    named = str(getattr(rule, "endpoint", ""))[-6:]
+                    if self.links_static or named != "static" or not recording.is_static():
                         headers.append((LINK_HEADER, link))
             except Exception:  # noqa: S110  # a root that is no text: who asked so is not told where the trace is
                 pass
