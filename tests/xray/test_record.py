@@ -501,7 +501,7 @@ def test_a_file_that_the_server_sends_is_left_to_the_server(tmp_path: Path) -> N
     (tmp_path / "big.bin").write_bytes(b"x" * 200_000)
     app = App(__name__, static_folder=str(tmp_path), static_url_path="/files")
     app.testing = True
-    xray = XRay(app)
+    xray = XRay(app, static=True)
     response = app.test_client().get("/files/big.bin", environ_overrides={"wsgi.file_wrapper": FileWrapper})
     assert len(response.data) == 200_000
     trace = xray.newest()
