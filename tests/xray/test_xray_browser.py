@@ -194,9 +194,8 @@ def test_the_lesson_works_as_a_file_without_a_server(page: Page, context: Browse
 
 
 def test_nothing_that_a_visitor_sends_runs_on_any_page(page: Page, shop: Server) -> None:
-    page.context.add_cookies(
-        [{"name": "evil", "value": quote("<img src=x onerror=alert(2)>"), "domain": HOST, "path": "/"}]
-    )
+    evil = quote("<img src=x onerror=alert(2)>")
+    page.context.add_cookies([{"name": "evil", "value": evil, "domain": HOST, "path": "/"}])
     headers = {"X-Evil": HOSTILE, "Referer": HOSTILE, "User-Agent": HOSTILE}
     for path in (f"/{quote(HOSTILE, safe='')}?{HOSTILE}", f"/?q={quote(HOSTILE)}"):
         link = traced(page, path, headers=headers)

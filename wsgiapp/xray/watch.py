@@ -110,6 +110,7 @@ class Watch:
                 special[name] = _marked(layer.name, layer.step, getattr(app, name))
         for name, wrapper in special.items():
             self._replace(app, name, wrapper)
+        app._calls_directly = False  # or views would be called past ensure_sync
 
     def _replace(self, owner: Any, name: str, wrapper: Any) -> None:
         attributes = owner.__dict__  # past __setattr__: a session interface draws conclusions from being set
@@ -124,6 +125,7 @@ class Watch:
             else:
                 attributes[name] = before
         self._replaced.clear()
+        self.app._calls_directly = type(self.app)._calls_directly and "ensure_sync" not in self.app.__dict__
 
     def _follow(self) -> None:
         """Wrap a session interface and a URL map that the app was given since the last request."""
@@ -411,7 +413,6 @@ def _noted(func: Method, ready: Method) -> Method:
         finally:
             recording.note(begin, "function", "", who, how)
 
-    noted.__dict__["reusable"] = ready is func
     return noted
 
 
