@@ -372,7 +372,13 @@ class Watch:
 
         def ensure_sync(func: Method) -> Method:
             ready: Method = inner(func)
-            return ready if func is _default_template_ctx_processor else _noted(func, ready)
+            recording = current.get(None)
+            if recording is None or recording.ended or func is _default_template_ctx_processor:
+                return ready
+            if not recording.viewed and recording.marks and recording.marks[-1] is VIEW:
+                recording.viewed = True  # the view itself: its times are the layer's
+                return ready
+            return _noted(func, ready)
 
         return ensure_sync
 
@@ -392,10 +398,6 @@ def _noted(func: Method, ready: Method) -> Method:
     def noted(*args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
         if recording is None or recording.ended:
-            return ready(*args, **kwargs)
-        marks = recording.marks
-        if not recording.viewed and marks and marks[-1] is VIEW:
-            recording.viewed = True  # the view itself: its times are the layer's
             return ready(*args, **kwargs)
         begin = clock()
         if begin > recording.due:
