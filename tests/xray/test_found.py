@@ -14,7 +14,7 @@ from werkzeug.test import create_environ
 
 from wsgiapp import App, render_template_string
 from wsgiapp.xray import XRay, text
-from wsgiapp.xray.places import full, short
+from wsgiapp.xray.locations import full, short
 
 from .support import NEAR, TOKEN, Reader, send, watched_app
 

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.test import EnvironBuilder, create_environ, encode_multipart
 
-from wsgiapp.xray import described, redact
+from wsgiapp.xray import descriptions, redact
 from wsgiapp.xray.redact import REDACTED, bodies, names
 
 SECRET = "hunter2-S3cr3t"
@@ -378,16 +378,16 @@ def test_no_url_takes_long(trap: bytes) -> None:
     ],
 )  # fmt: skip
 def test_a_value_of_a_plain_type_is_shown(value: Any, shown: str) -> None:
-    assert described.describe(value) == shown
+    assert descriptions.describe(value) == shown
 
 
 def test_of_any_other_value_only_the_class_is_shown() -> None:
     Point = namedtuple("Point", "x y")
-    assert described.describe(Hostile()) == f"<{__name__}.Hostile>"
-    assert described.describe([Hostile(), 1]) == f"[<{__name__}.Hostile>, 1]"
-    assert described.describe({"a": Hostile()}) == f"{{'a': <{__name__}.Hostile>}}"
-    assert described.describe(Point(1, 2)) == f"<{__name__}.Point>"
-    assert described.describe(ImmutableMultiDict()) == "<werkzeug.datastructures.structures.ImmutableMultiDict>"
+    assert descriptions.describe(Hostile()) == f"<{__name__}.Hostile>"
+    assert descriptions.describe([Hostile(), 1]) == f"[<{__name__}.Hostile>, 1]"
+    assert descriptions.describe({"a": Hostile()}) == f"{{'a': <{__name__}.Hostile>}}"
+    assert descriptions.describe(Point(1, 2)) == f"<{__name__}.Point>"
+    assert descriptions.describe(ImmutableMultiDict()) == "<werkzeug.datastructures.structures.ImmutableMultiDict>"
 
 
 def test_nothing_foreign_runs_while_a_value_is_described() -> None:
@@ -400,9 +400,9 @@ def test_nothing_foreign_runs_while_a_value_is_described() -> None:
     class Meta(type):
         __module__ = property(lambda _: 1 / 0)  # type: ignore[assignment]
 
-    assert described.describe(Text("a")) == "Text('a')"
-    assert described.describe(datetime(2024, 1, 2, tzinfo=Zone())) == "<datetime.datetime>"
-    assert described.describe(Meta("M", (), {})()) == "<object>"
+    assert descriptions.describe(Text("a")) == "Text('a')"
+    assert descriptions.describe(datetime(2024, 1, 2, tzinfo=Zone())) == "<datetime.datetime>"
+    assert descriptions.describe(Meta("M", (), {})()) == "<object>"
 
 
 scalars = st.integers() | st.text() | st.binary() | st.floats()
@@ -410,13 +410,13 @@ scalars = st.integers() | st.text() | st.binary() | st.floats()
 
 @given(st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(scalars, inner)))
 def test_no_description_is_long(value: Any) -> None:
-    assert len(described.describe(value)) <= described.MAX_SHOWN
+    assert len(descriptions.describe(value)) <= descriptions.MAX_SHOWN
 
 
 def test_a_value_that_contains_itself_is_described() -> None:
     value: list[Any] = [1]
     value.append(value)
-    assert described.describe(value) == "[1, [1, [1, <list of 2>]]]"
+    assert descriptions.describe(value) == "[1, [1, [1, <list of 2>]]]"
 
 
 def test_data_loses_its_secrets_and_stays_data() -> None:
@@ -424,7 +424,7 @@ def test_data_loses_its_secrets_and_stays_data() -> None:
         "user": "ann", "csrf_token": SECRET, "cart": [(1, 2), {"card_number": 4111, "n": 1.5}], "token": None,
         "credentials": {"a": 1}, "when": date(2024, 1, 2), 3: "x", "bad": float("nan"), "raw": b"x", "seen": {1},
     }  # fmt: skip
-    shown = described.values(data)
+    shown = descriptions.values(data)
     assert shown == {
         "user": "ann", "csrf_token": REDACTED, "cart": [[1, 2], {"card_number": REDACTED, "n": 1.5}], "token": None,
         "credentials": REDACTED, "when": "2024-01-02", "3": "x", "bad": "nan", "raw": "b'x'", "seen": [1],
@@ -436,15 +436,15 @@ def test_data_is_bounded_in_depth_in_breadth_and_in_all() -> None:
     deep: Any = 0
     for _ in range(50):
         deep = [deep]
-    assert described.values(deep) == [[[[[["[[[<list of 1>]]]"]]]]]]
-    wide = described.values({str(n): n for n in range(1000)} | {"text": "x" * 100_000})
-    assert len(wide) == described.MAX_ENTRIES + 1 and wide["…"] == "901 more"
-    assert described.values(list(range(1000)))[-1] == "… 900 more"
-    assert len(described.values("x" * 100_000)) == described.MAX_TEXT + 1
-    many = described.values([[[list(range(100))] * 100] * 100] * 100)
+    assert descriptions.values(deep) == [[[[[["[[[<list of 1>]]]"]]]]]]
+    wide = descriptions.values({str(n): n for n in range(1000)} | {"text": "x" * 100_000})
+    assert len(wide) == descriptions.MAX_ENTRIES + 1 and wide["…"] == "901 more"
+    assert descriptions.values(list(range(1000)))[-1] == "… 900 more"
+    assert len(descriptions.values("x" * 100_000)) == descriptions.MAX_TEXT + 1
+    many = descriptions.values([[[list(range(100))] * 100] * 100] * 100)
     assert len(json.dumps(many)) < 500_000
-    assert described.values(OrderedDict(a=1)) == {"a": 1}
-    assert described.values(Hostile()) == f"<{__name__}.Hostile>"
+    assert descriptions.values(OrderedDict(a=1)) == {"a": 1}
+    assert descriptions.values(Hostile()) == f"<{__name__}.Hostile>"
 
 
 # -- what the app has told -----------------------------------------------------------------------

@@ -39,14 +39,14 @@ def test_the_newest_are_kept_and_come_first() -> None:
 
 
 def test_the_oldest_leave_when_all_are_too_big_together() -> None:
-    ring: Ring[Entry] = Ring(limit=10, most=1_000)
+    ring: Ring[Entry] = Ring(limit=10, max_bytes=1_000)
     for number in range(4):
         ring.add(Entry(str(number), 400))
     assert [entry.id for entry in ring] == ["3", "2"] and ring.size == 800
 
 
 def test_the_newest_stays_whatever_it_takes() -> None:
-    ring: Ring[Entry] = Ring(most=10)
+    ring: Ring[Entry] = Ring(max_bytes=10)
     ring.add(Entry("big", 1_000_000))
     assert len(ring) == 1
     ring.add(Entry("small", 1))

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from wsgiapp import App
 
-from . import taps
+from . import instrumentation
 from .access import Access, Allow
 from .build import build
 from .pages import Pages
@@ -37,7 +37,7 @@ class XRay:
     :param token: the token, instead of a random one.
     :param prefix: where its pages are.
     :param limit: how many requests are kept.
-    :param most: bytes that they may take together.
+    :param max_bytes: bytes that they may take together.
     :param explain_404: whether the app's stock 404 and 405 pages tell those who may see the X-ray why no rule answers;
         the one thing in which a response differs for being watched. See :mod:`.stock_pages`.
     :param static: keep requests for static files, too, which else have room only where they failed.
@@ -49,10 +49,10 @@ class XRay:
 
     def __init__(
         self, app: Any = None, *, allow: Allow | None = None, token: str | None = None, prefix: str = "/_xray",
-        limit: int = LIMIT, most: int = MAX_BYTES, explain_404: bool = True, always: bool = False,
+        limit: int = LIMIT, max_bytes: int = MAX_BYTES, explain_404: bool = True, always: bool = False,
         static: bool = False,
     ) -> None:  # fmt: skip
-        self.ring: Ring[Recording] = Ring(limit, most)
+        self.ring: Ring[Recording] = Ring(limit, max_bytes)
         self.prefix = prefix
         self._settings = (allow, token, always)
         self._explain_404 = explain_404
@@ -75,7 +75,7 @@ class XRay:
         self.watch.pages = pages = Pages(self)
         self.watch.explain = StockPages(app, pages.app, self.prefix) if self._explain_404 else None
         app.extensions[EXTENSION] = self
-        taps.open_all()
+        instrumentation.open_all()
         _open.add(self)
 
     def _keep(self, recording: Recording) -> None:
@@ -93,7 +93,7 @@ class XRay:
         for other in _open:
             other.watch.interface = None  # it may have shared this one's wrappers: it looks again
         if not _open:
-            taps.close_all()
+            instrumentation.close_all()
 
     def traces(self) -> list[Trace]:
         """What is kept, newest first."""

@@ -21,9 +21,9 @@ from urllib.parse import quote
 from wsgiapp.dispatch import LIFECYCLE
 
 from . import redact
-from .described import cut
+from .descriptions import cut
 from .guard import safely
-from .places import Called, called, name_of, place, short, step_of, where_of
+from .locations import Called, called, name_of, place, short, step_of, where_of
 from .record import MAX_BODY, MAX_CHUNKS, Event, Recording, Stream
 from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
 

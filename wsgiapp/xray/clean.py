@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_cookie
 
-from . import redact, taps
+from . import instrumentation, redact
 from .cookie import open_cookie
 from .record import MAX_BODY, Recording, Stream
 
@@ -76,7 +76,7 @@ def _keep_context(recording: Recording, ctx: Any, app: Any, interface: Any) -> N
     if request.view_args:
         recording.arguments = shown = {}
         for name, value in request.view_args.items():
-            shown[str(name)] = taps.describe(str(name), value, recording)
+            shown[str(name)] = instrumentation.describe(str(name), value, recording)
     if (recording.received.size or 0) > len(recording.received.kept):
         _take_what_was_read(recording, request.__dict__)
     if request.routing_exception is not None:
@@ -123,7 +123,7 @@ def _take_from_environ(recording: Recording, raw: dict[str, Any]) -> None:
         value = raw.get(name)
         if value != shown and type(value) is str:
             recording.taken(value, shown, name == "HTTP_COOKIE")
-    for name, shown in zip(layout.taken[layout.urls :], values[layout.urls :], strict=True):
+    for name, shown in zip(layout.as_they_stand[layout.first_url :], values[layout.first_url :], strict=True):
         value = raw.get(name)
         if value != shown and type(value) is str:
             recording.taken(value, shown)

@@ -18,7 +18,7 @@ from werkzeug.test import EnvironBuilder
 from wsgiapp.cli import ScriptInfo
 
 from . import XRay, cookie, exports, text, twin, watch, why
-from .items import ItemError, Parsed, parse
+from .request_items import ItemError, Parsed, parse
 from .trace import Trace
 
 _REQUEST = click.argument("words", nargs=-1, required=True, metavar="[METHOD] PATH [ITEM]...")

@@ -32,12 +32,12 @@ class Ring(Generic[T]):
     """The newest recordings; the oldest leave when there are too many, or when they are too big together.
 
     :param limit: how many are kept.
-    :param most: bytes that they may take together; the newest is kept whatever it takes.
+    :param max_bytes: bytes that they may take together; the newest is kept whatever it takes.
     """
 
-    def __init__(self, limit: int = LIMIT, most: int = MAX_BYTES) -> None:
+    def __init__(self, limit: int = LIMIT, max_bytes: int = MAX_BYTES) -> None:
         self.limit = limit
-        self.most = most
+        self.max_bytes = max_bytes
         self._kept: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self._lock = Lock()
@@ -48,7 +48,7 @@ class Ring(Generic[T]):
         with self._lock:
             self._kept.append((entry, cost))
             self._bytes += cost
-            while len(self._kept) > self.limit or (self._bytes > self.most and len(self._kept) > 1):
+            while len(self._kept) > self.limit or (self._bytes > self.max_bytes and len(self._kept) > 1):
                 self._bytes -= self._kept.popleft()[1]
 
     def get(self, name: str) -> T | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from wsgiapp.dispatch import LIFECYCLE
 
-from .places import lines_around, source_at
+from .locations import lines_around, source_at
 from .trace import Span, Trace
 
 #: What Flask 3.1 calls each layer, so that whoever knows Flask finds the place.

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from .instrumentation import self_times
 from .record import Recording, Step
-from .taps import self_times
 
 #: Metrics of layers; ``total`` and ``xray`` come beside them.
 MOST = 10

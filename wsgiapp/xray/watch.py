@@ -26,12 +26,12 @@ from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.templating import _default_template_ctx_processor
 from wsgiapp.typing import StartResponse, WSGIEnvironment
 
-from . import taps, timing
+from . import instrumentation, timing
 from .access import COOKIE, Access
 from .build import failure_of
 from .clean import clean, take_namespace
 from .guard import safely
-from .places import Called, called, where_of
+from .locations import Called, called, where_of
 from .record import MAX_BODY, Input, Output, Recording, Step, Stream, current
 
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
@@ -102,7 +102,7 @@ class Watch:
             "handle_user_exception": _handling("handle_user_exception", app.handle_user_exception),
             "handle_http_exception": self._handle_http_exception(),
             "do_teardown_request": self._do_teardown_request(),
-            "create_jinja_environment": taps.watched_environment(app),
+            "create_jinja_environment": instrumentation.watched_environment(app),
         }
         for layer in LIFECYCLE:
             owner, _, name = layer.step.partition(".")
@@ -157,8 +157,8 @@ class Watch:
             return answer
         if app.session_interface is not self.interface or app.url_map is not self.url_map:
             self._follow()
-        if taps.waiting and taps.SQL in sys.modules:
-            taps.open_sql()
+        if instrumentation.waiting and instrumentation.SQL in sys.modules:
+            instrumentation.open_sql()
         has_pass = bool(type(cookies) is str and COOKIE in cookies and safely(self.access.takes_pass, environ))
         try:
             recording = self._begin(environ, has_pass)

@@ -1,7 +1,7 @@
 """Why this rule, and why not the others; and what would run, without running it.
 
 Data first: :class:`Explanation` and :class:`Plan` are what ``text`` and the pages show. The match is Werkzeug's, asked
-through the app's own adapter (``reached``); hooks and handlers are those that are registered at this moment.
+through the app's own adapter (``reachable``); hooks and handlers are those that are registered at this moment.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from wsgiapp.dispatch import LIFECYCLE, scopes_of
 from wsgiapp.hosts import host_and_port
 
 from . import redact
-from .described import describe
-from .misfit import Reason
-from .places import name_of, step_of, unwrapped, where_of
-from .reached import Matching, match, methods_of, reasons
+from .descriptions import describe
+from .locations import name_of, step_of, unwrapped, where_of
+from .mismatch import Reason
+from .reachable import Matching, match, methods_of, reasons
 
 #: So near a rule must have come to be shown at once, and so many are.
 NEAR = 0.5

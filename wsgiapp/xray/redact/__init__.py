@@ -3,7 +3,7 @@
 A secret is known by the name it goes under (a header, a field, a member, an argument), by its own shape (signed tokens,
 the user and password of a URL), because the app has told it (its secret key), or by its value: what was taken out
 under a name once stands nowhere else in the same recording. All of it becomes :data:`REDACTED`.
-What comes in is hostile: nothing here raises. Values of the app's own are for ``described``.
+What comes in is hostile: nothing here raises. Values of the app's own are for ``descriptions``.
 
 ========== =====================================================
 names      which names have secrets under them

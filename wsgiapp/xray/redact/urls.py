@@ -157,30 +157,34 @@ def _treat(name: str, value: str) -> str:
     return value if treatment is None else treatment(value)
 
 
-class Layout(NamedTuple):
+class EnvironLayout(NamedTuple):
     """How the entries of environs with the same names are treated."""
 
     names: list[str]
     #: Names whose values hold no secret, then those of URLs, and where the latter begin.
-    taken: tuple[str, ...]
-    urls: int
+    as_they_stand: tuple[str, ...]
+    first_url: int
     #: Takes the values of those out of an environ.
     take: Callable[[Any], tuple[Any, ...]]
     #: Names whose values must be looked at.
-    others: tuple[str, ...]
+    examined: tuple[str, ...]
 
 
 @lru_cache(256)
-def _layout(names: tuple[str, ...]) -> Layout:
+def _layout(names: tuple[str, ...]) -> EnvironLayout:
     plain = [name for name in names if name in _PLAIN_KEYS]
-    taken = (*plain, *[name for name in names if name in _URL_KEYS])
-    others = tuple([name for name in names if name not in taken and name not in _NO_TEXTS])
-    take = itemgetter(*taken) if len(taken) > 1 else lambda environ: tuple([environ[name] for name in taken])
-    return Layout([*names], taken, len(plain), take, others)
+    as_they_stand = (*plain, *[name for name in names if name in _URL_KEYS])
+    others = tuple([name for name in names if name not in as_they_stand and name not in _NO_TEXTS])
+    if len(as_they_stand) > 1:
+        take: Callable[[Any], tuple[Any, ...]] = itemgetter(*as_they_stand)
+    else:
+        take = lambda environ: tuple([environ[name] for name in as_they_stand])  # noqa: E731  # beside its kin
+    return EnvironLayout([*names], as_they_stand, len(plain), take, others)
 
 
-#: What is kept of an environ: its layout, the values that are taken, and the others by name, without their secrets.
-Environ = tuple[Layout, tuple[Any, ...], dict[str, str]]
+#: What is kept of an environ: its layout, the values that are taken as they stand, and the others by name, without
+#: their secrets.
+Environ = tuple[EnvironLayout, tuple[Any, ...], dict[str, str]]
 _newest = _layout(())
 
 
@@ -193,15 +197,15 @@ def environ(environ: Mapping[str, Any]) -> Environ:
     if names != layout.names:
         _newest = layout = _layout(tuple(names))
     values = layout.take(environ)
-    urls = values[layout.urls :]
+    urls = values[layout.first_url :]
     try:
         known = hash(urls) in _harmless
     except TypeError:  # a list, say, in an environ that breaks PEP 3333
         known = False
     if not known:
-        values = values[: layout.urls] + _urls(urls)
+        values = values[: layout.first_url] + _urls(urls)
     treated = {}
-    for name in layout.others:
+    for name in layout.examined:
         value = environ[name]
         if type(value) is str:
             treated[name] = _treat(name, value)
@@ -218,7 +222,7 @@ def _urls(urls: tuple[Any, ...]) -> tuple[Any, ...]:
 def texts(kept: Environ) -> dict[str, str]:
     """The texts of an environ by name, in its order."""
     layout, values, treated = kept
-    known = dict(zip(layout.taken, values, strict=True)) | treated
+    known = dict(zip(layout.as_they_stand, values, strict=True)) | treated
     return {name: known[name] for name in layout.names if type(known.get(name)) is str}
 
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import default_exceptions
 from werkzeug.test import create_environ
 
 from wsgiapp import App
-from wsgiapp.xray.places import where_of
+from wsgiapp.xray.locations import where_of
 
 from .program import Program
 from .road import Route

@@ -24,7 +24,7 @@ from werkzeug.local import LocalProxy
 
 import wsgiapp
 from wsgiapp.scaffold import Scaffold
-from wsgiapp.xray.places import name_of, unwrapped, where_of
+from wsgiapp.xray.locations import name_of, unwrapped, where_of
 from wsgiapp.xray.redact import is_secret
 
 from .texts import Source, TwinError, free_names, literal

@@ -12,7 +12,7 @@ from wsgiapp import errors
 from wsgiapp.dispatch import scopes_of
 from wsgiapp.scaffold import Scaffold
 from wsgiapp.templating import _default_template_ctx_processor
-from wsgiapp.xray.places import name_of
+from wsgiapp.xray.locations import name_of
 
 from .gather import Gathering
 from .texts import TwinError, literal, quoted

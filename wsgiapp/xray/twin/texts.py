@@ -26,7 +26,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from wsgiapp.xray.places import place
+from wsgiapp.xray.locations import place
 
 #: Characters that one value may take in a program.
 MAX_TEXT = 20_000

@@ -2,7 +2,7 @@
 
 The outcome is Werkzeug's: the app's own adapter is asked, as for a request. For the reasons its state machine is walked
 once more, to the end, so that it is known which rules the path reaches, which of them comes first, and which come too
-late. What the path never reaches is explained by ``misfit``.
+late. What the path never reaches is explained by ``mismatch``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, Rule, ValidationError
 
 from . import redact
-from .misfit import ALIKE, Reason, likeness, misfit, quoted, refusal
+from .mismatch import ALIKE, Reason, likeness, misfit, quoted, refusal
 
 
 class Matching(NamedTuple):

@@ -17,7 +17,7 @@ from typing import Any
 
 from wsgiapp import signals
 
-from . import described, redact
+from . import descriptions, redact
 from .guard import safely
 from .record import MAX_TEXT, TIMED, Recording, current
 
@@ -116,7 +116,7 @@ def describe(name: str, value: Any, recording: Recording | None = None) -> str:
         return str(value)
     if kind in _COLLECTIONS:
         return f"{kind.__name__} of {len(value)}"
-    return described.describe(value)
+    return descriptions.describe(value)
 
 
 _COLLECTIONS = frozenset({list, tuple, dict, set, frozenset})
@@ -193,7 +193,7 @@ def _watched_factory(inner: Any) -> Any:
 
 def _note_record(recording: Recording, record: logging.LogRecord) -> None:
     more = (str(record.levelname), str(record.name), f"{record.pathname}:{record.lineno}")
-    message = recording.text(described.cut(_message(record), MAX_TEXT))
+    message = recording.text(descriptions.cut(_message(record), MAX_TEXT))
     recording.note(clock(), "log", "", message, more, getsizeof(message) + 200)
 
 
@@ -239,9 +239,9 @@ def _shown(value: Any) -> Any:
 def plain(value: Any) -> str:
     """A text for any value; of an exception what it says."""
     if not issubclass(type(value), BaseException):
-        return described.describe(value)
+        return descriptions.describe(value)
     text = safely(str, value)  # an exception class of the app's own may fail to show itself
-    return text if type(text) is str else described.describe(value)
+    return text if type(text) is str else descriptions.describe(value)
 
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
@@ -301,9 +301,9 @@ def _note_statement(
     begin = begun.pop()
     rows = int(cursor.rowcount) if cursor is not None else -1
     said = f"{type(error).__name__}: {plain(error)}" if error is not None else ""
-    why = recording.text(described.cut(said, MAX_TEXT)) if said else ""
+    why = recording.text(descriptions.cut(said, MAX_TEXT)) if said else ""
     shown = _parameters(recording, parameters, context)
-    text = recording.text(described.cut(statement, MAX_TEXT), "application/sql")
+    text = recording.text(descriptions.cut(statement, MAX_TEXT), "application/sql")
     size = getsizeof(text) + getsizeof(why) + 300 + 40 * len(shown)
     size += sum(map(getsizeof, shown)) + sum(map(getsizeof, shown.values()))
     recording.note(begin, "sql", "", text, (shown, rows, many, caller(), why), size)
