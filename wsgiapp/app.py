@@ -116,6 +116,7 @@ class App(Dispatcher, Scaffold):
     # Whether the app itself replaces nothing that the shortcuts of a request stand in for. Its class is asked at each
     # request: programs give theirs a metaclass of their own, so it cannot have one that notices a change.
     _is_original: bool
+    _is_original_class: Callable[[type], bool]
 
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
@@ -657,4 +658,4 @@ class App(Dispatcher, Scaffold):
 
 
 _ORIGINALS = Originals(App, "app_context", "create_url_adapter", "ensure_sync", flag="_is_original")
-_ctx.watch_app_class(_ORIGINALS.compiled_with(routing.ADAPTER, routing.TEXT, routing.INTEGER))
+App._is_original_class = staticmethod(_ORIGINALS.compiled_with(routing.ADAPTER, routing.TEXT, routing.INTEGER))

@@ -249,13 +249,9 @@ class AppGroup(click.Group):
         register = super().command(*args, **kwargs)
         return lambda f: register(wrap(f) if wrap else f)
 
-    def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]:  # type: ignore[override]  # click splits this too
-        """Decorate a function to be a subgroup of this kind; see :meth:`command`."""
-        if args and callable(args[0]):
-            decorated: Any = self.group(*args[1:], **kwargs)(args[0])
-            return cast(Callable[[Callable[..., Any]], click.Group], decorated)
-        kwargs.setdefault("cls", AppGroup)
-        return cast(Callable[[Callable[..., Any]], click.Group], super().group(*args, **kwargs))
+
+# The class of its subgroups.
+AppGroup.group_class = AppGroup
 
 
 def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ARG001 - click's signature

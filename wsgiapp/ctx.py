@@ -269,7 +269,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         app, request = self.app, self.request
         self._shortcuts = (
             app._is_original
-            and _is_original_class(type(app))
+            and app._is_original_class(type(app))
             and self._matches_itself
             and getattr(app.url_map, "has_tables", False)
         )
@@ -367,16 +367,6 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
-
-
-# Whether the class of an app leaves alone what the shortcuts of a request stand in for; the layer of the app says how.
-_is_original_class: Callable[[type], bool] = bool
-
-
-def watch_app_class(question: Callable[[type], bool]) -> None:
-    """Have *question* asked of the app's class at each request."""
-    global _is_original_class
-    _is_original_class = question
 
 
 # What the short ways of a request context stand in for.
