@@ -44,11 +44,6 @@ Factory = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _is_flask(value: object) -> bool:
-    """Whether *value* is an app of Flask itself, which may be installed beside this package."""
-    return any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__)
-
-
 def is_app(value: object) -> bool:
     """Say whether ``value`` is an app: its class, or the class that a proxy stands for, carries the mark."""
     return getattr(value.__class__, "_is_wsgiapp_app", False) is True
@@ -94,8 +89,8 @@ def find_best_app(module: ModuleType) -> Any:
 
 
 def _refuse_flask(where: str, value: object) -> None:
-    """Raise ``NoAppException`` for an app of Flask itself."""
-    if _is_flask(value):
+    """Raise ``NoAppException`` for an app of Flask itself, which may be installed beside this package."""
+    if any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__):
         raise NoAppException(
             f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here. Start it by"
             f" 'python -m wsgiapp.as_flask --app {where} ...', where 'import flask' means wsgiapp, or have the module"
