@@ -76,7 +76,7 @@ def measure():
     sys.path.insert(0, str(HERE.parent / "tests" / "conformance"))
     import sandbox
 
-    environment = sandbox.make_environment("ladder", NEEDS)
+    environment = sandbox.make_environment("ladder", NEEDS, alias=False)
     sandbox.fetch([sandbox.FLASK], environment)
     with ThreadPoolExecutor(max_workers=2) as pool:
         passed = list(pool.map(lambda number: run_programs(environment, sandbox, number), STEPS))

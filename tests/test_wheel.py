@@ -75,7 +75,8 @@ def files_below(folder: str) -> set[str]:
 
 def test_the_wheel_holds_every_module_page_and_static_file(wheel: Path) -> None:
     package = files_below("wsgiapp")
-    pages = {f"wsgiapp/shop/{name}" for name in files_below("templates")}
+    pages = {f"wsgiapp/shop/{name}" for name in files_below("templates") | files_below("ladder")}
+    pages |= {f"wsgiapp/shop/{name.removeprefix('docs/')}" for name in files_below("docs/book")}
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert pages

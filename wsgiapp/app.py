@@ -34,7 +34,7 @@ from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, lazy
 from .debughelpers import describe
 from .devserver import RequestHandler
-from .dispatch import Dispatcher, scopes_of
+from .dispatch import SYNC, Dispatcher, scopes_of
 from .heads import UnsendableResponse
 from .hosts import host_and_port
 from .json.provider import DefaultJSONProvider, JSONProvider
@@ -146,7 +146,8 @@ class App(Dispatcher, Scaffold):
         self.template_context_processors[None].append(_default_template_ctx_processor)
         self._got_first_request = False
         self._plans = {}
-        self._is_original = self._is_original  # PERF: found faster on the app than on its class (benchmarks/: hello)
+        # PERF: found faster on the app than on its class (benchmarks/: hello).
+        self._is_original, self._calls_directly = self._is_original, self._calls_directly
         if self.has_static_folder:
             self._add_static_rule(static_host, host_matching)
 
@@ -657,5 +658,5 @@ class App(Dispatcher, Scaffold):
         return (self.test_cli_runner_class or _testing.FlaskCliRunner)(self, **kwargs)
 
 
-_ORIGINALS = Originals(App, "app_context", "create_url_adapter", "ensure_sync", flag="_is_original")
-App._is_original_class = staticmethod(_ORIGINALS.compiled_with(routing.ADAPTER, routing.TEXT, routing.INTEGER))
+_ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original")
+App._is_original_class = staticmethod(_ORIGINALS.compiled_with(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER))

@@ -122,6 +122,8 @@ class Dispatcher(Replaceable):
     url_value_preprocessors: Registry[ft.URLValuePreprocessorCallable]
     _got_first_request: bool
     log_exception: Callable[[Any], None]
+    # Whether the app itself leaves ensure_sync alone.
+    _calls_directly: bool
     # By endpoint; None is the key where no rule matches.
     _plans: dict[Any, Plan]
 
@@ -205,7 +207,7 @@ class Dispatcher(Replaceable):
         view: Callable[..., Any] = self.view_functions[rule.endpoint]
         # PERF: a plain function needs no asking how it is called (benchmarks/: hello, parameter).
         plain = type(view) is FunctionType and not view.__code__.co_flags & CO_COROUTINE and _MARK not in view.__dict__
-        if not (plain and ctx._shortcuts):
+        if not (plain and ctx._shortcuts and self._calls_directly):
             view = self.ensure_sync(view)
         rv: ft.ResponseReturnValue = view(**request.view_args)
         return rv
@@ -479,5 +481,5 @@ class Dispatcher(Replaceable):
 
 
 # What the plan stands in for: asking how each function is called, and splitting the endpoint's name anew.
-SYNC = Originals(Dispatcher, "ensure_sync")
+SYNC = Originals(Dispatcher, "ensure_sync", flag="_calls_directly")
 SCOPES = Originals(Request, "endpoint", "blueprint", "blueprints", flag="_has_usual_scopes")

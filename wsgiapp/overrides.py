@@ -97,15 +97,16 @@ class Originals:
     def compiled_with(self, *others: Originals) -> Callable[[type], bool]:
         """:meth:`kept_by_class` for what must be asked at each request, written out and compiled.
 
-        :param others: originals of classes that notice no change by themselves; asked of just these classes as well.
+        :param others: other originals to ask about: of the class itself where theirs is a base of it, else of theirs.
         """
-        asked = [("cls", self), *((f"class{number}", other) for number, other in enumerate(others))]
-        known: dict[str, Any] = {expression: originals.cls for expression, originals in asked}
+        known: dict[str, Any] = {}
         tests = []
-        for expression, originals in asked:
+        for number, originals in enumerate((self, *others)):
+            asked = "cls" if issubclass(self.cls, originals.cls) else f"class{number}"
+            known[asked] = originals.cls
             for name, original in originals.found:
-                known[f"{expression}_{name}"] = original
-                tests.append(f"{expression}.{name} is {expression}_{name}")
+                known[f"{asked}_{name}"] = original
+                tests.append(f"{asked}.{name} is {asked}_{name}")
         answer: Callable[[type], bool] = eval(f"lambda cls: {' and '.join(tests)}", known)  # noqa: S307  # names of ours
         return answer
 

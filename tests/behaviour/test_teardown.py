@@ -1,13 +1,10 @@
 """The end of a request: teardown functions run always, in order, with what went wrong; and nothing stays behind."""
 
 import gc
-import io
 import weakref
 from typing import Any
 
 import pytest
-
-import wsgiapp
 
 
 def recording(framework: Any) -> tuple[Any, list[Any]]:
@@ -235,6 +232,8 @@ def test_stream_that_fails_is_torn_down(framework: Any) -> None:
 
 
 def test_request_and_uploads_are_closed_at_the_end(framework: Any) -> None:
+    import io
+
     app = framework.App(__name__)
     uploads: list[Any] = []
 
@@ -245,46 +244,6 @@ def test_request_and_uploads_are_closed_at_the_end(framework: Any) -> None:
 
     app.test_client().post("/", data={"up": (io.BytesIO(b"x" * 600_000), "x.bin")})
     assert uploads[0].closed
-
-
-def upload_context() -> Any:
-    """A request with a file, as ours is: on Flask the first context that ends closes the file."""
-    body = {"data": {"photo": (io.BytesIO(b"..."), "a.png")}, "method": "POST"}
-    return wsgiapp.App(__name__).test_request_context("/", **body)
-
-
-def test_last_of_several_contexts_closes_the_files_of_their_request() -> None:
-    context = upload_context()
-    with context:
-        file = context.request.files["photo"]
-        copies = [context.copy(), context.copy()]
-        with copies[0]:
-            pass
-    assert not file.closed
-    with copies[1]:
-        assert context.request.environ["werkzeug.request"] is context.request
-    assert file.closed
-    assert context.request.environ["werkzeug.request"] is None
-
-
-def test_copied_context_that_is_used_twice_leaves_the_request_open() -> None:
-    context = upload_context()
-    with context:
-        file = context.request.files["photo"]
-        copy = context.copy()
-        for _ in range(2):
-            with copy:
-                pass
-        assert not file.closed
-    assert file.closed
-
-
-def test_forgotten_copy_of_a_context_does_not_keep_the_request_open() -> None:
-    context = upload_context()
-    with context:
-        file = context.request.files["photo"]
-        context.copy()
-    assert file.closed
 
 
 @pytest.mark.parametrize("path", ["/plain", "/nowhere", "/fails", "/session"])

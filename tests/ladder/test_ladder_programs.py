@@ -31,7 +31,7 @@ def environment() -> Environment:
     """What Flask's seven parts are, with pytest, and without Flask and wsgiapp."""
     require("pip")
     try:
-        made = sandbox.make_environment("ladder", importlib.import_module("share").NEEDS)
+        made = sandbox.make_environment("ladder", importlib.import_module("share").NEEDS, alias=False)
         sandbox.fetch([FLASK], made)
     except sandbox.NoNetworkError:
         lack("needs a network: pip reaches no package index, and the cache lacks what this test installs")

@@ -31,8 +31,8 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream
 
 from wsgiapp import App, Request, Response, ctx, wrappers
-from wsgiapp.json import provider
 from wsgiapp.heads import UnsendableResponse
+from wsgiapp.json import provider
 from wsgiapp.wrappers import parse_pairs
 
 EXAMPLES = int(os.environ.get("FAST_PATH_EXAMPLES", "150"))  # a long hunt: FAST_PATH_EXAMPLES=20000

@@ -154,7 +154,7 @@ REQUEST = {
 }  # fmt: skip
 RESPONSE = {
     "status": int, "statusText": str, "httpVersion": str, "cookies": NAMED, "headers": NAMED, "redirectURL": str,
-    "content": {"size": int, "mimeType": str, "text?": str, "encoding?": {"base64"}},
+    "content": {"size": int, "mimeType": str, "text?": str, "encoding?": {"base64"}, "comment?": str},
     "headersSize": int, "bodySize": int,
 }  # fmt: skip
 ENTRY = {
@@ -183,12 +183,15 @@ def test_har_keeps_to_http_archive_1_2(trace: Trace) -> None:
 
 def test_har_gives_arguments_one_by_one_and_bytes_in_base64() -> None:
     app, xray = watched_app()
-    app.add_url_rule("/bytes", "bytes", lambda: Response(b"\x89PNG\xff", mimetype="image/png"))
+    app.add_url_rule("/bytes", "bytes", lambda: Response(b"\xfc\xff", content_type="text/plain; charset=latin-1"))
+    app.add_url_rule("/image", "image", lambda: Response(b"\x89PNG\xff", mimetype="image/png"))
     entry = archived(send(app, xray, "/page/x?a=1&a=2&b=%C3%BC&c"))
     shown = [(each["name"], each["value"]) for each in entry["request"]["queryString"]]
     assert shown == [("a", "1"), ("a", "2"), ("b", "ü"), ("c", "")]
     content = archived(send(app, xray, "/bytes"))["response"]["content"]
-    assert base64.b64decode(content["text"]) == b"\x89PNG\xff" and content["mimeType"] == "image/png"
+    assert base64.b64decode(content["text"]) == b"\xfc\xff" and content["mimeType"] == "text/plain; charset=latin-1"
+    image = archived(send(app, xray, "/image"))["response"]["content"]
+    assert "text" not in image and image["size"] == 5 and image["comment"] == "not kept, for it cannot be read"
     posted = archived(send(app, xray, "/form", method="POST", data={"a": "b"}))["request"]["postData"]
     assert posted == {"mimeType": "application/x-www-form-urlencoded", "text": "a=b"}
 
@@ -226,7 +229,7 @@ def asked(port: int, method: str, target: str, body: bytes | None, headers: dict
         ("POST", "/form", b"a=1&b=two words'\n@end", {"Content-Type": "application/x-www-form-urlencoded"}),
         ("POST", "/form", b"@/etc/hostname", {"Content-Type": "text/plain"}),
         ("PUT", "/form", b'{"text": "\xc3\xbc"}', {"Content-Type": "application/json"}),
-        ("POST", "/form", b"\x00\xff\r\n%s\\101'", {"Content-Type": "application/octet-stream"}),
+        ("POST", "/form", b"\xff\r\n%s\\101'", {"Content-Type": "text/plain; charset=iso-8859-1"}),
         ("POST", "/form", b"no type", {}),
     ],
 )
@@ -243,6 +246,13 @@ def test_curl_sends_the_same_request_again(
     assert (again.method, again.url, again.path) == (first.method, first.url, first.path)
     assert sorted(again.headers) == sorted(first.headers) and again.body.kept == first.body.kept
     assert [each for each in compare(first, again).differences if each.layer in ("server", "request")] == []
+
+
+def test_curl_says_that_a_body_was_not_kept_and_puts_nothing_in_its_place() -> None:
+    app, xray = watched_app()
+    trace = send(app, xray, "/form", method="POST", data=b"\x00\xff", content_type="application/octet-stream")
+    command = EXPORTS["curl"][0](trace)
+    assert "# The body, 2 bytes, was not kept" in command and "redacted" not in command and "--data" not in command
 
 
 def seen(xray: XRay, number: int) -> Trace:

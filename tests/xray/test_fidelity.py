@@ -38,7 +38,7 @@ def apps(both: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     plain, watched = (differential_app.build(both[0], folder) for _ in range(2))
     for app in (plain, watched):
         app.config.update(DEBUG=True, PROPAGATE_EXCEPTIONS=False, TRAP_BAD_REQUEST_ERRORS=False)
-    XRay(watched)
+    XRay(watched, static=True)
     return [plain, watched]
 
 
@@ -121,7 +121,7 @@ def watched_pair(**rules: Any) -> list[App]:
         app.debug = True
         for name, view in rules.items():
             app.add_url_rule(f"/{name}", name, view)
-    XRay(pair[1])
+    XRay(pair[1], static=True)
     return pair
 
 
@@ -177,7 +177,7 @@ def test_a_path_that_only_begins_like_the_xrays_is_the_apps_own() -> None:
     app = App(__name__)
     app.debug = True
     app.add_url_rule("/_xrays", "near", lambda: "the app's")
-    XRay(app)
+    XRay(app, static=True)
     assert app.test_client().get("/_xrays", environ_overrides=NEAR).text == "the app's"
 
 

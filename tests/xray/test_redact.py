@@ -21,7 +21,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.test import EnvironBuilder, create_environ, encode_multipart
 
 from wsgiapp.xray import described, redact
-from wsgiapp.xray.redact import REDACTED
+from wsgiapp.xray.redact import REDACTED, bodies, names
 
 SECRET = "hunter2-S3cr3t"
 
@@ -73,7 +73,7 @@ def test_a_word_inside_another_is_no_secret_nor_is_what_is_said_about_one(name: 
 
 
 def test_verdicts_are_kept_of_few_and_short_names() -> None:
-    assert redact._verdict.cache_info().maxsize == redact.MAX_VERDICTS
+    assert names._verdict.cache_info().maxsize == names.MAX_VERDICTS
     assert redact.is_secret("x" * 5_000 + "_password") and redact.is_secret("password_" + "x" * 5_000)
     assert not redact.is_secret("x_" * 50_000)
 
@@ -298,8 +298,8 @@ def test_plain_text_is_searched_line_by_line() -> None:
 
 
 @pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", "application/pdf", "video/mp4"])
-def test_what_is_no_text_is_left_alone(kind: str) -> None:
-    assert redact.body(b"\x89PNG token=abc", kind) == b"\x89PNG token=abc"
+def test_what_is_no_text_is_not_shown(kind: str) -> None:
+    assert redact.body(b"\x89PNG token=abc", kind) == redact.UNREAD
 
 
 @pytest.mark.parametrize("data", [b"\x1f\x8b\x08abc", '{"token": "abc"}'.encode("utf-16"), b"{\x00", b"\x00{"])
@@ -315,9 +315,9 @@ def test_the_second_time_a_body_is_answered_from_where_its_secrets_were() -> Non
     page = f'<input name="csrf_token" value="{SECRET}">'.encode()
     first = redact.body(page, "text/html")
     assert redact.body(bytes(bytearray(page)), "text/html") == first
-    for number in range(redact._MAX_KEPT + 10):
+    for number in range(bodies._MAX_KEPT + 10):
         redact.body(b"page %d" % number, "text/html")
-    assert len(redact._places) <= redact._MAX_KEPT
+    assert len(bodies._places) <= bodies._MAX_KEPT
 
 
 @given(

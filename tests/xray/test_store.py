@@ -125,7 +125,7 @@ def start(status: str, headers: Any, exc_info: Any = None) -> Any:
 
 
 @pytest.mark.xdist_group("cost")
-@pytest.mark.parametrize("fill", ["log", "environ", "sql", "stream"])
+@pytest.mark.parametrize("fill", ["log", "environ", "sql", "stream", "head"])
 def test_what_a_request_says_of_its_own_is_counted(fill: str) -> None:
     app = App(__name__)
     app.testing = True
@@ -135,23 +135,27 @@ def test_what_a_request_says_of_its_own_is_counted(fill: str) -> None:
     @app.get("/")
     def index() -> Any:
         for number in range(300 if fill == "log" else 0):
-            logging.getLogger("long").warning("%s %s", number, "y" * 5_000)
+            logging.getLogger("long").warning("%s %s", number, wide)
         with engine.connect() as connection:
             for number in range(300 if fill == "sql" else 0):
-                connection.execute(sqlalchemy.text(f"SELECT {number} -- {'y' * 5_000}"))
+                connection.execute(sqlalchemy.text(f"SELECT {number} -- {wide}"))
+        if fill == "head":
+            return "", {f"X-{number}": f"{number} " + "z" * 8_000 for number in range(90)}
         return iter([b"z" * 3_000] * 1_000) if fill == "stream" else ""
 
-    xray, client = XRay(app), app.test_client()
+    xray, client = XRay(app, limit=100), app.test_client()
+    wide = "\u2026" * 5_000
+    requests = 100 if fill == "environ" else 30  # a long environ is cut
     tracemalloc.start()
     try:
-        for _ in range(30):
+        for _ in range(requests):
             response = client.get("/", headers=[(f"X-{n}", "v" * 8_000) for n in range(100 * (fill == "environ"))])
             response.get_data()
             response.close()
         del response
         gc.collect()
         counted, before = xray.ring.size, tracemalloc.get_traced_memory()[0]
-        assert counted <= MAX_BYTES and len(xray.ring) < 30
+        assert counted <= MAX_BYTES and len(xray.ring) < requests
         xray.ring.clear()
         gc.collect()
         assert before - tracemalloc.get_traced_memory()[0] <= 1.3 * counted

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgiapp import App, Response, request
-from wsgiapp.shop import account, api, cart, concurrency, csrf, pages, problems, settings, store
+from wsgiapp.shop import account, api, cart, concurrency, csrf, learn, pages, problems, settings, store
 from wsgiapp.shop.catalogue import CATEGORIES
 from wsgiapp.xray import XRay
 
@@ -52,7 +52,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     shop.context_processor(page_context)
     shop.add_template_filter(money)
     shop.add_template_filter(day)
-    for module in (pages, cart, account, concurrency, api):
+    for module in (pages, cart, account, concurrency, learn, api):
         shop.register_blueprint(module.bp)
     if shop.config["XRAY"] and "xray" not in shop.extensions:
         XRay(shop)

@@ -40,6 +40,7 @@ class XRay:
     :param most: bytes that they may take together.
     :param explain_404: whether the app's stock 404 and 405 pages tell those who may see the X-ray why no rule answers;
         the one thing in which a response differs for being watched. See :mod:`.stock_pages`.
+    :param static: keep requests for static files, too, which else have room only where they failed.
     :param always: record in production too, where nobody may look; see :mod:`.access`.
     """
 
@@ -49,11 +50,13 @@ class XRay:
     def __init__(
         self, app: Any = None, *, allow: Allow | None = None, token: str | None = None, prefix: str = "/_xray",
         limit: int = LIMIT, most: int = MAX_BYTES, explain_404: bool = True, always: bool = False,
+        static: bool = False,
     ) -> None:  # fmt: skip
         self.ring: Ring[Recording] = Ring(limit, most)
         self.prefix = prefix
         self._settings = (allow, token, always)
         self._explain_404 = explain_404
+        self.static = static
         self.app: Any = None
         if app is not None:
             self.init_app(app)
@@ -68,6 +71,7 @@ class XRay:
         self.app = app
         self.access = Access(app, *self._settings)
         self.watch = Watch(app, self._keep, self.access, self.prefix)
+        self.watch.links_static = self.static
         self.watch.pages = pages = Pages(self)
         self.watch.explain = StockPages(app, pages.app, self.prefix) if self._explain_404 else None
         app.extensions[EXTENSION] = self
@@ -75,7 +79,9 @@ class XRay:
         _open.add(self)
 
     def _keep(self, recording: Recording) -> None:
-        self.ring.add(recording)
+        # PERF: the name is looked at first, which takes no call (benchmarks/: xray).
+        if self.static or str(getattr(recording.rule, "endpoint", ""))[-6:] != "static" or not recording.is_static():
+            self.ring.add(recording)
         for listener in self.listeners:
             listener(self.app, recording)
 
@@ -92,6 +98,10 @@ class XRay:
     def traces(self) -> list[Trace]:
         """What is kept, newest first."""
         return [build(recording, self.app) for recording in self.ring]
+
+    def running(self) -> list[Recording]:
+        """The requests that have not ended, newest first."""
+        return [recording for each in reversed([*self.watch.running.values()]) if (recording := each()) is not None]
 
     def newest(self) -> Trace | None:
         """The last request."""

@@ -10,45 +10,90 @@ import os
 import sys
 import traceback
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from math import isfinite
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from wsgiapp.dispatch import LIFECYCLE
 
 from . import redact
-from .places import name_of, place, short, step_of, where_of
-from .record import MAX_CHUNKS, MAX_EVENTS, Event, Recording, Stream
+from .described import cut
+from .guard import safely
+from .places import Called, called, name_of, place, short, step_of, where_of
+from .record import MAX_BODY, MAX_CHUNKS, Event, Recording, Stream
 from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
 
 _DEEPEST = 40
+_HERE = str(Path(__file__).parent)
 
 _KINDS = {"before": "hook", "after": "hook", "errors": "handler", "teardown": "teardown", "response": "hook"}
+
+
+class _Kinds:
+    """What the functions of the app's were that ran: a layer's own, or called by another one of them.
+
+    :ivar handlers: the events of error handlers.
+    """
+
+    def __init__(self, recording: Recording, app: Any) -> None:
+        processors = _all_called(app.template_context_processors.values())
+        spec = app.error_handler_spec.values()
+        registered = _all_called([kind.values() for by_code in spec for kind in by_code.values()])
+        begins = recording.marks[::2]
+        layers = [LIFECYCLE[0].name, *[step.layer for step in recording.marks[1::2]]]
+        functions = [event for event in recording.events if event[2] == "function"]
+        self.handlers: list[Event] = []
+        self._own: set[int] = set()
+        reached = 0
+        for event in sorted(functions, key=lambda event: (event[0], -event[1])):
+            layer = layers[bisect_right(begins, event[0])]
+            inside, reached = event[1] <= reached, max(event[1], reached)
+            if inside or event[4] in processors or (layer == "errors" and event[4] not in registered):
+                continue
+            self._own.add(id(event))
+            if layer == "errors":
+                self.handlers.append(event)
+
+    def is_own(self, event: Event) -> bool:
+        """Whether the layer itself called the function, as its hook or handler."""
+        return id(event) in self._own
+
+
+def _all_called(groups: Iterable[Iterable[Any]]) -> set[Called]:
+    return {called(function) for group in groups for function in group}
+
+
 # Layers in which the response may come from a function of the app's.
 _ANSWERING = ("before", "view", "errors")
 
 
-def failure_of(error: BaseException) -> Failure:
-    """What is kept of an exception: its text and its places, not its objects."""
+def failure_of(error: BaseException, text: Callable[[str], str] = redact.text) -> Failure:
+    """What is kept of an exception: its text and its places, not its objects.
+
+    :param text: takes the secrets out of a text.
+    """
     found = [(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in _frames(error)][-_DEEPEST:]
-    frames = tuple([(place(file, line), name, linecache.getline(file, line).strip()) for file, line, name in found])
+    frames = tuple([(place(file, line), name, _source(file, line)) for file, line, name in found])
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    return Failure(kind, _text(error), frames[-1][0] if frames else "", "", frames)
+    return Failure(kind, _text(error, text), frames[-1][0] if frames else "", "", frames)
 
 
 def _frames(error: BaseException) -> list[tuple[Any, int]]:
-    inside = (os.sep + "xray" + os.sep + "watch.py", os.sep + "xray" + os.sep + "taps.py")
     walked = traceback.walk_tb(error.__traceback__)
-    return [(frame, line) for frame, line in walked if not frame.f_code.co_filename.endswith(inside)]
+    return [(frame, line) for frame, line in walked if str(Path(frame.f_code.co_filename).parent) != _HERE]
 
 
-def _text(error: BaseException) -> str:
-    try:
-        return redact.text(str(error)[:2_000])
-    except Exception:  # an exception class of the app's own may fail to show itself
-        return "(its text cannot be shown)"
+def _source(file: str, line: int) -> str:
+    return redact.text(linecache.getline(file, line).strip()[:400], redact.SOURCE)
+
+
+def _text(error: BaseException, text: Callable[[str], str]) -> str:
+    said = safely(str, error)  # an exception class of the app's own may fail to show itself
+    return text(cut(said, 2_000)) if type(said) is str else "(its text cannot be shown)"
 
 
 class Clock:
@@ -85,6 +130,7 @@ def build(recording: Recording, app: Any) -> Trace:
     :param app: the app that answered; asked only where its steps are written.
     """
     environ, clock = recording.environ, Clock(recording)
+    kinds = _Kinds(recording, app)
     trace = Trace(
         id=recording.id,
         app=recording.app,
@@ -101,19 +147,27 @@ def build(recording: Recording, app: Any) -> Trace:
         environ=environ,
         headers=_request_headers(environ),
         body=_body(recording.received, environ.get("CONTENT_LENGTH", "")),
-        sent_headers=_blame(recording, app),
+        sent_headers=_blame(recording, app, kinds),
         sent_body=_body(recording.sent, ""),
-        spans=_spans(recording, app, clock),
+        spans=_spans(recording, app, clock, kinds),
         match=_match(recording, app),
         session=_session(recording),
         thread=_thread(recording),
-        failures=_failures(recording),
+        failures=_failures(recording, kinds),
         signals=tuple(event[4] for event in recording.events if event[2] == "signal"),
         replay_of=recording.replay_of,
         notes=_notes(recording),
     )
-    scrubbed: Trace = _scrubbed(trace, app_secrets(app))
-    return scrubbed
+    keys = app_secrets(app)
+    scrubbed: Trace = _scrubbed(trace, keys)
+    return replace(scrubbed, hide=partial(_hide, keys, recording.marks_of_secrets))
+
+
+def _hide(keys: list[str | bytes], marks: frozenset[tuple[int, int]], text: str) -> str:
+    """A text that is read now, such as a line of source, without what is secret in this trace."""
+    shown = redact.text(text, redact.SOURCE)
+    shown = redact.is_known(shown, marks) if marks else shown
+    return redact.scrub(shown, keys) if keys else shown
 
 
 def app_secrets(app: Any) -> list[str | bytes]:
@@ -174,13 +228,13 @@ def _body(stream: Stream, announced: str) -> Body:
     note = stream.note
     if announced.isdigit() and stream.size is not None and stream.size < int(announced):
         note = f"The app read {stream.size} of {announced} bytes."
-    complete = stream.size is not None and len(stream.kept) >= stream.size
-    return Body(stream.size, tuple(stream.chunks), stream.kept, complete, note)
+    complete = stream.size is not None and stream.size <= MAX_BODY
+    return Body(stream.size, tuple(stream.chunks), bytes(stream.kept), complete, note)
 
 
-def _blame(recording: Recording, app: Any) -> tuple[Header, ...]:
+def _blame(recording: Recording, app: Any, kinds: _Kinds) -> tuple[Header, ...]:
     """Who set each header that was sent: the last step after which it had a value that it had not before."""
-    history = _history(recording, app)
+    history = _history(recording, app, kinds)
     last = _by_name(recording.head)
     sent = []
     for name, value in recording.head:
@@ -191,7 +245,7 @@ def _blame(recording: Recording, app: Any) -> tuple[Header, ...]:
     return tuple(sent)
 
 
-def _history(recording: Recording, app: Any) -> dict[str, list[tuple[str, str, str, str]]]:
+def _history(recording: Recording, app: Any, kinds: _Kinds) -> dict[str, list[tuple[str, str, str, str]]]:
     """By lower-case name, the values that a header was given, in order: value, layer, function, place."""
     history: dict[str, list[tuple[str, str, str, str]]] = {}
     before: dict[str, list[str]] = {}
@@ -202,7 +256,7 @@ def _history(recording: Recording, app: Any) -> dict[str, list[tuple[str, str, s
         now = _by_name(head)
         for name, value in [(name, value) for name, values in now.items() for value in values]:
             if value not in before.get(name, ()):
-                by = _author(recording, app, who, layer, name)
+                by = _author(recording, app, kinds, who, layer, name)
                 history.setdefault(name, []).append((value, *by))
         before = now
     return history
@@ -215,44 +269,49 @@ def _by_name(head: list[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def _author(recording: Recording, app: Any, who: Any, layer: str, name: str) -> tuple[str, str, str]:
+def _author(recording: Recording, app: Any, kinds: _Kinds, who: Any, layer: str, name: str) -> tuple[str, str, str]:
     """The layer, the function and the ``file:line`` that set the header *name*."""
     if layer == "view" or (layer == "response" and name in recording.named):
-        layer, who = _answerer(recording, app)
+        layer, who = _answerer(recording, app, kinds)
     if layer == "send":
         who = "Response.get_wsgi_headers"
     function = step_of(who, app, None) if isinstance(who, str) else who
+    if isinstance(who, Called):
+        return layer, who.name, who.where
     shown = who if isinstance(who, str) else name_of(who)
     return layer, shown, where_of(function) if function is not None else ""
 
 
-def _answerer(recording: Recording, app: Any) -> tuple[str, Any]:
+def _answerer(recording: Recording, app: Any, kinds: _Kinds) -> tuple[str, Any]:
     """The function whose return value became the response: the view, or the hook or handler that answered instead."""
     steps = [(begin, end, layer) for begin, end, _, layer, _, _ in _road(recording) if layer in _ANSWERING]
     begin, end, layer = steps[-1] if steps else (0, 0, "response")
+    if layer == "view" and recording.automatic:
+        return layer, "App.make_default_options_response"
     if layer == "view":
         view = app.view_functions.get(recording.rule.endpoint) if recording.rule is not None else None
         return (layer, view) if view is not None else (layer, "App.dispatch_request")
-    calls = [event for event in recording.events if event[2] == "function" and begin <= event[0] < end]
+    calls = [event for event in recording.events if kinds.is_own(event) and begin <= event[0] < end]
     return (layer, calls[-1][4]) if calls else ("response", "App.make_response")
 
 
 def _notes(recording: Recording) -> tuple[str, ...]:
     """What is missing, and why."""
-    many = [f"The first {MAX_EVENTS:,} events are shown; there were more."] * (len(recording.events) >= MAX_EVENTS)
-    pieces = max(len(recording.received.chunks), len(recording.sent.chunks))
-    many += [f"The first {MAX_CHUNKS:,} pieces of the body are listed; there were more."] * (pieces >= MAX_CHUNKS)
-    return (*recording.notes, *many)
+    noted = len(recording.events)
+    said = [f"The first {noted:,} events are shown; {recording.dropped:,} more had no room."] * (recording.dropped > 0)
+    pieces = max(recording.received.pieces, recording.sent.pieces)
+    said += [f"The first {MAX_CHUNKS:,} pieces of the body are listed; there were more."] * (pieces > MAX_CHUNKS)
+    return (*recording.notes, *said)
 
 
-def _failures(recording: Recording) -> tuple[Failure, ...]:
-    """What was raised, each with the error handler that it went to."""
-    steps = [(begin, end) for begin, end, _, layer, _, _ in _road(recording) if layer == "errors"]
-    calls = [event for event in recording.events if event[2] == "function"]
-    handlers = [event[4] for event in calls if any(begin <= event[0] < end for begin, end in steps)]
-    named = [name_of(handler) for handler in handlers[: len(recording.failures)]]
-    answered = tuple([replace(each, handled=name) for each, name in zip(recording.failures, named, strict=False)])
-    return answered + recording.failures[len(answered) :]
+def _failures(recording: Recording, kinds: _Kinds) -> tuple[Failure, ...]:
+    """What was raised, each with the error handler that answered it: one that ran before the next was raised."""
+    until = [*recording.failed_at[1:], recording.ended]
+    answered = []
+    for failure, begin, end in zip(recording.failures, recording.failed_at, until, strict=False):
+        names = [event[4].name for event in kinds.handlers if begin <= event[0] < end and not event[5]]
+        answered.append(replace(failure, handled=names[-1] if names else ""))
+    return tuple(answered)
 
 
 def _match(recording: Recording, app: Any) -> Match:
@@ -274,7 +333,8 @@ def _match(recording: Recording, app: Any) -> Match:
 
 def _session(recording: Recording) -> Session:
     before, after = recording.cookies
-    old = before.data if before is not None and isinstance(before.data, dict) else {}
+    accepted = before is not None and before.signature == "valid"
+    old = before.data if accepted and before is not None and isinstance(before.data, dict) else {}
     new = after.data if after is not None and isinstance(after.data, dict) else {}
     changed: dict[str, tuple[str, ...]] = {}
     if after is not None:
@@ -283,9 +343,8 @@ def _session(recording: Recording) -> Session:
             "changed": tuple(sorted(key for key in new.keys() & old.keys() if new[key] != old[key])),
             "removed": tuple(sorted(old.keys() - new.keys())),
         }
-    interface = recording.interface
     return Session(
-        interface=name_of(interface) if interface is not None else "",
+        interface=recording.interface,
         before=before,
         after=after,
         opened=recording.opened,
@@ -296,38 +355,50 @@ def _session(recording: Recording) -> Session:
 
 def _what_became(recording: Recording) -> str:
     before, after = recording.cookies
+    refused = before is not None and before.signature in ("forged", "expired", "unreadable")
     if after is not None and not after.size:
-        return "The session was emptied: its cookie was deleted."
+        return "The session is empty: its cookie was deleted."
+    if after is not None and before is not None and refused:
+        return f"A session began, for the cookie that came in was not accepted ({before.signature}): a new one was set."
     if after is not None:
-        return "The session changed: a new cookie was set." if before else "A session began: its cookie was set."
+        return "A new cookie was set for the session." if before else "A session began: its cookie was set."
+    if recording.modified:
+        return "The session was changed, but no cookie was set."
     if recording.opened:
         return "The session was touched and left as it was: no cookie was set."
-    if before is not None:
-        return "A session cookie came in; nobody touched the session, so the app never opened it."
-    return "No session cookie came in, and nobody touched the session."
+    if before is None:
+        return "No session cookie came in, and nobody touched the session."
+    if _was_opened(recording):
+        return "A session cookie came in; it was opened, and then nobody touched the session."
+    return "A session cookie came in; nobody touched the session, so the app never opened it."
+
+
+def _was_opened(recording: Recording) -> bool:
+    return any(event[4] == "SessionInterface.open_session" for event in recording.events)
 
 
 def _thread(recording: Recording) -> Thread:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    variables = tuple([variable.name for variable in recording.variables])
-    thread = recording.thread
-    return Thread(thread.name, thread.ident or 0, os.getpid(), gil, sys.version.split()[0], variables)
+    name, ident = recording.thread
+    return Thread(name, ident, os.getpid(), gil, sys.version.split()[0], recording.variables)
 
 
 # -- the staircase -------------------------------------------------------------------------------------------------
 
 
 def _road(recording: Recording) -> list[Event]:
-    """The marks as events: each step lasts until the next."""
+    """The marks as events: each step lasts until the next, the last one until the server asks for the body."""
     begins, steps = recording.marks[::2], recording.marks[1::2]
-    times = zip(begins, [*begins[1:], recording.ended], steps, strict=True)
+    asked = [event[0] for event in recording.events if event[2] == "stream" and begins and event[0] > begins[-1]]
+    times = zip(begins, [*begins[1:], min(asked, default=recording.ended)], steps, strict=True)
     return [(begin, end, "layer", step.layer, step.name, None) for begin, end, step in times]
 
 
-def _spans(recording: Recording, app: Any, clock: Clock) -> tuple[Span, ...]:
+def _spans(recording: Recording, app: Any, clock: Clock, kinds: _Kinds) -> tuple[Span, ...]:
     whole: Event = (recording.begun, recording.ended, "layer", LIFECYCLE[0].name, LIFECYCLE[0].step, None)
     road = _road(recording)
-    inside = [*road, *_views(recording, road, app), *recording.events]
+    beside = {id(event): name for event, name in recording.beside}
+    inside = [*road, *_views(recording, road, app), *recording.events, *[event for event, _ in recording.beside]]
     events = [whole, *sorted(inside, key=lambda event: (event[0], -event[1]))]
     open_: list[tuple[int, Event]] = []
     spans: list[Span] = []
@@ -335,8 +406,12 @@ def _spans(recording: Recording, app: Any, clock: Clock) -> tuple[Span, ...]:
         while open_ and open_[-1][1][1] < event[1]:
             open_.pop()
         parent = open_[-1][0] if open_ else None
+        if id(event) in beside:  # when it ran says nothing of where it belongs
+            span = _span(event, LIFECYCLE[0].name, 0, recording, app, clock, kinds)
+            spans.append(replace(span, did=(f"In the thread {beside[id(event)]}, beside the request.", *span.did)))
+            continue
         layer = event[3] or (spans[parent].layer if parent is not None else LIFECYCLE[0].name)
-        spans.append(_span(event, layer, parent, recording, app, clock))
+        spans.append(_span(event, layer, parent, recording, app, clock, kinds))
         open_.append((number, event))
     return tuple(spans)
 
@@ -348,14 +423,16 @@ def _views(recording: Recording, road: list[Event], app: Any) -> list[Event]:
     if view is None or not layers or not recording.viewed:
         return []
     begin, end = layers[0][0], layers[0][1]
-    return [(begin, end, "view", "view", view, None)]
+    return [(begin, end, "view", "view", called(view), None)]
 
 
-def _span(event: Event, layer: str, parent: int | None, recording: Recording, app: Any, clock: Clock) -> Span:
+def _span(
+    event: Event, layer: str, parent: int | None, recording: Recording, app: Any, clock: Clock, kinds: _Kinds
+) -> Span:
     begin, end, kind, _, what, more = event
     show: Callable[..., Any] = _SHOWN.get(kind, _show_layer)
     name, where, did, detail = show(what, more, layer, recording, app)
-    if kind == "function":
+    if kinds.is_own(event):
         kind = _KINDS.get(layer, "function")
     return Span(
         layer, kind, name, where, parent, clock.at(begin), round((end - begin) / 1e6, 6), clock.cpu(begin, end),
@@ -370,20 +447,21 @@ def _show_layer(what: Any, _more: Any, _layer: str, recording: Recording, app: A
     return what, where, [did] if did else [], {}
 
 
-def _show_function(what: Any, _more: Any, _layer: str, recording: Recording, _app: Any) -> Any:
-    did = []
+def _show_function(what: Called, more: Any, _layer: str, recording: Recording, _app: Any) -> Any:
+    did = ["It raised an exception."] if more else []
     place = next((n for n, (who, _, _) in enumerate(recording.heads) if who is what), None)
     if place is not None:
         before = recording.heads[place - 1][2] if place else []
         new = [pair for pair in recording.heads[place][2] if pair not in before]
         gone = {name for name, _ in before} - {name for name, _ in recording.heads[place][2]}
         did += [f"Set {name}: {value}" for name, value in new] + [f"Removed {name}" for name in sorted(gone)]
-    return name_of(what), where_of(what), did, {}
+    return what.name, what.where, did, {}
 
 
 def _show_template(what: Any, more: Any, *_: Any) -> Any:
-    file = what.filename if what.filename and what.filename != "<template>" else ""
-    return what.name or "<string>", f"{short(file)}:1" if file else "", [], {"context": more}
+    name, file = what
+    known = file and file != "<template>"
+    return name or "<string>", f"{short(file)}:1" if known else "", [], {"context": more}
 
 
 def _show_sql(what: str, more: Any, *_: Any) -> Any:
@@ -404,8 +482,16 @@ def _show_signal(what: str, more: Any, *_: Any) -> Any:
     return what, "", [f"Received by {receiver}" for receiver in more], {"receivers": list(more)}
 
 
-def _show_stream(what: str, _more: Any, _layer: str, _recording: Recording, app: Any) -> Any:
-    return what, where_of(app.response_class.__call__), ["A piece of the body was made and handed to the server."], {}
+_STREAMED = {
+    "piece": "A piece of the body was made and handed to the server.",
+    "end": "The body's end was reached.",
+    "failed": "Making the body raised an exception.",
+    "close": "The server closed the body.",
+}
+
+
+def _show_stream(what: str, more: Any, _layer: str, _recording: Recording, app: Any) -> Any:
+    return what, where_of(app.response_class.__call__), [_STREAMED[more]], {}
 
 
 _SHOWN: dict[str, Callable[..., Any]] = {
@@ -427,9 +513,10 @@ def _did_match(recording: Recording) -> str:
 
 
 def _did_send(recording: Recording) -> str:
-    size = recording.sent.size
-    pieces = len(recording.sent.chunks)
+    size, pieces = recording.sent.size, recording.sent.pieces
     length = "a file" if size is None else f"{size:,} bytes in {pieces} piece{'s' * (pieces != 1)}"
+    if not recording.status:
+        return "No head was sent."
     return f"{recording.status}: {len(recording.head)} headers and {length}."
 
 
@@ -439,7 +526,7 @@ def _did_handle(recording: Recording) -> str:
 
 def _opened(recording: Recording) -> str:
     before = recording.cookies[0]
-    return f"The cookie {before.name!r} was opened: {before.signature}." if before else "No cookie came in: a new one."
+    return f"The cookie {before.name!r} came in: {before.signature}." if before else "No cookie came in: it is new."
 
 
 _DID: dict[str, Callable[[Recording], str]] = {

@@ -43,7 +43,12 @@ def describe(value: Any) -> str:
         text = _described(value, _DEEP)
     except Exception:  # a container that changes while it is read, a metaclass without a name
         text = "<object>"
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + _MORE
+    return cut(text, MAX_SHOWN)
+
+
+def cut(text: str, most: int) -> str:
+    """*text* in so many characters at most, with a sign where it was cut."""
+    return text if len(text) <= most else text[: most - 1] + _MORE
 
 
 def _described(value: Any, depth: int) -> str:

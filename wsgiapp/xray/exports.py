@@ -130,13 +130,20 @@ def _size(body: Body) -> int:
     return -1 if body.size is None else body.size
 
 
+def _kept(body: Body) -> bytes:
+    """What is kept of a body; what stands for one that cannot be read is none of it."""
+    return b"" if body.kept == redact.UNREAD else body.kept
+
+
 def _text(body: Body) -> str:
-    return body.kept.decode("utf-8", "backslashreplace")
+    return _kept(body).decode("utf-8", "backslashreplace")
 
 
 def _content(trace: Trace, sent: Pairs) -> dict[str, Any]:
     body, kind = trace.sent_body, _header(sent, "content-type") or "x-unknown"
     content: dict[str, Any] = {"size": body.size or 0, "mimeType": kind}
+    if body.kept == redact.UNREAD:
+        return {**content, "comment": "not kept, for it cannot be read"}
     try:
         return {**content, "text": body.kept.decode()}
     except UnicodeDecodeError:
@@ -158,7 +165,7 @@ def curl(trace: Trace) -> str:
     for name in _CURLS_OWN[: 3 if trace.body.kept else 2]:
         if not _header(trace.headers, name):
             words += ["--header", f"{name}:"]
-    feed, data = _fed(trace.body.kept)
+    feed, data = _fed(_kept(trace.body))
     command = " ".join(shlex.quote(word) for word in [*words, *data, trace.url])
     return "\n".join([*_remarks(trace, command, left_out), feed + command]) + "\n"
 
@@ -182,6 +189,8 @@ def _fed(body: bytes) -> tuple[str, list[str]]:
 def _remarks(trace: Trace, command: str, left_out: list[str]) -> list[str]:
     said = [f"# Fill in what was taken out: {redact.REDACTED}"] if redact.is_redacted(command) else []
     said += [f"# Left out, since no command line can hold them: {len(left_out)} headers"] if left_out else []
+    if trace.body.kept == redact.UNREAD:
+        said.append(f"# The body, {trace.body.size} bytes, was not kept, for it cannot be read: add it.")
     return said + ([] if trace.body.complete else ["# The body is longer than what was kept of it."])
 
 

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import dropwhile
+from time import perf_counter_ns
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -21,13 +22,12 @@ from werkzeug.test import EnvironBuilder
 from wsgiapp import App, Request, Response, render_template, request
 from wsgiapp.typing import ResponseReturnValue, StartResponse, WSGIEnvironment
 
-from . import access, compare, exports, redact, teach, watch, why
+from . import access, again, compare, exports, redact, teach, watch, why
 from .build import quoted
 from .trace import Trace
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")
-MAX_REPLAY = 64 * 1024
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -57,8 +57,8 @@ class Pages:
         self.xray = xray
         self.told = False  # whether the terminal has the address with the token
         self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
-        app.config.update(MAX_CONTENT_LENGTH=4 * MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
-        app.jinja_env.filters.update(ms=milliseconds, clock=clock_time, hexdump=hexdump, share=share, target=target)
+        app.config.update(MAX_CONTENT_LENGTH=4 * again.MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
+        app.jinja_env.filters.update(ms=milliseconds, clock=clock_time, hexdump=again.shown, share=share, target=target)
         app.after_request(self._protect)
         app.context_processor(self._always)
         app.add_url_rule("/", "index", self.index)
@@ -130,12 +130,18 @@ class Pages:
         found: Trace | None = self.xray.get(name)
         if found is None:
             raise NotFound(f"No request {name!r} is kept: the last {self.xray.ring.limit} are, and they begin anew"
-                           f" with each process.")  # fmt: skip
+                           f" with each process; static files only with XRay(app, static=True).")  # fmt: skip
         return found
 
     def index(self) -> ResponseReturnValue:
         """The recent requests."""
-        return render_template("index.html", traces=self.xray.traces(), ring=self.xray.ring)
+        traces, words = self.xray.traces(), request.args.get("q", "").casefold().split()
+        page = next((trace for trace in traces if trace.is_page), None)
+        found = [trace for trace in traces if all(word in _searched(trace) for word in words)]
+        return render_template(
+            "index.html", traces=found, ring=self.xray.ring, page=page, asked=request.args.get("q", ""),
+            running=[(each, (perf_counter_ns() - each.begun) / 1e9) for each in self.xray.running()],
+        )  # fmt: skip
 
     def trace(self, name: str) -> ResponseReturnValue:
         """One request; as JSON for whoever prefers that (RFC 9110, 12.5.1)."""
@@ -143,10 +149,14 @@ class Pages:
         kinds = request.accept_mimetypes
         if kinds.best_match(["text/html", "application/json"]) == "application/json":
             return Response(exports.as_json(found), mimetype="application/json", headers={"Vary": "Accept"})
-        explained = self._explain(found.method, found.path, found.environ)
+        hidden = redact.is_redacted(found.path + found.environ.get("HTTP_HOST", ""))
+        explained = None if hidden else self._explain(found.method, found.path, found.environ)
         older = [*dropwhile(lambda entry: entry.id != name, self.xray.ring)][1:]
         earlier = older[0].id if older else None
-        page = render_template("trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS)
+        page = render_template(
+            "trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS,
+            missing=again.missing(found), partial=again.is_partial(found),
+        )  # fmt: skip
         return page, {"Vary": "Accept"}
 
     def _explain(self, method: str, path: str, environ: dict[str, str]) -> Any:
@@ -219,15 +229,13 @@ class Pages:
         return self.app.redirect(request.script_root + place, 303)
 
     def _again(self, method: str, form: Any) -> WSGIEnvironment:
-        path, _, query = form.get("path", "/").partition("?")
-        if not path.startswith("/"):
-            raise BadRequest(f"A path begins with a slash, but this one is {path!r}.")
-        query = "&".join(part for part in query.split("&") if not redact.is_redacted(part))
-        headers = [pair for pair in map(_header, form.get("headers", "").splitlines()) if pair]
+        path, query = again.target_of(form.get("path", "/"))
+        headers = [pair for pair in map(again.header_of, form.get("headers", "").splitlines()) if pair]
+        body = again.body_of(self.xray.get(form.get("of", "")), form.get("body", ""), form.get("partial") == "yes")
         mounted = request.script_root.removesuffix(self.xray.prefix)
         builder = EnvironBuilder(
             base_url=f"{request.scheme}://{request.host}{mounted}/", query_string=query, method=method,
-            data=self._body(form) or None, headers=headers,
+            data=body or None, headers=headers,
         )  # fmt: skip
         environ = builder.get_environ()
         builder.close()
@@ -238,13 +246,6 @@ class Pages:
             environ["HTTP_COOKIE"] = carried
         environ["REMOTE_ADDR"] = request.remote_addr
         return environ | {watch.SOURCE: "replay", watch.REPLAY_OF: form.get("of", "")}
-
-    def _body(self, form: Any) -> bytes:
-        """What was typed; where nothing was changed, the very bytes that were kept."""
-        typed, old = _lines(form.get("body", "")), self.xray.get(form.get("of", ""))
-        if old is not None and typed == _lines(hexdump(old.body.kept)):
-            return bytes(old.body.kept)
-        return typed.encode()[:MAX_REPLAY]
 
     def _send(self, environ: WSGIEnvironment) -> str:
         names: list[str] = []
@@ -262,19 +263,10 @@ class Pages:
         return names[0]
 
 
-def _lines(text: str) -> str:
-    """*text* as a form sends it back: with one kind of line break (HTML, 4.10.11)."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _header(line: str) -> tuple[str, str] | None:
-    """A header of a replayed request; None for an empty line, and for a value that was redacted."""
-    name, colon, value = line.partition(":")
-    if not line.strip() or redact.is_redacted(value) or name.strip().lower() in ("cookie", "host", "content-length"):
-        return None
-    if not colon or not name.strip():
-        raise BadRequest(f"This is no header: {line!r}. Write one a line, as in 'Accept: text/html'.")
-    return name.strip(), value.strip()
+def _searched(trace: Trace) -> str:
+    """The text in which the list's search looks."""
+    rule, failures = trace.match.rule or "", " ".join(failure.kind for failure in trace.failures)
+    return f"{trace.method} {trace.path}?{trace.query} {trace.status} {rule} {trace.source} {failures}".casefold()
 
 
 # -- how things are written on the pages ---------------------------------------------------------------------------
@@ -300,9 +292,3 @@ def target(trace: Trace) -> str:
     """Path and query as they stood in the request's first line."""
     path = quoted(trace.environ.get("PATH_INFO", ""))
     return f"{path}?{trace.query}" if trace.query else path
-
-
-def hexdump(data: bytes, most: int = 4096) -> str:
-    """Bytes as text, with those that are no printable ASCII in hexadecimal."""
-    shown = "".join(chr(byte) if 32 <= byte < 127 or byte in (9, 10, 13) else f"\\x{byte:02x}" for byte in data[:most])
-    return shown + ("\n…" if len(data) > most else "")

@@ -9,9 +9,13 @@ import sys
 import sysconfig
 import tokenize
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _LIBRARIES = [sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")]
+
+
+#: The files behind the names that were made of them: as many as there are files of source.
+_files: dict[str, str] = {}
 
 
 def unwrapped(function: Any) -> Any:
@@ -49,6 +53,27 @@ def where_of(function: Any) -> str:
         return ""
 
 
+class Called(NamedTuple):
+    """A function of the app's, by its name and its place alone, so that no closure and no object of it is kept."""
+
+    name: str
+    where: str
+
+
+@functools.lru_cache(1024)
+def _place_of(code: Any, module: str, name: str) -> Called:  # many functions may have one code
+    return Called(f"{module}.{name}" if module else name, place(code.co_filename, code.co_firstlineno))
+
+
+def called(function: Any) -> Called:
+    """A function's name and place: all that is kept of it."""
+    function = unwrapped(function)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return Called(name_of(function), where_of(function))
+    return _place_of(code, str(getattr(function, "__module__", None) or ""), str(function.__qualname__))
+
+
 def step_of(step: str, app: Any, interface: Any = None) -> Any:
     """The function behind a step of :data:`.LIFECYCLE`, such as ``App.make_response``; None for none."""
     owner, _, name = step.partition(".")
@@ -69,16 +94,31 @@ def place(file: str, line: int) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def short(file: str) -> str:
-    """A file's name below the working directory, or below the folder of the library it belongs to."""
+    """A file's name from its package on, or below the working directory."""
     path = Path(file)
-    for folder in (Path.cwd(), *map(Path, _LIBRARIES), *map(Path, filter(None, sys.path))):
+    name = _below(path).as_posix()
+    _files[name] = path.as_posix()
+    return name
+
+
+def _below(path: Path) -> Path:
+    # Libraries first: an environment may stand in the working directory.
+    for place, part in enumerate(reversed(path.parts[:-1])):
+        if part in ("site-packages", "dist-packages"):
+            return Path(*path.parts[-1 - place :])
+    for folder in (*map(Path, _LIBRARIES), Path.cwd(), *map(Path, filter(None, sys.path))):
         if path.is_relative_to(folder):
-            return path.relative_to(folder).as_posix()
-    return path.as_posix()
+            return path.relative_to(folder)
+    package = path.parent
+    while (package / "__init__.py").is_file():
+        package = package.parent
+    return path.relative_to(package) if package != path.parent else path
 
 
 def full(file: str) -> str:
     """The path behind a :func:`short` name; the name itself when no such file is there."""
+    if file in _files:
+        return _files[file]
     folders = (Path.cwd(), *map(Path, _LIBRARIES), *map(Path, filter(None, sys.path)))
     return next((str(folder / file) for folder in folders if (folder / file).is_file()), file)
 

@@ -12,6 +12,8 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
+from operator import itemgetter
+from sys import getsizeof
 from threading import current_thread, local
 from time import perf_counter_ns as clock
 from time import thread_time_ns, time
@@ -25,16 +27,23 @@ MAX_BODY = 64 * 1024
 MAX_EVENTS = 2_000
 MAX_CHUNKS = 1_000
 MAX_TEXT = 4_000
+#: Bytes that the events of one request may take, about; heads of a response that are kept.
+MAX_NOTED = 512 * 1024
+MAX_HEADS = 100
 # Reading the CPU's clock costs ten times what the wall clock does: within this many nanoseconds of the last reading it
 # is not asked, and the thread is taken to have computed.
 CPU_RESOLUTION = 100_000
+
+
+_VALUE = itemgetter(1)
 
 
 class _Here(local):
     """The current thread, found once for each."""
 
     def __init__(self) -> None:
-        self.thread = current_thread()
+        thread = current_thread()
+        self.thread = (thread.name, thread.ident or 0)
 
 
 _here = _Here()
@@ -58,7 +67,6 @@ current: contextvars.ContextVar[Recording] = contextvars.ContextVar("wsgiapp.xra
 _numbers = count(1)
 #: The kinds of events that are timed apart from the layer in which they happen.
 TIMED = frozenset({"sql", "template"})
-_TEXTS = frozenset({"sql", "log"})  # events whose name is a text from outside, and may be long
 _process = secrets.token_hex(4)
 
 
@@ -77,27 +85,39 @@ class Recording:
     head: list[tuple[str, str]] = []  # noqa: RUF012  # replaced, never changed
     #: The request context, until the request ends.
     ctx: Any = None
-    interface: Any = None
+    interface = ""
     opened = False
     #: Whether the browser may be told more on the app's stock error pages.
     has_pass = False
     cookies: tuple[Cookie | None, Cookie | None] = (None, None)
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
-    #: The context variables that had a value while the view ran.
-    variables: tuple[contextvars.ContextVar[Any], ...] = ()
+    #: The names of the context variables that had a value when the request was dispatched.
+    variables: tuple[str, ...] = ()
     by = ""
     rule: Any = None
     arguments: dict[str, str] = {}  # noqa: RUF012  # the same
     refused = ""
     #: Whether the view was reached.
     viewed = False
+    #: Whether OPTIONS was answered without a view.
+    automatic = False
+    #: Events of other threads that were given this request's context, each with the thread's name.
+    beside: tuple[tuple[Event, str], ...] = ()
     #: The names of the headers in a view's tuple, lower case.
     named: tuple[str, ...] = ()
     #: Whether an event takes time that is not its layer's.
     inside = False
-    #: Characters of the texts in the events.
-    texts = 0
+    #: Bytes that the events take, about, and how many events had no room.
+    noted = dropped = 0
+    #: The environ itself, until the request ends; the secret values that were met, and later what tells them again.
+    raw: Any = None
+    secrets: redact.Values | None = None
+    marks_of_secrets: frozenset[tuple[int, int]] = frozenset()
+    #: Whether the session was changed.
+    modified = False
+    #: When each failure was noted.
+    failed_at: tuple[int, ...] = ()
 
     def __init__(self, app: str, environ: dict[str, Any]) -> None:
         self.begun = now = clock()
@@ -123,35 +143,88 @@ class Recording:
         self.samples += (now, thread_time_ns())
         self.due = now + CPU_RESOLUTION
 
-    def note(self, begin: int, kind: str, layer: str, what: Any, more: Any = None) -> None:
-        """Add an event that began at *begin* and ends now."""
+    def note(self, begin: int, kind: str, layer: str, what: Any, more: Any = None, size: int = 0) -> None:
+        """Add an event that began at *begin* and ends now.
+
+        :param size: about how many bytes *what* and *more* take.
+        """
         end = clock()
         if end > self.due:
             self.sample(end)
         events = self.events
-        if len(events) < MAX_EVENTS:
+        if self.ended:  # a thread may outlive the request whose context it was given
+            return
+        if len(events) + len(self.beside) < MAX_EVENTS and self.noted + size < MAX_NOTED:
+            if kind != "stream" and _here.thread is not self.thread:
+                self.beside = (*self.beside, ((begin, end, kind, "", what, more), current_thread().name))
+                self.noted += size + 250
+                return
             events.append((begin, end, kind, layer, what, more))
             if layer or kind in TIMED:
                 self.inside = True
-            if kind in _TEXTS:
-                self.texts += len(what)
+            self.noted += size
+        else:
+            self.dropped += 1
+
+    def secret(self, value: Any) -> None:
+        """Take note of a value that was met under a secret's name."""
+        if type(value) is str or type(value) is int:
+            if self.secrets is None:
+                self.secrets = redact.Values()
+            self.secrets.add(str(value))
+
+    def taken(self, raw: str, shown: str, is_cookie: bool = False) -> None:
+        """Take note of what stands in *raw* and was taken out of *shown*."""
+        if self.secrets is None:
+            self.secrets = redact.Values()
+        self.secrets.between(raw, shown, is_cookie)
+
+    def text(self, raw: str, content_type: str = "text/plain") -> str:
+        """A text without its secrets, which are taken note of."""
+        shown = redact.text(raw, content_type)
+        if shown != raw and redact.is_redacted(shown):
+            self.taken(raw, shown)
+        return shown
 
     def keep_head(self, who: Any, layer: str, response: Any) -> None:
         """Note the headers of *response* as *who* left them."""
-        unread = getattr(response, "_headers", response) is None  # then reading them would make an object of them
-        head = response._head if unread else response.headers
-        self.heads.append((who, layer, [*head]))
+        try:
+            unread = getattr(response, "_headers", response) is None  # then reading them would make an object of them
+            head = response._head if unread else response.headers
+            if len(self.heads) < MAX_HEADS:
+                self.heads.append((who, layer, [*head][:MAX_HEADS]))
+        except Exception:  # noqa: S110  # a class of the app's own may have headers of another kind, or none
+            pass
+
+    def is_here(self) -> bool:
+        """Whether the thread that asks is the one in which the request began."""
+        return _here.thread is self.thread
+
+    def is_static(self) -> bool:
+        """Whether the app has answered with one of its static files."""
+        rule = self.rule if self.ctx is None else self.ctx.request.url_rule
+        return rule is not None and f".{rule.endpoint}".endswith(".static") and self.status[:1] in "23"
 
     def cost(self) -> int:
         """About how many bytes it takes."""
         _, values, treated = self.kept
         try:
-            environ = len("".join(values))
+            environ = getsizeof("".join(values))
         except TypeError:  # a server's number among them
             environ = sum(map(len, self.environ.values()))
         if treated:
-            environ += len("".join(treated.values()))
-        return 6_000 + 250 * len(self.events) + self.texts + environ + len(self.received.kept) + len(self.sent.kept)
+            environ += getsizeof("".join(treated.values()))
+        received, sent = self.received, self.sent
+        bodies = len(received.kept) + len(sent.kept) + 36 * (len(received.chunks) + len(sent.chunks))
+        others = getsizeof("".join(map(_VALUE, self.head)))
+        if self.heads:
+            others += sum(map(getsizeof, {value for _, _, head in self.heads for _, value in head}))
+            others += sum([300 + 150 * len(head) for _, _, head in self.heads])
+        for failure in self.failures:
+            others += 600 * len(failure.frames) + getsizeof(failure.message)
+        for cookie in self.cookies:
+            others += 4 * len(cookie.payload) if cookie is not None else 0
+        return 6_000 + 250 * len(self.events) + self.noted + environ + bodies + others
 
     @property
     def id(self) -> str:
@@ -167,29 +240,43 @@ class Recording:
 class Stream:
     """Bytes that pass by: how many, in what pieces, and the first of them."""
 
-    __slots__ = ("chunks", "kept", "note", "size")
+    __slots__ = ("chunks", "kept", "note", "pieces", "size")
 
-    def __init__(self, kept: bytes = b"", chunks: list[int] | None = None, size: int | None = 0) -> None:
+    def __init__(self, kept: bytes | bytearray = b"", chunks: list[int] | None = None, size: int | None = 0) -> None:
         self.kept = kept
         self.chunks = [] if chunks is None else chunks
         self.size = size
         self.note = ""
+        self.pieces = len(self.chunks)
 
     @classmethod
     def of(cls, chunks: Sequence[bytes]) -> Stream:
         """All of it at once."""
-        body = b"".join(chunks)
-        return cls(body[:MAX_BODY], [*map(len, chunks)][:MAX_CHUNKS], len(body))
+        stream = cls()
+        for chunk in chunks:
+            stream.add(chunk)
+        return stream
 
-    def add(self, chunk: bytes) -> None:
-        """Note one piece."""
+    def add(self, chunk: Any) -> None:
+        """Note one piece; what is no piece of bytes is for the server to refuse."""
+        if type(chunk) is not bytes:
+            if not isinstance(chunk, (bytearray, memoryview)):
+                return
+            chunk = bytes(chunk)
         length = len(chunk)
         self.size = (self.size or 0) + length
-        if len(self.chunks) < MAX_CHUNKS:
+        self.pieces += 1
+        if self.pieces <= MAX_CHUNKS:
             self.chunks.append(length)
-        if len(self.kept) < MAX_BODY:
-            room = MAX_BODY - len(self.kept)
-            self.kept = (self.kept + chunk[:room]) if self.kept else chunk[:room]
+        room = MAX_BODY - len(self.kept)
+        if room > 0:
+            if not self.kept:
+                self.kept = chunk[:room]
+            else:
+                # PERF: bytes would be copied for each of many small pieces (tests/xray/test_harm.py).
+                if type(self.kept) is bytes:
+                    self.kept = bytearray(self.kept)
+                self.kept += chunk[:room]
 
 
 _NOTHING = Stream()  # what most requests send, and never changed
@@ -215,7 +302,7 @@ class Input:
 
     def _noted(self, chunk: Any) -> Any:
         if chunk:
-            self._stream.add(bytes(chunk))
+            self._stream.add(chunk)
         return chunk
 
     def read(self, *size: int) -> bytes:
@@ -252,27 +339,35 @@ class Output(Iterator[bytes]):
         failed: Callable[[Recording, BaseException], None],
     ) -> None:  # fmt: skip
         self._body = body
-        self._chunks = iter(body)
+        self._chunks: Any = None
         self._recording = recording
         self._finish: Callable[[Recording], None] | None = finish
         self._failed = failed
 
-    def _within(self, call: Callable[[], Any]) -> Any:
+    def _within(self, call: Callable[[], Any], how: str) -> Any:
         token = current.set(self._recording)
         begin = clock()
         try:
-            return call()
+            result = call()
         except StopIteration:
+            how = "end"
             raise
         except BaseException as error:
+            how = "failed"
             self._failed(self._recording, error)
             raise
         finally:
             current.reset(token)
-            self._recording.note(begin, "stream", "send", "Response.__call__")
+            self._recording.note(begin, "stream", "send", "Response.__call__", how)
+        return result
+
+    def _next(self) -> Any:
+        if self._chunks is None:  # as a server would: not before the first piece is wanted
+            self._chunks = iter(self._body)
+        return next(self._chunks)
 
     def __next__(self) -> bytes:
-        chunk: bytes = self._within(self._chunks.__next__)
+        chunk: bytes = self._within(self._next, "piece")
         self._recording.sent.add(chunk)
         return chunk
 
@@ -281,7 +376,7 @@ class Output(Iterator[bytes]):
         try:
             close = getattr(self._body, "close", None)
             if close is not None:
-                self._within(close)
+                self._within(close, "close")
         finally:
             finish, self._finish = self._finish, None
             if finish is not None:

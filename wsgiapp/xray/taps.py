@@ -11,17 +11,21 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from sys import getsizeof
 from time import perf_counter_ns as clock
 from typing import Any
 
 from wsgiapp import signals
 
 from . import described, redact
+from .guard import safely
 from .record import MAX_TEXT, TIMED, Recording, current
 
 # What every template is given, and what says nothing about this one.
 _GIVEN = frozenset({"request", "session", "g", "config", "url_for", "get_flashed_messages"})
 _MAX_CONTEXT = 50
+MAX_NAME = 200
+_FEW_DIGITS = 10**18
 _SIGNALS = (
     "request_started", "request_finished", "request_tearing_down", "got_request_exception", "before_render_template",
     "template_rendered", "message_flashed", "appcontext_pushed", "appcontext_popped", "appcontext_tearing_down",
@@ -59,7 +63,7 @@ def _watched_class(plain: Any) -> Any:
 
     def noting_render(self: Any, *args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is None:
+        if recording is None or recording.ended:
             return render(self, *args, **kwargs)
         begin = clock()
         if begin > recording.due:
@@ -67,37 +71,49 @@ def _watched_class(plain: Any) -> Any:
         try:
             return render(self, *args, **kwargs)
         finally:
-            given = args[0] if args and isinstance(args[0], dict) else kwargs
-            recording.note(begin, "template", "", self, _described(given))
+            safely(_note_template, recording, begin, self, args, kwargs)
 
     def noting_generate(self: Any, *args: Any, **kwargs: Any) -> Iterator[str]:
         recording, begin = current.get(None), clock()
         yield from generate(self, *args, **kwargs)
-        if recording is not None:
-            given = args[0] if args and isinstance(args[0], dict) else kwargs
-            recording.note(begin, "template", "", self, _described(given))
+        if recording is not None and not recording.ended:
+            safely(_note_template, recording, begin, self, args, kwargs)
 
     methods = {"render": noting_render, "generate": noting_generate, "watched": True, "__module__": plain.__module__}
     return type(plain.__name__, (plain,), methods)
 
 
-def _described(context: dict[str, Any]) -> dict[str, str]:
-    shown = [*context.items()] if len(context) <= _MAX_CONTEXT else [*context.items()][:_MAX_CONTEXT]
-    return {name: describe(name, value) for name, value in shown if name not in _GIVEN}
+def _note_template(recording: Recording, begin: int, template: Any, args: Any, kwargs: Any) -> None:
+    given = args[0] if args and issubclass(type(args[0]), dict) else kwargs
+    shown = _described(recording, given)
+    size = 40 * len(shown) + sum(map(getsizeof, shown)) + sum(map(getsizeof, shown.values()))
+    what = (str(template.name or ""), str(template.filename or ""))
+    recording.note(begin, "template", "", what, shown, size)
 
 
-def describe(name: str, value: Any) -> str:
+def _described(recording: Recording, context: dict[Any, Any]) -> dict[str, str]:
+    items = dict.items(context)
+    shown = [*items] if len(items) <= _MAX_CONTEXT else [*items][:_MAX_CONTEXT]
+    return {name[:MAX_NAME]: describe(name, value, recording) for name, value in shown
+            if type(name) is str and name not in _GIVEN}  # fmt: skip
+
+
+def describe(name: str, value: Any, recording: Recording | None = None) -> str:
     """A value by the name it has: replaced where the name says that it is a secret; of a collection only its size.
 
     What a collection holds would cost more to write down than many a request takes.
+
+    :param recording: takes note of a secret.
     """
     kind = type(value)
-    if kind is int or kind is bool or value is None:
+    if kind is bool or value is None:
         return str(value)
     if redact.is_secret(name):
+        if recording is not None:
+            recording.secret(value)
         return redact.REDACTED
-    if kind is str:
-        return described.describe(value)
+    if kind is int and -_FEW_DIGITS < value < _FEW_DIGITS:
+        return str(value)
     if kind in _COLLECTIONS:
         return f"{kind.__name__} of {len(value)}"
     return described.describe(value)
@@ -126,16 +142,20 @@ def close_signals() -> None:
 def _watched_send(name: str, inner: Callable[..., Any], signal: Any) -> Callable[..., Any]:
     def send(sender: Any = None, /, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is None:
+        if recording is None or recording.ended:
             return inner(sender, **kwargs)
         begin = clock()
         try:
             return inner(sender, **kwargs)
         finally:
-            receivers = tuple([_name_of(receiver) for receiver in signal.receivers_for(sender)])
-            recording.note(begin, "signal", "", name, receivers)
+            safely(_note_signal, recording, begin, name, signal, sender)
 
     return send
+
+
+def _note_signal(recording: Recording, begin: int, name: str, signal: Any, sender: Any) -> None:
+    receivers = tuple([_name_of(receiver) for receiver in signal.receivers_for(sender)][:_MAX_CONTEXT])
+    recording.note(begin, "signal", "", name, receivers, 100 * len(receivers))
 
 
 def _name_of(function: Any) -> str:
@@ -163,21 +183,65 @@ def _watched_factory(inner: Any) -> Any:
     def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record: logging.LogRecord = inner(*args, **kwargs)
         recording = current.get(None)
-        if recording is not None:
-            more = (record.levelname, record.name, f"{record.pathname}:{record.lineno}")
-            recording.note(clock(), "log", "", _message(record), more)
+        if recording is not None and not recording.ended:
+            safely(_note_record, recording, record)
         return record
 
     make.__dict__["watched"] = inner  # how the tap is known, and what to put back
     return make
 
 
+def _note_record(recording: Recording, record: logging.LogRecord) -> None:
+    more = (str(record.levelname), str(record.name), f"{record.pathname}:{record.lineno}")
+    message = recording.text(described.cut(_message(record), MAX_TEXT))
+    recording.note(clock(), "log", "", message, more, getsizeof(message) + 200)
+
+
 def _message(record: logging.LogRecord) -> str:
+    """What the record will say, but that objects of the app's are named and not asked: they might do anything."""
+    given, args = record.msg, record.args
+    text = given if type(given) is str else plain(given)
+    if not args:
+        return str(text)
+    named: dict[Any, Any] = dict(dict.items(args)) if isinstance(args, dict) else {}
+    values: Any = named.values() if named else args if type(args) is tuple else (args,)
     try:
-        text = record.getMessage()
-    except Exception as error:  # what logging itself would report when it formats the record
-        text = f"{record.msg} (cannot be formatted: {type(error).__name__})"
-    return redact.text(text[:MAX_TEXT])
+        shown: Any = {key: _shown(value) for key, value in named.items()} or tuple([_shown(value) for value in values])
+        return str(text % shown)
+    except Exception:  # a number of the app's own class; or what logging itself would report when it formats the record
+        return f"{text} (not formatted here; its arguments: {', '.join(plain(value) for value in values)})"
+
+
+class _Named:
+    """Stands for an object of the app's in the arguments of a log record."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+    __repr__ = __str__
+
+
+_FORMATTED = frozenset({str, int, float, bool, type(None), complex})
+
+
+def _shown(value: Any) -> Any:
+    kind = type(value)
+    if kind in _FORMATTED:
+        return value
+    if issubclass(kind, int) and kind.__str__ is int.__repr__:  # an HTTPStatus: no method of its own is asked
+        return int.__add__(value, 0)
+    return _Named(plain(value))
+
+
+def plain(value: Any) -> str:
+    """A text for any value; of an exception what it says."""
+    if not issubclass(type(value), BaseException):
+        return described.describe(value)
+    text = safely(str, value)  # an exception class of the app's own may fail to show itself
+    return text if type(text) is str else described.describe(value)
 
 
 # -- SQL -----------------------------------------------------------------------------------------------------------
@@ -210,41 +274,61 @@ def close_sql() -> None:
 
 def _before_statement(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:  # noqa: ARG001  # SQLAlchemy's
     recording = current.get(None)
-    if recording is not None:
+    if recording is not None and not recording.ended:
         begin = clock()
         if begin > recording.due:
             recording.sample(begin)
-        connection.info.setdefault("wsgiapp.xray", []).append(begin)
+        safely(_begin_statement, connection, begin)
+
+
+def _begin_statement(connection: Any, begin: int) -> None:
+    connection.info.setdefault("wsgiapp.xray", []).append(begin)
 
 
 def _after_statement(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-    recording, begun = current.get(None), connection.info.get("wsgiapp.xray")
-    if recording is not None and begun:
-        rows = cursor.rowcount if cursor is not None else -1
-        more = (_parameters(parameters, context), rows, many, caller(), "")
-        recording.note(begun.pop(), "sql", "", _statement(statement), more)
+    recording = current.get(None)
+    if recording is not None and not recording.ended:
+        safely(_note_statement, recording, connection, cursor, statement, parameters, context, bool(many))
+
+
+def _note_statement(
+    recording: Recording, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any,
+    many: bool, error: BaseException | None = None,
+) -> None:  # fmt: skip
+    begun = connection.info.get("wsgiapp.xray") if connection is not None else None
+    if not begun:
+        return
+    begin = begun.pop()
+    rows = int(cursor.rowcount) if cursor is not None else -1
+    said = f"{type(error).__name__}: {plain(error)}" if error is not None else ""
+    why = recording.text(described.cut(said, MAX_TEXT)) if said else ""
+    shown = _parameters(recording, parameters, context)
+    text = recording.text(described.cut(statement, MAX_TEXT), "application/sql")
+    size = getsizeof(text) + getsizeof(why) + 300 + 40 * len(shown)
+    size += sum(map(getsizeof, shown)) + sum(map(getsizeof, shown.values()))
+    recording.note(begin, "sql", "", text, (shown, rows, many, caller(), why), size)
 
 
 def _failed_statement(failure: Any) -> None:
-    recording, connection = current.get(None), failure.connection
-    begun = connection.info.get("wsgiapp.xray") if connection is not None else None
-    if recording is not None and begun:
-        why = redact.text(f"{type(failure.original_exception).__name__}: {failure.original_exception}"[:MAX_TEXT])
-        more = (_parameters(failure.parameters, failure.execution_context), -1, False, caller(), why)
-        recording.note(begun.pop(), "sql", "", _statement(failure.statement or ""), more)
+    recording = current.get(None)
+    if recording is not None and not recording.ended:
+        safely(_note_failed_statement, recording, failure)
 
 
-def _statement(text: str) -> str:
-    """The beginning of a statement, without the secrets that were written into it instead of being parameters."""
-    return redact.text(text[:MAX_TEXT], "application/sql")
+def _note_failed_statement(recording: Recording, failure: Any) -> None:
+    _note_statement(
+        recording, failure.connection, None, failure.statement or "", failure.parameters, failure.execution_context,
+        False, failure.original_exception,
+    )  # fmt: skip
 
 
-def _parameters(parameters: Any, context: Any) -> dict[str, str]:
+def _parameters(recording: Recording, parameters: Any, context: Any) -> dict[str, str]:
     """The parameters by name, as SQLAlchemy compiled them; those without a name may be anything and stay unseen."""
     compiled = getattr(context, "compiled_parameters", None)
     named = compiled[0] if compiled else parameters
     if isinstance(named, dict):
-        return {str(name): describe(str(name), value) for name, value in [*named.items()][:_MAX_CONTEXT]}
+        some = [*named.items()][:_MAX_CONTEXT]
+        return {str(name)[:MAX_NAME]: describe(str(name), value, recording) for name, value in some}
     if isinstance(named, Sequence) and not isinstance(named, (str, bytes)):
         return {str(place): f"<{type(value).__name__}>" for place, value in enumerate(named[:_MAX_CONTEXT], 1)}
     return {}

@@ -32,14 +32,14 @@ FLASK = {
 _SAYS = {
     "view": "This is the app's own code: the view.",
     "hook": "A hook of the app's runs.",
-    "handler": "An error handler of the app's answers.",
+    "handler": "An error handler of the app's is called.",
     "teardown": "A teardown function of the app's runs.",
     "template": "Jinja2 renders a template with this context.",
-    "sql": "A statement goes to the database, and the thread waits.",
+    "sql": "A statement goes to the database.",
     "signal": "A signal is sent to whoever listens.",
     "log": "A line is logged.",
     "function": "A function of the app's is called.",
-    "stream": "A piece of the body is made while the server is already sending.",
+    "stream": "The server asks for a piece of the body, or closes it.",
 }
 
 
@@ -81,12 +81,18 @@ def _step(trace: Trace, number: int, total: int) -> Step:
     span = trace.spans[number]
     is_layer, within = span.kind == "layer", span.kind in ("sql", "log")
     line = span.where.rpartition(":")[2] if within else "0"
+    source = lines_around(span.where) if within else source_at(span.where)
     return Step(
         number + 1, total, number, span.layer, f"{span.layer}: {span.name.partition(chr(10))[0][:120]}",
         _sentence(span), (*span.did, _times(span)), span.where,
-        tuple(lines_around(span.where) if within else source_at(span.where)), int(line) if line.isdigit() else 0,
+        _source(trace, source), int(line) if line.isdigit() else 0,
         FLASK.get(span.layer, "") if is_layer else "", trace.depth(number),
     )  # fmt: skip
+
+
+def _source(trace: Trace, lines: list[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    """The lines without what is secret: those that have a secret's name, and those that this request has shown."""
+    return tuple([(number, trace.hide(line)) for number, line in lines])
 
 
 def _sentence(span: Span) -> str:

@@ -131,10 +131,17 @@ def _staircase(trace: Trace, style: Style) -> Iterator[str]:
         left = title.ljust(room)
         kind = "magenta" if span.layer == "view" else "green" if span.layer in _UP else "blue"
         painted = style.paint(left, "red" if span.layer == "errors" else kind, *(["bold"] * (span.kind == "view")))
-        yield f"{painted} {style.paint(span.where[-40:].ljust(where_width), 'dim')}{times}{note}".rstrip()
+        yield f"{painted} {style.paint(_from_the_end(span.where, 40).ljust(where_width), 'dim')}{times}{note}".rstrip()
         below = "│ " * trace.depth(number)
         for sentence in span.did:
             yield style.paint(f"{below}         {cut(sentence, style.width - len(below) - 9)}", "dim")
+
+
+def _from_the_end(where: str, room: int) -> str:
+    """A place in *room* columns, without the first of its folders where it is longer."""
+    while len(where) > room and "/" in where.removeprefix("…/"):
+        where = "…/" + where.removeprefix("…/").partition("/")[2]
+    return where if len(where) <= room else "…" + where[1 - room :]
 
 
 def _panels(trace: Trace, style: Style) -> Iterator[str]:

@@ -6,7 +6,8 @@ All that comes from a request or a response stands here with its secrets replace
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 #: The version of the shape that :meth:`Trace.as_dict` has; it grows when a field changes its meaning or goes.
@@ -176,7 +177,8 @@ class Thread:
     """Where it ran.
 
     :ivar gil: whether this Python runs one thread at a time.
-    :ivar variables: the names of the context variables that were set while the request ran.
+    :ivar variables: the names of the context variables that had a value when the request was dispatched; none where it
+        was not.
     """
 
     name: str = ""
@@ -202,6 +204,7 @@ class Trace:
     :ivar sent_headers: what went to ``start_response``, in order, with blame.
     :ivar replay_of: the id of the request that this one repeats, or empty.
     :ivar notes: what the X-ray could not see, and why.
+    :ivar hide: takes out of a text that is read later what is secret in this request; no part of the data.
     """
 
     id: str
@@ -229,11 +232,18 @@ class Trace:
     signals: tuple[str, ...] = ()
     replay_of: str = ""
     notes: tuple[str, ...] = ()
+    hide: Callable[[str], str] = field(default=str, compare=False, repr=False)
 
     @property
     def status_code(self) -> int:
         """The status as a number; 0 for a request that never got an answer."""
         return int(self.status[:3]) if self.status[:3].isdigit() else 0
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the answer was a page of HTML, and no redirect."""
+        kinds = [header.value for header in self.sent_headers if header.name.lower() == "content-type"]
+        return any("html" in kind for kind in kinds) and self.status[:1] != "3"
 
     def children(self, parent: int | None) -> list[int]:
         """The places of the spans directly inside *parent*, in order."""
@@ -250,7 +260,8 @@ class Trace:
 
     def as_dict(self) -> dict[str, Any]:
         """The whole as values that JSON has; bodies as text, with ``\\xNN`` for bytes that are no UTF-8."""
-        content = asdict(self)
+        content = asdict(replace(self, hide=str))
+        del content["hide"]
         for key in ("body", "sent_body"):
             content[key]["kept"] = content[key]["kept"].decode("utf-8", "backslashreplace")
         return {"format": FORMAT, **content}

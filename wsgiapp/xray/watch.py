@@ -9,26 +9,29 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import re
 import sys
+import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from operator import attrgetter
 from time import perf_counter_ns as clock
 from typing import Any
 from urllib.parse import quote
 
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as BaseResponse
 
+from wsgiapp.ctx import _cv_app
 from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.templating import _default_template_ctx_processor
 from wsgiapp.typing import StartResponse, WSGIEnvironment
 
-from . import redact, taps, timing
+from . import taps, timing
 from .access import COOKIE, Access
 from .build import failure_of
-from .cookie import open_cookie
+from .clean import clean, take_namespace
+from .guard import safely
+from .places import Called, called, where_of
 from .record import MAX_BODY, Input, Output, Recording, Step, Stream, current
 
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
@@ -42,14 +45,14 @@ LINK_HEADER = "X-Xray"
 # Steps of the road that are noted by way of others: the call of the app, and what it made of a view's answer.
 SEEN_FROM_OUTSIDE = ("__call__", "make_response")
 MAX_FAILURES = 20
+MAX_RUNNING = 200
 REQUEST, CONTEXT = Step("request", "App.request_context"), Step("context", "RequestContext.push")
 MATCH, VIEW = Step("match", "Map.find"), Step("view", "App.dispatch_request")
 RESPONSE, AFTER = Step("response", "App.make_response"), Step("after", "App.process_response")
 SEND = Step("send", "Response.__call__")
 
 Method = Callable[..., Any]
-# What a cookie's value is not that stands alone and needs no parser: another cookie's beginning, quotes, blanks.
-_PARSED = re.compile(r"[^\w.\-]", re.ASCII)
+_NAME = attrgetter("name")
 _log = logging.getLogger("wsgiapp.xray")
 
 
@@ -75,6 +78,10 @@ class Watch:
         self.inner: Any = app.wsgi_app
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
         self.name = ""
+        #: Requests that have not ended; whoever never closes an answer is not kept by this.
+        self.running: dict[int, weakref.ref[Recording]] = {}
+        #: Whether the answers with static files mention their traces.
+        self.links_static = True
         self.interface: Any = None
         self.url_map: Any = None
         self._wrap_app()
@@ -87,13 +94,14 @@ class Watch:
             "wsgi_app": self,
             "request_context": self._request_context(),
             "dispatch_request": self._dispatch_request(),
+            "make_default_options_response": self._default_options(),
             "finalize_request": self._finalize_request(),
             "process_response": self._process_response(),
             "ensure_sync": self._ensure_sync(),
-            "handle_exception": _handling(app.handle_exception),
-            "handle_user_exception": _handling(app.handle_user_exception),
+            "handle_exception": _handling("handle_exception", app.handle_exception),
+            "handle_user_exception": _handling("handle_user_exception", app.handle_user_exception),
             "handle_http_exception": self._handle_http_exception(),
-            "do_teardown_request": _marked("teardown", "RequestContext.pop", app.do_teardown_request),
+            "do_teardown_request": self._do_teardown_request(),
             "create_jinja_environment": taps.watched_environment(app),
         }
         for layer in LIFECYCLE:
@@ -102,6 +110,7 @@ class Watch:
                 special[name] = _marked(layer.name, layer.step, getattr(app, name))
         for name, wrapper in special.items():
             self._replace(app, name, wrapper)
+        app._calls_directly = False  # or views would be called past ensure_sync
 
     def _replace(self, owner: Any, name: str, wrapper: Any) -> None:
         attributes = owner.__dict__  # past __setattr__: a session interface draws conclusions from being set
@@ -116,6 +125,7 @@ class Watch:
             else:
                 attributes[name] = before
         self._replaced.clear()
+        self.app._calls_directly = type(self.app)._calls_directly and "ensure_sync" not in self.app.__dict__
 
     def _follow(self) -> None:
         """Wrap a session interface and a URL map that the app was given since the last request."""
@@ -149,15 +159,12 @@ class Watch:
             self._follow()
         if taps.waiting and taps.SQL in sys.modules:
             taps.open_sql()
-        has_pass = type(cookies) is str and COOKIE in cookies and self.access.takes_pass(environ)
-        recording = Recording(self.name, environ)
-        if has_pass:
-            recording.has_pass = True
-        if "SERVER_SOFTWARE" not in environ or SOURCE in environ:
-            self._note_source(recording, environ)
-        if environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
-            recording.received = Stream()
-            environ["wsgi.input"] = Input(environ["wsgi.input"], recording.received)
+        has_pass = bool(type(cookies) is str and COOKIE in cookies and safely(self.access.takes_pass, environ))
+        try:
+            recording = self._begin(environ, has_pass)
+        except Exception:  # an environ that breaks PEP 3333 is for the app to refuse
+            answer = self.inner(environ, start_response)
+            return answer  # noqa: RET504  # typed
         token = current.set(recording)
         try:
             body: Iterable[bytes] = self.inner(environ, self._starter(recording, environ, start_response))
@@ -168,12 +175,30 @@ class Watch:
         finally:
             current.reset(token)
         # PERF: what nearly every response is, without the questions that others need (benchmarks/: xray).
-        if type(body) is list and len(body) == 1:
+        if type(body) is list and len(body) == 1 and type(body[0]) is bytes:
             sent = body[0]
             recording.sent = Stream(sent[:MAX_BODY], [len(sent)], len(sent))
             self._finish(recording)
             return body
         return self._body(body, recording, environ)
+
+    def _begin(self, environ: WSGIEnvironment, has_pass: bool) -> Recording:
+        recording = Recording(self.name, environ)
+        recording.raw = environ
+        self.running[id(recording)] = weakref.ref(recording)
+        if len(self.running) > MAX_RUNNING:
+            self.running.pop(next(iter(self.running)), None)
+        if has_pass:
+            recording.has_pass = True
+        if "SERVER_SOFTWARE" not in environ or SOURCE in environ:
+            self._note_source(recording, environ)
+        length = environ.get("CONTENT_LENGTH", "0")
+        if ("HTTP_TRANSFER_ENCODING" in environ or (type(length) is str and length not in ("", "0"))) and (
+            "wsgi.input" in environ
+        ):
+            recording.received = Stream()
+            environ["wsgi.input"] = Input(environ["wsgi.input"], recording.received)
+        return recording
 
     @staticmethod
     def _note_source(recording: Recording, environ: WSGIEnvironment) -> None:
@@ -191,10 +216,17 @@ class Watch:
             recording.head_at = now = clock()
             if now > recording.due:
                 recording.sample(now)
-            if self.access.is_near(environ):
-                mounted = environ.get("SCRIPT_NAME")
-                link = f"{quote(mounted.encode('latin1')) if mounted else ''}{self.prefix}/t/{recording.id}"
-                headers = [*headers, ("Server-Timing", timing.value(recording, now)), (LINK_HEADER, link)]
+            try:
+                if type(headers) is list and self.access.is_near(environ):
+                    mounted = environ.get("SCRIPT_NAME")
+                    link = f"{quote(mounted.encode('latin1')) if mounted else ''}{self.prefix}/t/{recording.id}"
+                    headers = [*headers, ("Server-Timing", timing.value(recording, now))]
+                    rule = recording.ctx.request.url_rule if recording.ctx is not None else None
+                    named = str(getattr(rule, "endpoint", ""))[-6:]
+                    if self.links_static or named != "static" or not recording.is_static():
+                        headers.append((LINK_HEADER, link))
+            except Exception:  # noqa: S110  # a root that is no text: who asked so is not told where the trace is
+                pass
             return start_response(status, headers) if exc_info is None else start_response(status, headers, exc_info)
 
         return start
@@ -217,56 +249,18 @@ class Watch:
         return Output(body, recording, self._finish, _note_failure)
 
     def _finish(self, recording: Recording) -> None:
+        self.running.pop(id(recording), None)
         recording.ended = now = clock()
         if now > recording.due:
             recording.sample(now)
         try:
-            self._clean(recording)
-        except Exception:  # whatever is wrong with the X-ray, the request has its answer
-            _log.exception("The X-ray could not keep a request; the request itself is not concerned")
-        else:
+            clean(recording, self.app, self.interface)
             self.keep(recording)
-
-    def _clean(self, recording: Recording) -> None:
-        """Take from the request what is wanted of it, and take the secrets out of that."""
-        ctx, recording.ctx = recording.ctx, None
-        if ctx is not None:
-            request = ctx.request
-            recording.rule = request.url_rule
-            recording.interface = self.interface.__class__
-            if request.view_args:
-                _keep_arguments(recording, request.view_args)
-            if request.routing_exception is not None:
-                recording.refused = _named(request.routing_exception)
-            if ctx._opened is not None:
-                recording.opened = bool(getattr(ctx._opened, "accessed", False))
-            if ctx._opened is not None or "HTTP_COOKIE" in request.environ:
-                self._keep_cookies(recording, request.environ)
-        named = dict(recording.head)
-        recording.head = [*recording.head] if named.keys() <= redact.COMMON else redact.pairs(recording.head)
-        if recording.heads:
-            recording.heads = [(who, layer, redact.pairs(noted)) for who, layer, noted in recording.heads]
-        received, sent = recording.received, recording.sent
-        if received.kept:
-            received.kept = redact.body(received.kept, recording.environ.get("CONTENT_TYPE", ""))
-        if sent.kept:
-            sent.kept = redact.body(sent.kept, named.get("Content-Type", ""))
-
-    def _keep_cookies(self, recording: Recording, environ: WSGIEnvironment) -> None:
-        name = self.interface.get_cookie_name(self.app)
-        sent, before, after = environ.get("HTTP_COOKIE", ""), None, None
-        if name in sent:
-            before = self._open(name, sent)
-        for header, value in recording.head:
-            if header == "Set-Cookie" and value.startswith(f"{name}="):
-                after = self._open(name, value.partition(";")[0])
-        recording.cookies = (before, after)
-
-    def _open(self, name: str, cookies: str) -> Any:
-        # PERF: one cookie alone is found without Werkzeug's parser (benchmarks/: xray).
-        first, _, value = cookies.partition("=")
-        found = value if first == name and not _PARSED.search(value) else parse_cookie(cookies).get(name)
-        return open_cookie(self.app, found, name) if found is not None else None
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # whatever is wrong with the X-ray, the request has its answer
+            recording.ctx = recording.raw = recording.secrets = None
+            _log.warning("The X-ray could not keep a request; the request itself is not concerned")
 
     # -- the steps that need more than a mark ------------------------------------------------------------------
 
@@ -275,10 +269,11 @@ class Watch:
 
         def request_context(environ: WSGIEnvironment) -> Any:
             recording = current.get(None)
-            if recording is None or recording.ctx is not None:
+            if recording is None or recording.ended or recording.ctx is not None:
                 return inner(environ)
             begin = clock()
-            recording.ctx = ctx = inner(environ)
+            ctx = inner(environ)
+            recording.ctx = ctx
             recording.marks += (begin, REQUEST, clock(), CONTEXT)
             return ctx
 
@@ -306,25 +301,41 @@ class Watch:
 
         def dispatch_request() -> Any:
             recording = current.get(None)
-            if recording is not None:
-                recording.variables = tuple(contextvars.copy_context())
+            if recording is not None and not recording.ended:
+                recording.variables = tuple(map(_NAME, contextvars.copy_context()))
                 recording.marks += (clock(), VIEW)
             return inner()
 
         return dispatch_request
+
+    def _default_options(self) -> Method:
+        inner = self.app.make_default_options_response
+        who = Called("App.make_default_options_response", safely(where_of, inner) or "")
+
+        def make_default_options_response() -> Any:
+            recording, begin = current.get(None), clock()
+            answer = inner()
+            if recording is not None and not recording.ended:
+                marks = recording.marks
+                recording.automatic = bool(marks) and marks[-1] is VIEW and not recording.viewed
+                recording.note(begin, "function", "", who, "")
+            return answer
+
+        make_default_options_response.__dict__["__wrapped__"] = inner
+        return make_default_options_response
 
     def _finalize_request(self) -> Method:
         inner = self.app.finalize_request
 
         def finalize_request(rv: Any, from_error_handler: bool = False) -> Any:
             recording = current.get(None)
-            if recording is not None:
+            if recording is not None and not recording.ended:
                 now = clock()
                 recording.marks += (now, RESPONSE)
                 if now > recording.due:
                     recording.sample(now)
                 if type(rv) is not str:
-                    _keep_answer(recording, rv)
+                    safely(_keep_answer, recording, rv)
             return inner(rv, from_error_handler) if from_error_handler else inner(rv)
 
         return finalize_request
@@ -334,86 +345,76 @@ class Watch:
 
         def process_response(response: Any) -> Any:
             recording = current.get(None)
-            if recording is None:
+            if recording is None or recording.ended:
                 return inner(response)
             recording.marks += (clock(), AFTER)
-            try:
-                return inner(response)
-            finally:
-                recording.marks += (clock(), SEND)
+            response = inner(response)
+            recording.marks += (clock(), SEND)
+            return response
 
         return process_response
+
+    def _do_teardown_request(self) -> Method:
+        inner, mark = self.app.do_teardown_request, Step("teardown", "RequestContext.pop")
+
+        def do_teardown_request(*args: Any, **kwargs: Any) -> Any:
+            recording, app_ctx = current.get(None), _cv_app.get(None)
+            if recording is not None and not recording.ended and recording.is_here():
+                recording.marks += (clock(), mark)
+                if app_ctx is not None and "g" in app_ctx.__dict__:
+                    safely(take_namespace, recording, app_ctx.g)
+            return inner(*args, **kwargs)
+
+        return do_teardown_request
 
     def _ensure_sync(self) -> Method:
         inner = self.app.ensure_sync
 
         def ensure_sync(func: Method) -> Method:
             ready: Method = inner(func)
-            return ready if func is _default_template_ctx_processor else _noted(func, ready)
+            recording = current.get(None)
+            if recording is None or recording.ended or func is _default_template_ctx_processor:
+                return ready
+            if not recording.viewed and recording.marks and recording.marks[-1] is VIEW:
+                recording.viewed = True  # the view itself: its times are the layer's
+                return ready
+            return _noted(func, ready)
 
         return ensure_sync
 
 
-def _keep_arguments(recording: Recording, arguments: dict[str, Any]) -> None:
-    """Describe what the URL gave to the view."""
-    recording.arguments = shown = {}
-    secrets = []
-    for name, value in arguments.items():
-        shown[name] = str(value) if type(value) is int else taps.describe(name, value)
-        if type(value) is str and redact.is_secret(name):
-            secrets.append(value)
-    if secrets:
-        _hide(recording, secrets)
-
-
-def _hide(recording: Recording, secrets: list[str]) -> None:
-    """Take arguments that are secrets, such as that of ``/reset/<token>``, out of all the texts that may name them."""
-    spellings = [(each, each.encode().decode("latin1"), quote(each)) for each in secrets if len(each) >= redact.MIN_KEY]
-
-    def shown(text: str) -> str:
-        for spelling in {spelling for each in spellings for spelling in each}:
-            text = text.replace(spelling, redact.REDACTED)
-        return text
-
-    recording.kept = redact.environ({name: shown(value) for name, value in recording.environ.items()})
-    events = recording.events
-    recording.events = [(*e[:4], shown(e[4]), e[5]) if isinstance(e[4], str) else e for e in events]
-    recording.failures = tuple([replace(each, message=shown(each.message)) for each in recording.failures])
-
-
 def _keep_answer(recording: Recording, rv: Any) -> None:
     """Note what the view, or who answered in its place, has said about headers."""
-    if isinstance(rv, BaseResponse):
+    if issubclass(type(rv), BaseResponse):
         recording.keep_head(None, "view", rv)
-    elif isinstance(rv, tuple):
+    elif type(rv) is tuple:
         recording.named = _names(rv[-1] if rv else None)
 
 
 def _noted(func: Method, ready: Method) -> Method:
     """A hook, handler or teardown function, with a note of its times, and of the headers it changed."""
+    who = safely(called, func) or Called("a function without a name", "")
 
     def noted(*args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is None:
-            return ready(*args, **kwargs)
-        if not recording.viewed and recording.marks[-1] is VIEW:
-            recording.viewed = True  # the view itself: its times are the layer's
+        if recording is None or recording.ended:
             return ready(*args, **kwargs)
         begin = clock()
         if begin > recording.due:
             recording.sample(begin)
-        given = bool(args) and isinstance(args[0], BaseResponse)
+        given = bool(args) and issubclass(type(args[0]), BaseResponse)
+        how = "raised"
         if given:
             _keep_first(recording, args[0])
         try:
             result = ready(*args, **kwargs)
-            if given and isinstance(result, BaseResponse):
-                recording.keep_head(func, "after", result)
+            how = ""
+            if given and issubclass(type(result), BaseResponse):
+                recording.keep_head(who, "after", result)
             return result
         finally:
-            recording.note(begin, "function", "", func)
+            recording.note(begin, "function", "", who, how)
 
-    noted.__dict__["reusable"] = ready is func
     return noted
 
 
@@ -427,25 +428,25 @@ def _marked(layer: str, step: str, inner: Method) -> Method:
     """*inner*, with a mark where it begins."""
     mark = Step(layer, step)
 
-    def marked(*args: Any) -> Any:
+    def marked(*args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is not None:
+        if recording is not None and not recording.ended:
             recording.marks += (clock(), mark)
-        return inner(*args)
+        return inner(*args, **kwargs)
 
     return marked
 
 
-def _handling(inner: Method) -> Method:
+def _handling(name: str, inner: Method) -> Method:
     """*inner*, which handles an exception, with a mark, and with what is known of the exception."""
-    mark = Step("errors", f"App.{inner.__name__}")
+    mark = Step("errors", f"App.{name}")
 
-    def handle(error: Exception) -> Any:
+    def handle(e: Exception) -> Any:
         recording = current.get(None)
-        if recording is not None:
+        if recording is not None and not recording.ended:
             recording.marks += (clock(), mark)
-            _note_failure(recording, error)
-        return inner(error)
+            _note_failure(recording, e)
+        return inner(e)
 
     return handle
 
@@ -454,18 +455,19 @@ def _session_step(layer: str, step: str, interface: Any, name: str) -> Method:
     # One interface may serve many apps: its function must not hold one of them, nor be wrapped twice.
     inner: Method = getattr(interface, name)
 
-    def watched(app: Any, *args: Any) -> Any:
+    def watched(*args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
-        if recording is None:
-            return inner(app, *args)
+        if recording is None or recording.ended:
+            return inner(*args, **kwargs)
         begin = clock()
-        if name == "save_session":
-            _keep_first(recording, args[1])
+        saved = args[2] if name == "save_session" and len(args) > 2 else None
+        if saved is not None:
+            _keep_first(recording, saved)
         try:
-            return inner(app, *args)
+            return inner(*args, **kwargs)
         finally:
-            if name == "save_session":
-                recording.keep_head(step, layer, args[1])
+            if saved is not None:
+                recording.keep_head(step, layer, saved)
             recording.note(begin, "layer", layer, step)
 
     watched.__dict__.update(watched=True, __wrapped__=inner)
@@ -475,7 +477,7 @@ def _session_step(layer: str, step: str, interface: Any, name: str) -> Method:
 def _find(inner: Method) -> Method:
     def find(app: Any, environ: WSGIEnvironment) -> Any:
         recording = current.get(None)
-        if recording is None:
+        if recording is None or recording.ended:
             return inner(app, environ)
         recording.marks += (clock(), MATCH)
         recording.by = "tables"
@@ -488,26 +490,23 @@ def _find(inner: Method) -> Method:
 
 
 def _names(headers: Any) -> tuple[str, ...]:
-    """The names in the headers of a view's tuple, lower case; of anything else, none."""
-    if headers is None or isinstance(headers, (str, bytes, int)):
-        return ()
-    try:
-        pairs = headers.keys() if hasattr(headers, "keys") else [name for name, _ in headers]
-        return tuple([str(name).lower() for name in pairs])
-    except (TypeError, ValueError):
-        return ()
-
-
-def _named(error: HTTPException) -> str:
-    location = getattr(error, "new_url", None)
-    shown = f"{error.code} {error.name}"
-    return f"{shown} → {redact.query(location)}" if location else shown
+    """The names in the headers of a view's tuple, lower case; of anything that reading would change, none."""
+    kind = type(headers)
+    if kind is dict or kind is list or kind is tuple or issubclass(kind, Headers):
+        pairs = [*headers] if kind is dict else [pair[0] for pair in headers if type(pair) is tuple and pair]
+        return tuple([name.lower() for name in pairs if type(name) is str])
+    return ()
 
 
 def _note_failure(recording: Recording, error: BaseException) -> None:
+    safely(_keep_failure, recording, error)
+
+
+def _keep_failure(recording: Recording, error: BaseException) -> None:
     if error.__traceback__ is not None and len(recording.failures) < MAX_FAILURES:
-        failure = failure_of(error)
+        failure = failure_of(error, recording.text)
         # One error passes here at each step that it leaves, with more frames each time.
         known = [(each.kind, each.message, each.where) for each in recording.failures]
         if (failure.kind, failure.message, failure.where) not in known:
             recording.failures = (*recording.failures, failure)
+            recording.failed_at = (*recording.failed_at, clock())

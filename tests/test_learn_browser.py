@@ -1,0 +1,88 @@
+"""The book in a real browser, in a narrow window: requests are sent from its pages, and their X-ray opens at the panel.
+
+Every test fails at its end when the browser's console complained or anything was fetched from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from browsers import chromium
+from servers import Server, running, shop_environment, werkzeug
+from test_browser import REPORT_VIOLATIONS, complaint, foreign
+from wsgiapp.shop.learn_book import GLOSSARY, ORDER, chapter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
+TOKEN = "token-of-the-browser-tests"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A shop in debug mode, as ``python run.py`` serves it."""
+    folder = tmp_path_factory.mktemp("learning")
+    command = [*werkzeug(), "--debug", "--no-debugger", "--no-reload"]
+    with running(command, folder, {**shop_environment(folder), "WSGIAPP_XRAY_TOKEN": TOKEN}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """It lives no longer than this module, since its driver keeps an event loop in this thread."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def context(browser: Browser, shop: Server) -> Iterator[BrowserContext]:
+    """A narrow window of a new profile, which has the X-ray's token."""
+    complaints: list[str] = []
+    with browser.new_context(base_url=shop.url, viewport={"width": 320, "height": 800}) as context:
+        context.set_default_timeout(10_000)
+        context.add_init_script(REPORT_VIOLATIONS)
+        context.request.get(f"/_xray/?token={TOKEN}")
+        context.on("console", lambda message: complaints.extend(complaint(message)))
+        context.on("request", lambda request: complaints.extend(foreign(request.url, shop)))
+        yield context
+    # The browser reports an answer of 404 or 422 that a script has asked for; these are asked for on purpose.
+    assert [text for text in complaints if "status of 4" not in text] == []
+
+
+@pytest.mark.parametrize("slug", ORDER)
+def test_a_chapter_fits_and_its_request_opens_the_xray_at_the_panel(context: BrowserContext, slug: str) -> None:
+    tries = [request for part in chapter(slug).parts if part.kind == "try" for request in part.data]
+    first = next(request for request in tries if request.method == "GET" and request.status // 100 != 3)
+    page = context.new_page()
+    page.goto(f"/learn/{slug}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    item = page.locator(".try").nth(tries.index(first))
+    item.get_by_role("button", name="Send it here").click()
+    item.get_by_role("link", name="X-ray of this request").click()
+    page.wait_for_url(f"**/_xray/t/*#{first.panel}")
+    assert page.locator("h1").inner_text().startswith(f"GET {first.path.partition('?')[0]}")
+    assert page.locator(f"#{first.panel}").bounding_box() is not None
+
+
+@pytest.mark.parametrize("path", ["/learn", f"/learn/{GLOSSARY}"])
+def test_a_page_fits_into_a_narrow_window(context: BrowserContext, path: str) -> None:
+    page = context.new_page()
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_cookie_bench_works_without_javascript(browser: Browser, shop: Server) -> None:
+    with browser.new_context(base_url=shop.url, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto("/learn/sessions")
+        page.get_by_label("A session's cookie").fill(page.locator("form code.cookie").inner_text())
+        page.get_by_label("A key to try").fill("a-key-for-learning")
+        page.get_by_role("button", name="Open it").first.click()
+        assert "This key made it." in page.locator("#opened + p + dl").inner_text()
+        page.get_by_label("A key to try").fill("a-key-for-learning")
+        page.get_by_role("button", name="Change one letter").click()
+        assert '{"user": "kirao"}' in page.locator("section.answer").inner_text()
+        assert "Refused." in page.locator("section.answer").inner_text()
