@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, ValuesView
 from contextlib import closing, suppress
 from datetime import timedelta
 from types import TracebackType
-from typing import IO, Any, TypeVar, cast, overload
+from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
 
 import werkzeug.serving
@@ -40,7 +40,7 @@ from .hosts import host_and_port
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
 from .overrides import Originals
-from .scaffold import F, Folder, Scaffold, _endpoint_from_view_func, find_package, naming_decorator, setupmethod
+from .scaffold import Folder, Scaffold, _endpoint_from_view_func, find_package, naming_decorator, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin, get_flashed_messages
 from .templating import _default_template_ctx_processor
 from .typing import StartResponse, WSGIEnvironment
@@ -116,6 +116,7 @@ class App(Dispatcher, Scaffold):
     # Whether the app itself replaces nothing that the shortcuts of a request stand in for. Its class is asked at each
     # request: programs give theirs a metaclass of their own, so it cannot have one that notices a change.
     _is_original: bool
+    _is_original_class: Callable[[type], bool]
 
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
@@ -327,11 +328,7 @@ class App(Dispatcher, Scaffold):
         if view_func is not None:
             self.view_functions[endpoint] = view_func
 
-    @overload
-    def template_filter(self, name: F) -> F: ...
-    @overload
-    def template_filter(self, name: str | None = None) -> Callable[[F], F]: ...
-    @setupmethod
+    @scaffold.naming_method
     def template_filter(self, name: Any = None) -> Any:
         """Make the decorated function a template filter. It needs no parentheses where it has no argument.
 
@@ -351,13 +348,7 @@ class App(Dispatcher, Scaffold):
         """Make *f* a template filter, by *name* or its own."""
         self.jinja_env.filters[name or f.__name__] = f
 
-    @overload
-    def template_test(self, name: scaffold.T_template_test) -> scaffold.T_template_test: ...
-    @overload
-    def template_test(
-        self, name: str | None = None
-    ) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
-    @setupmethod
+    @scaffold.naming_test_method
     def template_test(self, name: Any = None) -> Any:
         """Make the decorated function a template test. It needs no parentheses where it has no argument.
 
@@ -377,11 +368,7 @@ class App(Dispatcher, Scaffold):
         """Make *f* a template test, by *name* or its own."""
         self.jinja_env.tests[name or f.__name__] = f
 
-    @overload
-    def template_global(self, name: F) -> F: ...
-    @overload
-    def template_global(self, name: str | None = None) -> Callable[[F], F]: ...
-    @setupmethod
+    @scaffold.naming_method
     def template_global(self, name: Any = None) -> Any:
         """Make the decorated function a template global. It needs no parentheses where it has no argument.
 
@@ -672,4 +659,4 @@ class App(Dispatcher, Scaffold):
 
 
 _ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original")
-_ctx.watch_app_class(_ORIGINALS.compiled_with(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER))
+App._is_original_class = staticmethod(_ORIGINALS.compiled_with(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER))

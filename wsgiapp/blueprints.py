@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Generic, cast, overload
+from typing import Any, Generic, cast
 
 from . import scaffold
 from . import typing as ft
@@ -229,11 +229,7 @@ class Blueprint(Scaffold):
         self._check_parentheses(code, "app_errorhandler(404)")
         return decorator_calling(lambda f: self.record_once(lambda state: state.app.register_error_handler(code, f)))
 
-    @overload
-    def app_template_filter(self, name: F) -> F: ...
-    @overload
-    def app_template_filter(self, name: str | None = None) -> Callable[[F], F]: ...
-    @setupmethod
+    @scaffold.naming_method
     def app_template_filter(self, name: Any = None) -> Any:
         """Make the decorated function a filter of the app's templates, by *name* or its own."""
         return naming_decorator(self.add_app_template_filter, name)
@@ -243,13 +239,7 @@ class Blueprint(Scaffold):
         """Make *f* a filter of the app's templates, by *name* or its own."""
         self.record_once(lambda state: state.app.add_template_filter(f, name))
 
-    @overload
-    def app_template_test(self, name: scaffold.T_template_test) -> scaffold.T_template_test: ...
-    @overload
-    def app_template_test(
-        self, name: str | None = None
-    ) -> Callable[[scaffold.T_template_test], scaffold.T_template_test]: ...
-    @setupmethod
+    @scaffold.naming_test_method
     def app_template_test(self, name: Any = None) -> Any:
         """Make the decorated function a test of the app's templates, by *name* or its own."""
         return naming_decorator(self.add_app_template_test, name)
@@ -259,11 +249,7 @@ class Blueprint(Scaffold):
         """Make *f* a test of the app's templates, by *name* or its own."""
         self.record_once(lambda state: state.app.add_template_test(f, name))
 
-    @overload
-    def app_template_global(self, name: F) -> F: ...
-    @overload
-    def app_template_global(self, name: str | None = None) -> Callable[[F], F]: ...
-    @setupmethod
+    @scaffold.naming_method
     def app_template_global(self, name: Any = None) -> Any:
         """Make the decorated function a global of the app's templates, by *name* or its own."""
         return naming_decorator(self.add_app_template_global, name)

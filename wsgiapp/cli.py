@@ -44,11 +44,6 @@ Factory = Callable[..., Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _is_flask(value: object) -> bool:
-    """Whether *value* is an app of Flask itself, which may be installed beside this package."""
-    return any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__)
-
-
 def is_app(value: object) -> bool:
     """Say whether ``value`` is an app: its class, or the class that a proxy stands for, carries the mark."""
     return getattr(value.__class__, "_is_wsgiapp_app", False) is True
@@ -94,8 +89,8 @@ def find_best_app(module: ModuleType) -> Any:
 
 
 def _refuse_flask(where: str, value: object) -> None:
-    """Raise ``NoAppException`` for an app of Flask itself."""
-    if _is_flask(value):
+    """Raise ``NoAppException`` for an app of Flask itself, which may be installed beside this package."""
+    if any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__):
         raise NoAppException(
             f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here. Start it by"
             f" 'python -m wsgiapp.as_flask --app {where} ...', where 'import flask' means wsgiapp, or have the module"
@@ -249,13 +244,9 @@ class AppGroup(click.Group):
         register = super().command(*args, **kwargs)
         return lambda f: register(wrap(f) if wrap else f)
 
-    def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]:  # type: ignore[override]  # click splits this too
-        """Decorate a function to be a subgroup of this kind; see :meth:`command`."""
-        if args and callable(args[0]):
-            decorated: Any = self.group(*args[1:], **kwargs)(args[0])
-            return cast(Callable[[Callable[..., Any]], click.Group], decorated)
-        kwargs.setdefault("cls", AppGroup)
-        return cast(Callable[[Callable[..., Any]], click.Group], super().group(*args, **kwargs))
+
+# The class of its subgroups.
+AppGroup.group_class = AppGroup
 
 
 def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ARG001 - click's signature

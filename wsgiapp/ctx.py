@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import operator
 import sys
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from functools import cached_property, update_wrapper
-from threading import Lock
 from types import SimpleNamespace, TracebackType
-from typing import Any, Generic, Self, TypeVar, cast, overload
+from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
@@ -150,28 +148,15 @@ class AppContext(_Context, Generic[AppType]):
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
 
-class _Users:
-    """Who still uses a request: its own context, and those copied for other threads. The last one closes it."""
+class _SharedRequest:
+    """A request that several contexts share: it is closed when the last of them has let go of this."""
 
     def __init__(self, request: Any) -> None:
         self.request = request
-        self.count = 1
-        self.lock = Lock()
 
-    def enter(self, context: RequestContext) -> None:
-        """Count *context* in, until it ends or is forgotten."""
-        with self.lock:
-            self.count += 1
-        context._users, context._leave = self, weakref.finalize(context, self.leave)
-
-    def leave(self) -> None:
-        """Count one user out."""
-        with self.lock:
-            self.count -= 1
-            last = not self.count
-        if last:
-            self.request.environ["werkzeug.request"] = None
-            self.request.close()
+    def __del__(self) -> None:
+        self.request.environ["werkzeug.request"] = None
+        self.request.close()
 
 
 class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
@@ -208,9 +193,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._ended = self._preserved = False
         # Whether the shortcuts hold, and whether the session may be opened late; asked at the push.
         self._shortcuts = self._lazy_session = False
-        # Only where the context was copied: who shares the request, and how this one says that it is done.
-        self._users: _Users | None = None
-        self._leave: Callable[[], object] | None = None
+        # Only where the context was copied: holds the request open, until this context ends; False from then on.
+        self._shared: _SharedRequest | Literal[False] | None = None
         # For each push: the token that undoes it, and the app context that it pushed as well, if any.
         self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
 
@@ -248,10 +232,9 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         The request is closed when the last of its contexts has ended.
         """
         copied = type(self)(self.app, self.request.environ, self.request, self._session)
-        if self._users is None:
-            self._users = _Users(self.request)
-            self._leave = self._users.leave
-        self._users.enter(copied)
+        copied._shared = self._shared or _SharedRequest(self.request)
+        if self._shared is None:
+            self._shared = copied._shared
         return copied
 
     def match_request(self) -> None:
@@ -269,7 +252,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         app, request = self.app, self.request
         self._shortcuts = (
             app._is_original
-            and _is_original_class(type(app))
+            and app._is_original_class(type(app))
             and self._matches_itself
             and getattr(app.url_map, "has_tables", False)
         )
@@ -336,11 +319,11 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     _cv_app.reset(app_ctx._tokens.pop())
                 if app_ctx is not None and appcontext_popped.receivers:
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
-                if ends and self._leave is not None:
-                    self._leave()
+                if ends and self._shared is not None:
+                    self._shared = False
                 elif ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                if ends and self._leave is None and request._needs_close:
+                if ends and self._shared is None and request._needs_close:
                     request.close()
 
     def keep(self) -> None:
@@ -367,16 +350,6 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
-
-
-# Whether the class of an app leaves alone what the shortcuts of a request stand in for; the layer of the app says how.
-_is_original_class: Callable[[type], bool] = bool
-
-
-def watch_app_class(question: Callable[[type], bool]) -> None:
-    """Have *question* asked of the app's class at each request."""
-    global _is_original_class
-    _is_original_class = question
 
 
 # What the short ways of a request context stand in for.

@@ -49,19 +49,16 @@ class Watched(ABCMeta):
 
 
 class Replaceable:
-    """A base of classes whose objects notice that one of their methods is replaced on themselves."""
+    """A base of classes whose objects notice that one of their methods is replaced on themselves.
+
+    An object that once had one goes without the shortcuts for good, which only takes longer.
+    """
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         for originals in _watched:
             if name in originals.names and isinstance(self, originals.cls):
                 self.__dict__[originals.flag] = False
-
-    def __delattr__(self, name: str) -> None:
-        super().__delattr__(name)
-        for originals in _watched:
-            if name in originals.names and originals.names.isdisjoint(self.__dict__):
-                self.__dict__[originals.flag] = getattr(type(self), originals.flag)
 
 
 class Originals:

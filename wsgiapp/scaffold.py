@@ -15,7 +15,7 @@ from datetime import timedelta
 from functools import update_wrapper
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, Protocol, TypeVar, cast, overload
 
 from werkzeug.utils import cached_property
 
@@ -62,6 +62,34 @@ def decorator_calling(register: Callable[[Any], object]) -> Callable[[F], F]:
         return f
 
     return decorate
+
+
+class NamingDecorator(Protocol):
+    """A method that is a decorator; it may be written with a name, with empty parentheses, or without any."""
+
+    @overload
+    def __call__(self, name: F) -> F: ...
+    @overload
+    def __call__(self, name: str | None = None) -> Callable[[F], F]: ...
+
+
+class NamingTestDecorator(Protocol):
+    """A :class:`NamingDecorator` of template tests."""
+
+    @overload
+    def __call__(self, name: T_template_test) -> T_template_test: ...
+    @overload
+    def __call__(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]: ...
+
+
+def naming_method(f: Callable[[Any, Any], Any]) -> NamingDecorator:
+    """Mark a set-up method as a :class:`NamingDecorator`."""
+    return cast(NamingDecorator, setupmethod(f))
+
+
+def naming_test_method(f: Callable[[Any, Any], Any]) -> NamingTestDecorator:
+    """Mark a set-up method as a :class:`NamingTestDecorator`."""
+    return cast(NamingTestDecorator, setupmethod(f))
 
 
 def naming_decorator(add: Callable[[Any, str | None], object], name: Any) -> Any:

@@ -275,12 +275,6 @@ class BoundedSerializer(URLSafeTimedSerializer):
         """*obj* in base64, compressed where that is shorter."""
         text: str | bytes = self.serializer.dumps(obj, **self.serializer_kwargs)
         data = text.encode() if isinstance(text, str) else text
-        if len(data) < 128:
-            # PERF: zlib takes 268 KB from the system at each call, 50 us; a window of 512 bytes sees as much of a short
-            # text. Unless it gains nothing by a margin, zlib decides as on Flask (benchmarks/: session).
-            probe = zlib.compressobj(wbits=9, memLevel=1)
-            if len(probe.compress(data) + probe.flush()) > len(data) + 2:
-                return _encode(data)
         packed = zlib.compress(data)
         return b"." + _encode(packed) if len(packed) < len(data) - 1 else _encode(data)
 

@@ -72,15 +72,8 @@ class SupportsApp(Protocol):
         """The app's name."""
 
     @property
-    def config(self) -> dict[str, Any]:
-        """The app's configuration."""
-
-    @property
     def debug(self) -> bool:
         """Whether debug mode is on."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return *func*, or for a coroutine function one that runs it to its end."""
 
 
 class SupportsJSON(SupportsApp, Protocol):

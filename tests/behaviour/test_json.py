@@ -241,6 +241,12 @@ def test_json_dumps_takes_the_standard_options(framework: Any) -> None:
         assert framework.json.loads("1.5", parse_float=decimal.Decimal) == decimal.Decimal("1.5")
 
 
+def test_json_loads_asks_a_provider_that_was_patched_on_its_class(framework: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(framework.json.provider.DefaultJSONProvider, "loads", lambda *_: "patched")
+    with framework.App(__name__).app_context():
+        assert framework.json.loads("[1]") == "patched"
+
+
 def test_jsonify_is_the_same_function_in_both_places(framework: Any) -> None:
     assert framework.jsonify is framework.json.jsonify
 

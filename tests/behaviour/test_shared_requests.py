@@ -130,6 +130,20 @@ def test_copy_that_never_runs_lets_go_of_the_files_when_it_is_forgotten() -> Non
     assert kept[0].closed
 
 
+def test_copied_context_that_is_used_twice_leaves_the_request_open() -> None:
+    data = {"photo": (io.BytesIO(b"..."), "a.png")}
+    with App(__name__).test_request_context("/", method="POST", data=data) as context:
+        file = context.request.files["photo"]
+        copy = context.copy()
+        for _ in range(2):
+            with copy:
+                pass
+        assert not file.closed
+        assert context.request.environ["werkzeug.request"] is context.request
+    assert file.closed
+    assert context.request.environ["werkzeug.request"] is None
+
+
 def test_copied_context_of_a_subclass_is_of_that_subclass(framework: Any) -> None:
     class Own(framework.ctx.RequestContext):
         pass

@@ -6,7 +6,6 @@ that sessions use is in ``tag``. Nothing else belongs here.
 
 from __future__ import annotations
 
-import json as _json
 from typing import IO, Any, AnyStr
 
 from werkzeug.wrappers import Response
@@ -14,8 +13,6 @@ from werkzeug.wrappers import Response
 from wsgiapp.ctx import _cv_app, app_proxy
 
 from .provider import DefaultJSONProvider, JSONProvider
-
-_scan: Any = vars(_json.JSONDecoder())["scan_once"]
 
 
 class _Standard(DefaultJSONProvider):
@@ -65,16 +62,7 @@ def loads(s: str | bytes, **kwargs: Any) -> Any:
     :param kwargs: arguments for the app's provider: those of :func:`json.loads`, unless it is one of your own.
     :raises ValueError: when it is no JSON.
     """
-    provider = _provider()
-    if type(provider) is DefaultJSONProvider and type(s) is str and not kwargs and "loads" not in vars(provider):
-        # PERF: C alone reads what has no spaces around it, without three calls of Python (benchmarks/: session).
-        try:
-            value, end = _scan(s, 0)
-        except (StopIteration, RecursionError):
-            end = -1
-        if end == len(s):
-            return value
-    return provider.loads(s, **kwargs)
+    return _provider().loads(s, **kwargs)
 
 
 def load(fp: IO[AnyStr], **kwargs: Any) -> Any:

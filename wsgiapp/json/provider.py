@@ -98,25 +98,6 @@ def _default(o: Any) -> Any:
     raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable. {hint}")
 
 
-def _loads(s: str | bytes, **kwargs: Any) -> Any:
-    """Decode with the standard library.
-
-    :raises ValueError: for what is no JSON, and for a text that is nested too deeply to be read.
-    """
-    try:
-        # PERF: an object or array of UTF-8 needs no search for its encoding, nor for blanks (benchmarks/: JSON POST).
-        if type(s) is bytes and s[:1] in (b"{", b"[") and s[1:2] != b"\0" and not kwargs:
-            s = s.decode("utf-8", "surrogatepass")
-            value, end = _scan(s, 0)
-            if end == len(s):
-                return value
-        return json.loads(s, **kwargs)
-    except StopIteration:
-        return json.loads(s)  # it says what is missing
-    except RecursionError:
-        raise ValueError("The JSON text is nested too deeply to be read.") from None
-
-
 _scan: Any = vars(json.JSONDecoder())["scan_once"]
 _COMPACT: dict[str, Any] = {"separators": (",", ":")}
 
@@ -190,7 +171,19 @@ class DefaultJSONProvider(JSONProvider):
         :param kwargs: arguments of :func:`json.loads`.
         :raises ValueError: when it is no JSON, or is nested too deeply.
         """
-        return _loads(s, **kwargs)
+        try:
+            # PERF: plain UTF-8 needs no search for its encoding, nor for blanks (benchmarks/: JSON POST, session).
+            if type(s) is bytes and s[:1] in (b"{", b"[") and s[1:2] != b"\0" and not kwargs:
+                s = s.decode("utf-8", "surrogatepass")
+            if type(s) is str and not kwargs:
+                value, end = _scan(s, 0)
+                if end == len(s):
+                    return value
+            return json.loads(s, **kwargs)
+        except StopIteration:
+            return json.loads(s)  # it says what is missing
+        except RecursionError:
+            raise ValueError("The JSON text is nested too deeply to be read.") from None
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a JSON response; see :meth:`JSONProvider.response`. A newline ends it, ``compact`` sets the spaces."""
