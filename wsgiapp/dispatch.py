@@ -70,36 +70,16 @@ def scopes_of(endpoint: str | None) -> tuple[ft.AppOrBlueprintKey, ...]:
     return (*split_blueprints(name), None) if name else (None,)
 
 
-class Resolved:
-    """The functions of one registry that run for one rule, resolved when a list has changed, not for each request."""
-
-    def __init__(self) -> None:
-        self._found: list[list[Any] | None] = []
-        self._callables: list[Callable[..., Any]] = []
-
-    def callables(
-        self, app: Dispatcher, registry: Registry[Any], scopes: tuple[ft.AppOrBlueprintKey, ...]
-    ) -> list[Callable[..., Any]]:
-        """The functions of *registry* as they can be called, the innermost scope's first, the latest of each first."""
-        found = [*map(registry.get, scopes)]
-        if found != self._found:
-            kept = [functions and [*functions] for functions in found]
-            self._callables = [app._sync_callable(f) for functions in kept for f in reversed(functions or ())]
-            self._found = kept
-        return self._callables
-
-
 class Plan:
-    """The hooks that run for one endpoint of one app, resolved once.
+    """The hooks that run for one endpoint of one app.
 
     :param scopes: the scopes whose hooks run.
     """
 
     def __init__(self, scopes: tuple[ft.AppOrBlueprintKey, ...]) -> None:
         self.scopes = scopes
-        self.before = Resolved()
-        self.after = Resolved()
-        self.teardown = Resolved()
+        # By kind of hook: what was registered when it was resolved, and the same as it can be called.
+        self.resolved: dict[str, tuple[list[Any], list[Callable[..., Any]]]] = {}
 
 
 class Dispatcher(Replaceable):
@@ -131,9 +111,9 @@ class Dispatcher(Replaceable):
         """The plan for the current request. Where the app's or the request's ways were replaced it is made afresh."""
         request = ctx.request
         rule = request.url_rule
-        known, of_rule = ctx._plan
-        if known is not None and of_rule is rule:
-            return cast(Plan, known)
+        known: Plan | None = ctx._plan[0]
+        if known is not None and ctx._plan[1] is rule:
+            return known
         if not (ctx._shortcuts and request._has_usual_scopes):
             plan = Plan((*request.blueprints, None))
         else:
@@ -141,6 +121,23 @@ class Dispatcher(Replaceable):
             plan = self._plans.get(endpoint) or self._plans.setdefault(endpoint, Plan(scopes_of(endpoint)))
         ctx._plan = plan, rule
         return plan
+
+    def _hooks(self, ctx: RequestContext, kind: str, registry: Registry[Any]) -> list[Callable[..., Any]]:
+        """The functions of *registry* that run for this request, the innermost scope's first, the latest of each first.
+
+        They are resolved when a list has changed, not for each request.
+        """
+        plan, rule = ctx._plan
+        if plan is None or rule is not ctx.request.url_rule:
+            plan = self._plan(ctx)
+        found = [*map(registry.get, plan.scopes)]
+        kept, callables = plan.resolved.get(kind, ([], []))
+        if found != kept:
+            kept = [functions and [*functions] for functions in found]
+            callables = [self._sync_callable(f) for functions in kept for f in reversed(functions or ())]
+            plan.resolved[kind] = kept, callables
+        hooks: list[Callable[..., Any]] = callables
+        return hooks
 
     def _sync_callable(self, function: Any) -> Callable[..., Any]:
         """*function* as it can be called: itself where ensure_sync leaves it alone, else one that asks ensure_sync at
@@ -179,14 +176,13 @@ class Dispatcher(Replaceable):
         if not preprocessors and not hooks:
             return None
         ctx = _cv_request.get()
-        plan = self._plan(ctx)
         if preprocessors:
-            for scope in reversed(plan.scopes):
+            for scope in reversed(self._plan(ctx).scopes):
                 for preprocessor in preprocessors.get(scope, ()):
                     preprocessor(ctx.request.endpoint, ctx.request.view_args)
         if not hooks:
             return None
-        for hook in reversed(plan.before.callables(self, hooks, plan.scopes)):
+        for hook in reversed(self._hooks(ctx, "before", hooks)):
             rv: ft.ResponseReturnValue | None = hook()
             if rv is not None:
                 return rv
@@ -238,8 +234,7 @@ class Dispatcher(Replaceable):
             response = self.ensure_sync(hook)(response)
             response._untouched = False
         if self.after_request_funcs:
-            plan = self._plan(ctx)
-            for hook in plan.after.callables(self, self.after_request_funcs, plan.scopes):
+            for hook in self._hooks(ctx, "after", self.after_request_funcs):
                 response = hook(response)
                 response._untouched = False
         # PERF: no call for a session that was neither touched nor sent (callpath: session app). Those of an interface
@@ -257,8 +252,7 @@ class Dispatcher(Replaceable):
         """
         by_scope, signal = self.teardown_request_funcs, signals.request_tearing_down
         if by_scope or signal.receivers:
-            plan = self._plan(_cv_request.get())
-            self._tear_down(plan.teardown.callables(self, by_scope, plan.scopes), signal, exc)
+            self._tear_down(self._hooks(_cv_request.get(), "teardown", by_scope), signal, exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
         """Run the teardown_appcontext functions, latest first; errors as in :meth:`do_teardown_request`."""
@@ -305,7 +299,10 @@ class Dispatcher(Replaceable):
         return errors.find_handler(self.error_handler_spec, e, blueprints)
 
     def _handler_of(self, e: Exception) -> ft.ErrorHandlerCallable | None:
-        return self._find_error_handler(e, _cv_request.get().request.blueprints)
+        request = _cv_request.get().request
+        # PERF: a request that no rule matched has no blueprint to look for (benchmarks/: 404).
+        unmatched = request.url_rule is None and getattr(request, "_has_usual_scopes", False)
+        return self._find_error_handler(e, [] if unmatched else request.blueprints)
 
     def handle_user_exception(self, e: Exception) -> HTTPException | ft.ResponseReturnValue:
         """Answer what a view or hook raised, by its handler; an HTTP exception answers itself.

@@ -250,7 +250,7 @@ class Scaffold:
         :raises NotFound: when there is no such file in it.
         """
         folder = self.static_folder
-        if folder is None or not self.has_static_folder:
+        if folder is None:
             raise RuntimeError(f"{self!r} has no static folder: 'static_folder' must be set to serve static_files.")
         return send_from_directory(folder, filename, max_age=self.get_send_file_max_age(filename))
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.raw_wsgi  # 200,000 requests; other tests hold them to 
 
 #: Class and name: why the replacement is asked on Flask and not here, and in which ways (all where none are named).
 ON_PURPOSE: dict[tuple[str, str], tuple[str, ...]] = {
+    ("App", "has_static_folder"): ("the folder itself is asked for, once",),
     ("App", "secret_key"): ("a session that nobody touches is not opened",),
     ("SecureCookieSession", "accessed"): ("a session that nobody touches is not opened",),
     ("SecureCookieSession", "modified"): ("a session that nobody touches is not opened",),
