@@ -70,6 +70,16 @@ def scopes_of(endpoint: str | None) -> tuple[ft.AppOrBlueprintKey, ...]:
     return (*split_blueprints(name), None) if name else (None,)
 
 
+def _checked(hook: Callable[..., Any], response: Any) -> Any:
+    """Return what an after_request function returned.
+
+    :raises TypeError: for None; it names the function.
+    """
+    if response is None:
+        raise TypeError(f"The after_request function {describe(hook)} returned None: it must return the response.")
+    return response
+
+
 class Plan:
     """The hooks that run for one endpoint of one app.
 
@@ -231,12 +241,13 @@ class Dispatcher(Replaceable):
         """Run the hooks that see the response, latest first, blueprints before the app; then save the session."""
         ctx = _cv_request.get()
         for hook in ctx._after_request_functions:
-            response = self.ensure_sync(hook)(response)
-            response._untouched = False
+            response = _checked(hook, self.ensure_sync(hook)(response))
         if self.after_request_funcs:
             for hook in self._hooks(ctx, "after", self.after_request_funcs):
-                response = hook(response)
-                response._untouched = False
+                answer = hook(response)
+                response = answer if answer is not None else _checked(hook, answer)
+        if ctx._after_request_functions or self.after_request_funcs:
+            response._untouched = False
         # PERF: no call for a session that was neither touched nor sent (callpath: session app). Those of an interface
         # that cannot wait are open.
         if ctx._opened is not None or "HTTP_COOKIE" in ctx.request.environ:
@@ -400,7 +411,8 @@ class Dispatcher(Replaceable):
         )
 
     def _convert(self, rv: Any) -> Response:
-        if errors.may_answer_directly(rv) and getattr(self.response_class, "_is_made_here", False):
+        known_class = getattr(self.response_class, "_is_made_here", False)
+        if known_class and isinstance(rv, HTTPException) and errors.answers_itself(rv):
             # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
             # One that says nothing of its own holds its response alone, and that is None.
             page = errors.default_page(type(rv)) if len(rv.__dict__) == 1 else None

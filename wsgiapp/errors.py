@@ -65,9 +65,9 @@ ANSWERING = Originals(HTTPException, "__call__", "get_response")
 WRITING = Originals(HTTPException, "get_body", "get_description", "get_headers", "name")
 
 
-def may_answer_directly(error: object) -> bool:
-    """Say whether *error* is an HTTP exception that makes its response as Werkzeug does, and was given none."""
-    return isinstance(error, HTTPException) and not error.response and ANSWERING.kept_by(error)
+def answers_itself(error: HTTPException) -> bool:
+    """Say whether an HTTP exception makes its response as Werkzeug does, and was given none."""
+    return not error.response and ANSWERING.kept_by_class(type(error)) and ANSWERING.kept_in(error.__dict__)
 
 
 def default_page(cls: type[HTTPException]) -> str | None:

@@ -74,6 +74,8 @@ class Originals:
         self.names = frozenset(names)
         self.found = [(name, _function(getattr(cls, name))) for name in names]
         self.flag = flag
+        #: Whether the attributes of an object, given as a dict, replace none.
+        self.kept_in = self.names.isdisjoint
         #: Whether a class, given as the argument, has them all unchanged.
         self.kept_by_class = self.compiled_with()
         if flag:
@@ -84,13 +86,9 @@ class Originals:
         """Set the flag of *cls* to the answer."""
         type.__setattr__(cls, self.flag, self.kept_by_class(cls))
 
-    def kept_by_object(self, obj: Any) -> bool:
-        """Say whether *obj* itself replaces none, whatever its class does."""
-        return self.names.isdisjoint(getattr(obj, "__dict__", ()))
-
     def kept_by(self, obj: Any) -> bool:
         """Say whether *obj* has them all unchanged: neither its class nor the object itself replaces one."""
-        return self.kept_by_class(type(obj)) and self.names.isdisjoint(obj.__dict__)
+        return self.kept_by_class(type(obj)) and self.kept_in(obj.__dict__)
 
     def compiled_with(self, *others: Originals) -> Callable[[type], bool]:
         """Return a function that says whether a class has them all unchanged.

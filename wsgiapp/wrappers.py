@@ -535,7 +535,7 @@ class Response(ResponseBase, metaclass=Watched):
         # A list may have been added to; then it is no longer known what is in it.
         plain = body is self._plain and len(body) == 1 and type(body[0]) is bytes
         # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, stream).
-        shortcut = self._sendable and (self._untouched or SENDING.kept_by_object(self))
+        shortcut = self._sendable and (self._untouched or SENDING.kept_in(self.__dict__))
         if (
             shortcut
             and self._status_code not in _BODILESS

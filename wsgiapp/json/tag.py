@@ -259,7 +259,11 @@ class TaggedJSONSerializer(metaclass=Watched):
         try:
             loaded = loads(value)
             # PERF: C sees that no member's name begins with a space, so that none is a tag (benchmarks/: session).
-            known = self._untags_itself and UNTAGGING.kept_by_object(self) and self.tags.keys() == _DEFAULT_KEYS
+            known = (
+                self._untags_itself
+                and UNTAGGING.kept_in(getattr(self, "__dict__", ()))
+                and self.tags.keys() == _DEFAULT_KEYS
+            )
             untagged = known and type(value) is str and '" ' not in value and "\\u0020" not in value
             return loaded if untagged else self._untag_scan(loaded)
         # What the readers of tags raise for a value that no serializer wrote, and what the deepest nesting leads to.
