@@ -31,7 +31,7 @@ from . import testing as _testing
 from . import typing as ft
 from .blueprints import Blueprint
 from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
-from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, lazy
+from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, shared_lazy
 from .debughelpers import describe
 from .devserver import RequestHandler
 from .dispatch import SYNC, Dispatcher, scopes_of
@@ -184,7 +184,7 @@ class App(Dispatcher, Scaffold):
         """The app's logger, by its name; with a handler to the server's error stream where none is configured."""
         return create_logger(self)
 
-    @lazy
+    @shared_lazy
     def jinja_env(self) -> _environment.Environment:
         """The Jinja2 environment, made by :meth:`create_jinja_environment` when it is first needed."""
         return self.create_jinja_environment()

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from functools import cached_property, update_wrapper
+from threading import RLock
 from types import SimpleNamespace, TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
 
@@ -46,6 +47,23 @@ class lazy(cached_property[T]):
             return self
         value = instance.__dict__[self.attrname] = self.func(instance)
         return value
+
+
+class shared_lazy(lazy[T]):
+    """As :class:`lazy`, for objects that threads share: computed once, by whichever thread comes first."""
+
+    def __init__(self, func: Callable[[Any], T]) -> None:
+        computing = RLock()
+
+        def compute_once(instance: Any) -> T:
+            own = instance.__dict__
+            with computing:
+                if self.attrname not in own:
+                    own[self.attrname] = func(instance)
+                return cast(T, own[self.attrname])
+
+        super().__init__(compute_once)
+        self.__doc__ = func.__doc__
 
 
 class _AppCtxGlobals(SimpleNamespace):
@@ -224,6 +242,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         """The session, opened if need be and marked as accessed, so that the response varies by cookie."""
         session: SessionType = self._session
         session.accessed = True
+        if (self._ended or (self._streams and not self._tokens)) and self.app.debug:
+            getattr(session, "warn_of_changes", bool)()  # the response is on its way: they would be lost
         return session
 
     def copy(self) -> Self:

@@ -108,7 +108,7 @@ def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str
     :raises NotFound: when there is no such file in the folder, or *path* leads out of it.
     """
     if kwargs.keys() <= {"max_age"}:
-        known = _send_known(current_request_context("'send_from_directory'"), directory, path, kwargs.get("max_age"))
+        known = _send_cached(current_request_context("'send_from_directory'"), directory, path, kwargs.get("max_age"))
         if known is not None:
             return known
     settings = _settings(kwargs.pop("download_name", None), kwargs.pop("max_age", None))
@@ -116,7 +116,7 @@ def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str
 
 
 @lru_cache(maxsize=512, typed=True)
-def _head_of(path: str, size: int, mtime: float, max_age: int | None, second: int) -> dict[str, str]:  # noqa: ARG001  # its key
+def _cached_headers(path: str, size: int, mtime: float, max_age: int | None, second: int) -> dict[str, str]:  # noqa: ARG001  # its key
     """Return the headers that Werkzeug gives a file of that size and time, without those of the one request."""
     with werkzeug.utils.send_file(path, {}, conditional=False, max_age=max_age, _root_path="") as sent:
         return dict(sent.headers)
@@ -125,7 +125,7 @@ def _head_of(path: str, size: int, mtime: float, max_age: int | None, second: in
 _date = lru_cache(maxsize=2)(http_date)
 
 
-def _send_known(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge) -> Response | None:
+def _send_cached(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge) -> Response | None:
     """Return the answer of :func:`send_from_directory` to a plain request; None where Werkzeug must make it.
 
     :raises NotFound: as there.
@@ -147,18 +147,18 @@ def _send_known(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge)
     now = int(time())
     max_age = _cv_app.get().app.get_send_file_max_age if max_age is None else max_age
     max_age = max_age(full) if callable(max_age) else max_age
-    head = _head_of(full, stat.st_size, stat.st_mtime, max_age, now if max_age is not None else 0)
-    if _has_it(environ, head):
+    head = _cached_headers(full, stat.st_size, stat.st_mtime, max_age, now if max_age is not None else 0)
+    if _is_not_modified(environ, head):
         response = Response(status=304)
     else:
         # PERF: a buffer between would only be filled and emptied (benchmarks/: static file). The server closes it.
         file: Any = open(full, "rb", buffering=0)  # noqa: SIM115
         response = Response(wrap_file(environ, file, min(stat.st_size, 65_536) or 1), direct_passthrough=True)
-    response._head = [*head.items(), ("Date", _date(now)), ("Accept-Ranges", "bytes")]
+    response.take_headers([*head.items(), ("Date", _date(now)), ("Accept-Ranges", "bytes")])
     return response
 
 
-def _has_it(environ: dict[str, Any], head: dict[str, str]) -> bool:
+def _is_not_modified(environ: dict[str, Any], head: dict[str, str]) -> bool:
     """Say whether the client has the file with that *head* already (RFC 9110, 13.2.2)."""
     tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
     if (tags or since) is None:

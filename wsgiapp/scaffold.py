@@ -22,7 +22,7 @@ from werkzeug.utils import cached_property
 from . import cli as _cli
 from . import environment as _environment
 from . import typing as ft
-from .ctx import _cv_app, lazy
+from .ctx import _cv_app, shared_lazy
 from .debughelpers import describe
 from .dispatch import Registry
 from .errors import Handlers, class_and_code
@@ -199,7 +199,7 @@ class Scaffold:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, 'name', self.import_name)!r}>"
 
-    @lazy
+    @shared_lazy
     def cli(self) -> _cli.AppGroup:
         """The group of its own commands, made when it is first asked for."""
         return _cli.AppGroup(self.name)

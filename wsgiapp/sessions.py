@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import sys
+import warnings
 import zlib
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, MutableMapping
@@ -21,7 +23,7 @@ from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 from itsdangerous.url_safe import URLSafeSerializerMixin
 from werkzeug.datastructures import CallbackDict
 
-from .ctx import current_request_context, lazy
+from .ctx import current_request_context, shared_lazy
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
@@ -82,9 +84,25 @@ class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
         dict.__init__(self, () if initial is None else initial)
         self.on_update = _mark_modified
 
+    def warn_of_changes(self) -> None:
+        """Have further changes told by a warning, since they come too late to be saved."""
+        self.on_update = _warn_of_change
+
 
 def _mark_modified(session: Any) -> None:
     session.modified = session.accessed = True
+
+
+def _warn_of_change(session: Any) -> None:
+    _mark_modified(session)
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] in ("werkzeug", __package__):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(
+        "The session was changed after the response had been made, so the change is lost: the cookie is a header, and"
+        " headers go first. Change the session before the view returns. (Debug mode only.)",
+        stacklevel=level,
+    )
 
 
 class NullSession(SecureCookieSession):
@@ -211,7 +229,7 @@ class BoundedSerializer(URLSafeTimedSerializer):
     default_signer = StrictSigner
 
     # PERF: a signer derives its key at each call, and takes 40 calls about the rest (benchmarks/: session).
-    @lazy
+    @shared_lazy
     def _kept(self) -> tuple[Any, list[bytes]]:
         """A signer, and its keys, the newest first; none where it is not the one that is known here."""
         signer = self.make_signer()

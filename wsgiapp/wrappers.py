@@ -526,6 +526,10 @@ class Response(ResponseBase, metaclass=Watched):
         else:
             self._head.append((name, value))
 
+    def take_headers(self, pairs: list[tuple[str, str]]) -> None:
+        """Take *pairs*, which this package made and which need no check, for all of the headers."""
+        self._headers, self._head = None, pairs
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the response (PEP 3333).
 

@@ -207,3 +207,76 @@ def test_tables_are_left_alone_where_werkzeug_has_others(monkeypatch: pytest.Mon
         warnings.simplefilter("always")
         assert app.test_client().get("/x").text == "x"
     assert "cannot read the routing tables" in str(heard[0].message)
+
+
+def test_two_threads_that_ask_first_get_one_environment_of_templates() -> None:
+    app, made = App(__name__), []
+
+    class Slow(wsgiapp.environment.Environment):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            made.append(self)
+            threading.Event().wait(0.05)
+            super().__init__(*args, **kwargs)
+
+    app.jinja_environment = Slow
+    found: list[Any] = []
+    threads = [threading.Thread(target=lambda: found.append(app.jinja_env)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1 and set(map(id, found)) == {id(made[0])}
+
+
+@pytest.mark.parametrize("first_touched", ["in the view", "in the stream"])
+@pytest.mark.parametrize("debug", [True, False])
+def test_session_written_in_a_stream_is_warned_of_in_debug_mode(debug: bool, first_touched: str) -> None:
+    app = App(__name__)
+    app.secret_key, app.debug = "k", debug
+
+    @app.get("/")
+    def view() -> Any:
+        if first_touched == "in the view":
+            wsgiapp.session.get("n")
+
+        def parts() -> Any:
+            wsgiapp.session["n"] = 1
+            yield "x"
+
+        return wsgiapp.Response(wsgiapp.stream_with_context(parts()))
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        app.test_client().get("/").get_data()
+    assert [(each.filename, "the change is lost" in str(each.message)) for each in heard] == [(__file__, True)] * debug
+
+
+def test_session_written_in_a_teardown_function_is_warned_of() -> None:
+    app = App(__name__)
+    app.secret_key, app.debug = "k", True
+    app.add_url_rule("/", "view", lambda: "x")
+    app.teardown_request(lambda error: wsgiapp.session.update(n=1))
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        app.test_client().get("/")
+    assert len(heard) == 1 and heard[0].filename == __file__
+
+
+@pytest.mark.parametrize("how", ["registered", "for this request"])
+def test_after_request_function_that_returns_none_is_named(how: str) -> None:
+    app = App(__name__)
+    app.testing = True
+
+    def forgetful(response: Any) -> None:
+        response.headers["X"] = "1"
+
+    @app.get("/")
+    def view() -> str:
+        if how == "for this request":
+            wsgiapp.after_this_request(forgetful)
+        return ""
+
+    if how == "registered":
+        app.after_request(forgetful)
+    with pytest.raises(TypeError, match=rf"forgetful \({__file__}:\d+\) returned None"):
+        app.test_client().get("/")
