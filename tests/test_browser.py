@@ -215,11 +215,16 @@ def test_every_page_that_a_link_leads_to_is_there(page: Page, shop: Server) -> N
     seen = set(waiting)
     while waiting:
         _, path = waiting.popitem()
+        if "/static/" in path:  # a file, no page
+            assert page.request.get(path).status == 200, path
+            continue
         answer = page.goto(path)
         assert answer is not None, path
         assert answer.status == 200, path
         assert page.title(), path
         links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        if "/learn" in path:  # what a chapter gives to try need not be there; tests of the book hold each status
+            links = [link for link in links if "/learn" in link]
         found = {kind(link): link for link in links if link.startswith(shop.url)}
         waiting |= {key: link for key, link in found.items() if key not in seen}
         seen |= set(found)

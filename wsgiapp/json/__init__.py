@@ -6,6 +6,7 @@ that sessions use is in ``tag``. Nothing else belongs here.
 
 from __future__ import annotations
 
+import json as _json  # noqa: F401  # by this name the tests of extensions look for it
 from typing import IO, Any, AnyStr
 
 from werkzeug.wrappers import Response
