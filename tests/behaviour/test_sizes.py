@@ -220,7 +220,10 @@ def test_large_request_costs_about_what_it_costs_on_flask(apps: Any, flasks: Any
         times = size // SIZES[0]
         assert 200 <= status < 500, path
         assert calls <= 2 * times * allowed + ROOM_CALLS, f"{path}: {calls} calls, Flask {allowed} for 8 KB"
-        assert seconds <= 5 * times * flask_seconds + ROOM_SECONDS, f"{path}: {seconds} s, Flask {flask_seconds}"
+        if seconds > 5 * times * flask_seconds + ROOM_SECONDS:
+            # More than in proportion: then it is what Werkzeug takes for it, on Flask as well.
+            flask_seconds = cost(apps[1], environ_for(sent, size, path))[1]
+            assert seconds <= 2 * flask_seconds, f"{path}: {seconds} s, Flask {flask_seconds} s"
 
 
 # Caches ---------------------------------------------------------------------------------------------------------------
