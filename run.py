@@ -100,18 +100,16 @@ def call_with_news(command: list[str]) -> int:
     All of what it says is shown when it fails.
     """
     start = time.monotonic()
-    with (
-        tempfile.TemporaryFile() as output,
-        subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT) as process,
-    ):
-        code = None
-        while code is None:
-            try:
-                code = process.wait(SECONDS_BETWEEN_NEWS)
-            except subprocess.TimeoutExpired:
-                print(f"      {time.monotonic() - start:3.0f} s: {last_line(read_all(output))}", flush=True)
-        if code:
-            print(read_all(output), flush=True)
+    with tempfile.TemporaryFile() as output:  # noqa: SIM117  # an older Python could not read the two in parentheses
+        with subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT) as process:
+            code = None
+            while code is None:
+                try:
+                    code = process.wait(SECONDS_BETWEEN_NEWS)
+                except subprocess.TimeoutExpired:
+                    print(f"      {time.monotonic() - start:3.0f} s: {last_line(read_all(output))}", flush=True)
+            if code:
+                print(read_all(output), flush=True)
     return code
 
 

@@ -48,14 +48,6 @@ def test_storage_class_of_an_app_is_used(framework: Any) -> None:
     assert type(request.args) is type(request.form) is type(request.files) is MultiDict
 
 
-def test_reason_phrases_come_from_the_standard_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Werkzeug's table of them warns when it is read; warnings are errors here."""
-    from wsgiapp.shop.problems import title_of
-
-    monkeypatch.delattr(werkzeug.http, "HTTP_STATUS_CODES")
-    assert [title_of(status) for status in (404, 413, 799)] == ["Not Found", "Content Too Large", "Error"]
-
-
 class DuplicateRuleError(ValueError):
     """What the next Werkzeug raises."""
 

@@ -221,9 +221,9 @@ def test_large_request_costs_about_what_it_costs_on_flask(apps: Any, flasks: Any
         assert 200 <= status < 500, path
         assert calls <= 2 * times * allowed + ROOM_CALLS, f"{path}: {calls} calls, Flask {allowed} for 8 KB"
         if seconds > 5 * times * flask_seconds + ROOM_SECONDS:
-            # More than in proportion: then it is what Werkzeug takes for it, on Flask as well.
-            flask_seconds = cost(apps[1], environ_for(sent, size, path))[1]
-            assert seconds <= 2 * flask_seconds, f"{path}: {seconds} s, Flask {flask_seconds} s"
+            # A busy machine, or what Werkzeug takes more of than in proportion: it takes that on Flask as well.
+            seconds, flask_seconds = (min(cost(app, environ_for(sent, size, path))[1] for _ in "123") for app in apps)
+            assert seconds <= 2 * flask_seconds + ROOM_SECONDS, f"{path}: {seconds} s, Flask {flask_seconds} s"
 
 
 # Caches ---------------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def made() -> tuple[App, XRay]:
     app = App(__name__, static_folder=None)
     app.secret_key, app.debug = "The-apps-own-key-0451", True
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    engine = sqlalchemy.create_engine("sqlite://")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     @app.route("/say", methods=["GET", "POST"])
     def say() -> Any:

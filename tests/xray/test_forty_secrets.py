@@ -19,7 +19,7 @@ from .support import NEAR, TOKEN, Reader
 from .test_by_value import SENT
 
 log = logging.getLogger("forty")
-engine = sqlalchemy.create_engine("sqlite://")
+engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 PLANTED = [f"Plant-{number}\u00e9-{number * 7919 % 9973}" for number in range(16)]
 PLANTED += [f"Plant-{number}-{number * 7919 % 9973}" for number in range(16, 38)]
 LITERAL, APP_KEY = "Plant-in-source", "Plant-app-key"

@@ -121,7 +121,7 @@ def statements() -> str:
     return ""
 
 
-ENGINE = sqlalchemy.create_engine("sqlite://")
+ENGINE = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
 
 @pytest.mark.parametrize("load", [renders, statements])

@@ -17,7 +17,7 @@ from wsgiapp.xray import XRay, text
 from .support import NEAR, TOKEN, Reader
 
 Sent = dict[str, Any]
-ENGINE = sqlalchemy.create_engine("sqlite://")
+ENGINE = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
 
 def made() -> tuple[App, XRay]:
