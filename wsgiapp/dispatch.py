@@ -432,8 +432,8 @@ class Dispatcher(Replaceable):
     def _not_a_response(self, rv: Any, why: str = "") -> TypeError:
         if rv is None:
             return TypeError(
-                f"{self._the_view()} did not return a valid response but None: is there a path through it without a"
-                f" 'return'? An empty answer is '' with the status 204."
+                f"{self._the_view()} did not return a valid response: it returned None. Is there a path through it"
+                f" without a 'return'? An empty answer is '' with the status 204."
             )
         if isinstance(rv, AsyncIterator):
             why = (

