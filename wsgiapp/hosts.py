@@ -27,7 +27,7 @@ def split_host(host: str) -> tuple[str, ...] | None:
         return ()
     try:
         encoded = host.encode("idna").decode()  # refuses labels that are empty or too long
-        # Bytes beyond ASCII are no host. Text that no bytes stand for comes from a test: it is taken as it would be sent.
+        # Bytes beyond ASCII are no host. Text that no bytes stand for comes from a test: taken as it would be sent.
         match = _HOST.fullmatch(encoded if max(host) > "\xff" else host)
         if match is None or len(match[1]) > 253:
             return None
