@@ -25,10 +25,10 @@ def split_host(host: str) -> tuple[str, ...] | None:
     """
     if not host:
         return ()
+    if not host.isascii() and max(host) <= "\xff":
+        return None  # bytes; text that no bytes stand for comes from a test, and is taken as it would be sent
     try:
-        encoded = host.encode("idna").decode()  # refuses labels that are empty or too long
-        # Bytes beyond ASCII are no host. Text that no bytes stand for comes from a test: taken as it would be sent.
-        match = _HOST.fullmatch(encoded if max(host) > "\xff" else host)
+        match = _HOST.fullmatch(host.encode("idna").decode())  # which refuses labels that are empty or too long
         if match is None or len(match[1]) > 253:
             return None
         name, address, port = match.groups(default="")

@@ -136,7 +136,9 @@ def test_command_of_the_app_goes_before_ours(framework: Any, name: str) -> None:
     app.cli.command(name, short_help="the app's")(lambda: click.echo(framework.current_app.name))
     group = framework.cli.FlaskGroup(create_app=lambda: app)
     assert CliRunner().invoke(group, [name]).output == "made\n"
-    assert "the app's" in CliRunner().invoke(group, ["--help"]).output
+    # Not by --help: the oldest click leaves the app's context behind there, on Flask too.
+    with group.make_context("made", [], resilient_parsing=True) as context:
+        assert "the app's" in group.get_help(context)
 
 
 @pytest.mark.parametrize("name", [*OWN, "other"])
