@@ -90,6 +90,8 @@ def build(framework: Any, key: str = "App", cls: Any = None) -> Any:
     """An app whose views together use what there is; *cls* stands where the framework has the class of that name."""
     app = _app_class(framework, key, cls)("override_audit", root_path=__file__.rpartition("/")[0])
     app.secret_key = None if key == "NullSession" else "key"
+    # One of its own: all apps share the default one, and the X-ray of another test may still watch that.
+    app.session_interface = type(app.session_interface)()
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.logger.disabled = True
     if key in _CONVERTERS and cls is not None:
