@@ -403,7 +403,9 @@ def run_tests(arguments: list[str]) -> int:
         description="Lint, types and tests. What is not listed here goes to pytest: run.py test -k session",
         allow_abbrev=False,
     )
-    parser.add_argument("--quick", action="store_true", help="a change in under a minute; says what it leaves out")
+    parser.add_argument(
+        "--quick", action="store_true", help="a change in a fraction of the time; says what it leaves out"
+    )
     parser.add_argument("--cov", action="store_true", help="show the branches of wsgiapp that no test takes")
     parser.add_argument("--ci", action="store_true", help="also the newest Python here, and the oldest dependencies")
     options, others = parser.parse_known_args(arguments)

@@ -130,7 +130,7 @@ class App(Dispatcher, Scaffold):
     ) -> None:  # fmt: skip
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is not None and not os.path.isabs(instance_path):
-            raise ValueError(f"An instance path must be absolute. A relative path was given: {instance_path!r}.")
+            raise ValueError(f"The instance path must be absolute, but {instance_path!r} is relative.")
         self.instance_path = self.auto_find_instance_path() if instance_path is None else instance_path
         self.config: Config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
@@ -456,13 +456,13 @@ class App(Dispatcher, Scaffold):
             adapter = app_ctx.url_adapter if app_ctx is not None else self.create_url_adapter(None)
         if adapter is None:
             raise RuntimeError(
-                "Unable to build URLs outside an active request without 'SERVER_NAME' configured (and, if need be,"
-                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'): nothing else says where they lead."
+                "Unable to build URLs outside an active request: nothing says where they lead. Set 'SERVER_NAME' in the"
+                " configuration and, if need be, 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'."
             )
         if _external is None:
             _external = _scheme is not None or request_ctx is None
         elif _scheme is not None and not _external:
-            raise ValueError("When specifying '_scheme', '_external' must be True: leave it out, or set it.")
+            raise ValueError("'_scheme' makes an external URL, so '_external' must be True: leave it out, or set it.")
         self.inject_url_defaults(endpoint, values)
         try:
             url = adapter.build(endpoint, values, _method, _external, url_scheme=_scheme)

@@ -272,7 +272,9 @@ def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and import_string("dotenv", silent=True) is None:
-        raise click.BadParameter("python-dotenv must be installed to load an env file.", ctx, param)
+        raise click.BadParameter(
+            "A file of settings cannot be read without its reader: python-dotenv must be installed.", ctx, param
+        )
     load_dotenv(value, load_defaults=ctx.ensure_object(ScriptInfo).load_dotenv_defaults)
 
 
@@ -400,7 +402,7 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
     dotenv = import_string("dotenv", silent=True)
     if dotenv is None:
         if path or any(Path(name).is_file() for name in defaults):
-            tip = " * Tip: There are .env files present. Install python-dotenv to use them."
+            tip = " * A .env or .flaskenv file lies here and is not read. Install python-dotenv to have it read."
             click.secho(tip, fg="yellow", err=True)
         return False
     values: dict[str, str | None] = {}
@@ -433,7 +435,7 @@ class CertParamType(click.Path):
         """Return a path, ``"adhoc"`` or a context; raises ``click.BadParameter``."""
         ssl = import_string("ssl", silent=True)
         if ssl is None:
-            raise click.BadParameter('Using "--cert" requires Python to be compiled with SSL support.', ctx, param)
+            raise click.BadParameter('"--cert" cannot be used: this Python has no SSL support.', ctx, param)
         try:
             return _FILE(value, param, ctx)
         except click.BadParameter:
@@ -441,7 +443,9 @@ class CertParamType(click.Path):
             if found != "adhoc" and not isinstance(found, ssl.SSLContext):
                 raise
         if found == "adhoc" and import_string("cryptography", silent=True) is None:
-            raise click.BadParameter("Using ad-hoc certificates requires the cryptography library.", ctx, param)
+            raise click.BadParameter(
+                "'adhoc' makes a certificate by the cryptography library, which is not installed.", ctx, param
+            )
         return found
 
 

@@ -40,9 +40,8 @@ class DebugFilesKeyError(KeyError, AssertionError):
         values = ", ".join(repr(value) for value in request.form.getlist(key))
         sent = f" This was submitted: {values}" if values else ""
         super().__init__(
-            f"The file {key!r} is not in the request.files dictionary: the mimetype for the request is"
-            f" {request.mimetype!r} instead of 'multipart/form-data', which means that no file contents were"
-            f' transmitted. Give the form enctype="multipart/form-data".{sent}'
+            f"request.files has no {key!r}: the request came as {request.mimetype!r}, not as 'multipart/form-data', so"
+            f' no file contents were transmitted. Give the form enctype="multipart/form-data".{sent}'
         )
 
     def __str__(self) -> str:  # KeyError would show the repr

@@ -31,8 +31,8 @@ def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]
         known = default_exceptions.get(known)
         if known is None:
             raise ValueError(
-                f"'{exc_class_or_code}' is not a recognized HTTP error code. Use a subclass of HTTPException with that"
-                f" code."
+                f"'{exc_class_or_code}' is not a recognized HTTP error code. Use a subclass of HTTPException that"
+                f" has it as its 'code'."
             )
     if isinstance(known, Exception):
         raise TypeError(f"{known!r} is an instance, not a class. Register the handler for its class.")
