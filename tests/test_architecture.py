@@ -39,6 +39,7 @@ HOUSE = [
     "heads",
     "typing",
     "debughelpers",
+    "hints",
     "signals",
     "config",
     "ctx",

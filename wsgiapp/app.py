@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from . import cli as _cli
 from . import ctx as _ctx
 from . import environment as _environment
-from . import routing, scaffold
+from . import hints, routing, scaffold
 from . import testing as _testing
 from . import typing as ft
 from .blueprints import Blueprint
@@ -327,7 +327,11 @@ class App(Dispatcher, Scaffold):
             )
         rule_object: Any = self.url_rule_class(rule, methods=allowed, endpoint=endpoint, **options)
         rule_object.provide_automatic_options = provide_automatic_options
-        self.url_map.add(rule_object)
+        try:
+            self.url_map.add(rule_object)
+        except LookupError as error:
+            hints.explain_rule(error, rule, self.url_map.converters)
+            raise
         if view_func is not None:
             self.view_functions[endpoint] = view_func
 
@@ -469,7 +473,7 @@ class App(Dispatcher, Scaffold):
             if request_ctx is not None:
                 # There is none where the request's host was refused; its error page may still have links.
                 root = request_ctx.request.root_path
-                adapter = request_ctx.own_adapter() or self.url_map.bind("", script_name=root or "/")
+                adapter = request_ctx.url_adapter or self.url_map.bind("", script_name=root or "/")
             try:
                 url = cast(MapAdapter, adapter).build(endpoint, values, _method, _external, url_scheme=_scheme)
             except BuildError as error:

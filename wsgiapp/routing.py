@@ -16,22 +16,11 @@ from decimal import Decimal
 from operator import call
 from threading import RLock
 from typing import Any, cast
-from urllib.parse import quote, quote_plus
 from wsgiref.types import WSGIEnvironment
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest, NotFound
-from werkzeug.routing import (
-    BaseConverter,
-    FloatConverter,
-    IntegerConverter,
-    MapAdapter,
-    PathConverter,
-    Rule,
-    RuleFactory,
-    UnicodeConverter,
-    ValidationError,
-)
+from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 
 from .hosts import MOST_OF_HOST, split_host
@@ -43,12 +32,8 @@ Found = tuple[Rule, dict[str, Any]]
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
 INTEGER = Originals(IntegerConverter, "to_python")
-# What building a path stands in for: the choice of the rule, the rule, what writes texts and numbers.
-RULE = Originals(Rule, "build", "suitable_for")
-TO_URL, *_KINDS = (
-    Originals(kind, "to_url") for kind in (BaseConverter, UnicodeConverter, PathConverter, IntegerConverter)
-)
-BUILDING = [Originals(MapAdapter, "build"), RULE, TO_URL, *_KINDS]
+# What building a path without the adapter stands in for.
+BUILDING = Originals(MapAdapter, "build"), Originals(Rule, "suitable_for")
 
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
 _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
@@ -58,17 +43,6 @@ _MAX_DIGITS = 18
 # No rule is below it; given where the host is another, so that Werkzeug need not warn at every such request.
 _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
-
-
-# What Werkzeug writes into a path, and into a query, as it is.
-_PLAIN = re.compile(r"[\w.~!$&'()*+,/:;=@-]*", re.ASCII).fullmatch
-_SAFE_IN_PATH = "!$&'()*+,/:;=@"
-_SAFE_IN_QUERY = "!$'()*,/:;?@"
-_PLAIN_IN_QUERY = re.compile(r"[\w.~!$'()*,/:;?@-]*", re.ASCII).fullmatch
-
-#: How to write the path of a rule: the rule, what stands before its first value, and for each value its name, the type
-#: that is written as it is, what writes others, and what stands behind it.
-Pattern = tuple[Rule, str, list[tuple[str, type, BaseConverter, str]]]
 
 
 @dataclass(slots=True)
@@ -154,8 +128,6 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Held while rules are added and while they are compiled: each sees the other's work whole.
         self._compiling = RLock()
-        # By endpoint, for those that only one rule leads to.
-        self._patterns: dict[Any, Pattern | None] = {}
         super().__init__(*args, **kwargs)
 
     def add(self, rulefactory: RuleFactory) -> None:
@@ -163,7 +135,6 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         with self._compiling:
             self._tables = None
             super().add(rulefactory)
-            self._patterns = {}
 
     def update(self) -> None:
         """Sort the rules where some were added; see :meth:`werkzeug.routing.Map.update`."""
@@ -213,48 +184,18 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         :param values: the values of the rule's variables; the others become the query.
         :return: None means "ask Werkzeug".
         """
-        patterns = self._patterns
-        pattern = patterns[endpoint] if endpoint in patterns else self._find_pattern(endpoint)
-        if pattern is None:
+        rules = self._rules_by_endpoint.get(endpoint, ())
+        if len(rules) != 1 or self.host_matching:
             return None
-        rule, path, steps = pattern
-        if not RULE.kept_in(rule.__dict__):
+        rule = rules[0]
+        chosen = rule.arguments <= values.keys() and "suitable_for" not in rule.__dict__
+        if not chosen or rule.defaults or rule.websocket or rule.subdomain != self.default_subdomain:
             return None
-        try:
-            for name, plain, converter, behind in steps:
-                value = values[name]
-                is_plain = (
-                    type(value) is plain and (plain is int or _PLAIN(value)) and TO_URL.kept_in(converter.__dict__)
-                )
-                if not is_plain:
-                    value = converter.to_url(value)
-                path = f"{path}{value}{behind}"
-        except (KeyError, ValidationError):
-            return None
-        if len(values) > len(steps):
-            query = self._query([item for item in values.items() if item[0] not in rule.arguments])
-            return None if query is None else f"{path.lstrip('/')}{query}"
-        return path.lstrip("/")
-
-    def _query(self, items: list[tuple[str, Any]]) -> str | None:
-        pairs = []
-        for name, value in items:
-            if self.sort_parameters or type(value) not in (str, int):
+        for value in values.values():
+            if value is None:  # which is to be left out
                 return None
-            text = str(value)
-            pairs.append(f"{name}={text if _PLAIN_IN_QUERY(text) else quote_plus(text, _SAFE_IN_QUERY)}")
-            if not _PLAIN_IN_QUERY(name):
-                return None
-        return "?" + "&".join(pairs)
-
-    def _find_pattern(self, endpoint: Any) -> Pattern | None:
-        with self._compiling:
-            rules = self._rules_by_endpoint.get(endpoint, ())
-            if not rules:
-                return None  # it comes from outside: nothing is kept of it
-            pattern = _pattern(rules[0]) if len(rules) == 1 and rules[0].subdomain == self.default_subdomain else None
-            self._patterns[endpoint] = None if self.host_matching else pattern
-        return self._patterns[endpoint]
+        built = rule.build(values, append_unknown=True)
+        return None if built is None else built[1].lstrip("/")
 
     def _compile(self) -> Tables:
         with self._compiling:
@@ -367,29 +308,6 @@ def _step(converter: Any) -> Callable[[str], Any]:
     if type(converter) is IntegerConverter and limits == (0, None, None) and INTEGER.kept_by(converter):
         return int
     return lambda value: converter.to_python(value)  # noqa: PLW0108  # it may be replaced: looked up when it is used
-
-
-def _pattern(rule: Rule) -> Pattern | None:
-    if rule.defaults or rule.websocket or not RULE.kept_by(rule):
-        return None
-    *_, mark = (index for index, part in enumerate(rule._trace) if part == (False, "|"))
-    path, steps = "", []
-    for is_value, text in rule._trace[mark + 1 :]:
-        if is_value:
-            converter = rule._converters[text]
-            steps.append((text, _written_plainly(converter), converter, ""))
-        elif steps:
-            steps[-1] = (*steps[-1][:3], steps[-1][3] + quote(text, _SAFE_IN_PATH))
-        else:
-            path += quote(text, _SAFE_IN_PATH)
-    return rule, path, steps
-
-
-def _written_plainly(converter: Any) -> type:
-    """The type of values that *converter* writes as ``str`` does; NoneType where there is none."""
-    if type(converter) is IntegerConverter and not converter.fixed_digits:
-        return int
-    return str if type(converter) in (UnicodeConverter, PathConverter) else type(None)
 
 
 def create_adapter(app: Any, request: Any) -> MapAdapter | None:
