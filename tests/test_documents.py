@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from servers import ROOT
+from servers import ROOT, Visitor, running
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 REFERENCE = re.compile(r"`(tests/[\w/.:]+)`")
@@ -46,3 +50,46 @@ def test_moving_by_name_is_one_import_line() -> None:
     names: dict[str, object] = {}
     exec(line, names)
     assert {"App", "request", "session"} <= names.keys()
+
+
+QUICKSTART = re.findall(
+    r"^```(python|output)\n(.*?)^```$",
+    (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
+ASKS = "from hello import app\n\nclient = app.test_client()\n"
+VIEWS = [text for kind, text in QUICKSTART if kind == "python" and not text.startswith(ASKS)]
+
+
+def test_the_quickstart_runs_from_its_first_line_to_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`hello.py` grows from block to block, and each `ask.py` prints what the block after it says."""
+    program, printed = "", ""
+    for kind, text in QUICKSTART:
+        if kind == "output":
+            assert printed == text
+            printed = ""
+        elif text.startswith(ASKS):
+            hello = ModuleType("hello")
+            exec(compile(program, "hello.py", "exec"), hello.__dict__)
+            monkeypatch.setitem(sys.modules, "hello", hello)
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                exec(compile(text, "ask.py", "exec"), {})
+            printed = said.getvalue()
+        else:
+            program += text
+    assert printed == "" and len(VIEWS) == 6
+
+
+def test_the_commands_of_the_quickstart_run(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    (tmp_path / "hello.py").write_text("\n".join(VIEWS), "utf-8")
+    commands = [line.split() for line in re.findall(r"^\$ \S+/wsgiapp (.*)$", page, re.MULTILINE)]
+    assert [command[2] for command in commands] == ["run", "xray", "explain"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTHONWARNINGS": "error"}
+    for command, code, said in zip(commands[1:], [0, 1], ["200 OK", "404"], strict=True):
+        ran = [sys.executable, "-m", "wsgiapp", *command]
+        shown = subprocess.run(ran, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert (shown.returncode, shown.stderr) == (code, "") and said in shown.stdout
+    server = [sys.executable, "-m", "wsgiapp", *commands[0], "--no-reload", "--port", "{port}"]
+    with running(server, tmp_path, environment) as started:
+        assert "Hello!" in Visitor(started.port).get("/").text
