@@ -9,18 +9,24 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urldefrag
 
 import pytest
 
 import run
 import wsgiapp
+from browsers import chromium
 from servers import ROOT, require
 from wsgiapp import sessions, testing, views
 from wsgiapp.json import provider, tag
+
+if TYPE_CHECKING:  # a machine without playwright still collects, and skips with a reason
+    from playwright.sync_api import Page as Tab
 
 LADDER = ROOT / "ladder"
 PACKAGE = ast.parse((ROOT / "wsgiapp" / "__init__.py").read_text(encoding="utf-8"))
@@ -177,3 +183,78 @@ def test_a_request_to_try_stands_as_text_and_as_a_command(site: Path) -> None:
 
 def test_the_reference_names_what_the_package_exports() -> None:
     assert "App" in PUBLIC and "url_for" in PUBLIC and [name for name in PUBLIC if not hasattr(wsgiapp, name)] == []
+
+
+# -- in a browser, from the files alone ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def visit(site: Path) -> Iterator[Callable[[str], Tab]]:
+    """Opens a page of the site in a window as narrow as a telephone; there is no server and no network."""
+    with chromium() as browser:
+        window = browser.new_context(viewport={"width": 320, "height": 640}, offline=True, color_scheme="dark")
+        page = window.new_page()
+
+        def open_page(name: str) -> Tab:
+            page.goto((site / name).as_uri())
+            return page
+
+        yield open_page
+
+
+@pytest.mark.parametrize("name", ["index.html", "book/sessions.html", "reference/app.html", "benchmarks.html"])
+def test_a_page_fits_a_narrow_window(visit: Callable[[str], Tab], name: str) -> None:
+    page = visit(name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_search_finds_a_chapter_without_a_network(visit: Callable[[str], Tab]) -> None:
+    page = visit("index.html")
+    page.fill("header input[name=q]", "signature cookie")
+    page.press("header input[name=q]", "Enter")
+    page.wait_for_selector("#search-results a[href*='book/sessions.html']")
+    page.click("#search-results a[href*='book/sessions.html'] >> nth=0")
+    assert page.inner_text("h1").startswith("Sessions")
+
+
+def test_the_keyboard_reaches_the_text_first_and_opens_an_answer(visit: Callable[[str], Tab]) -> None:
+    page = visit("book/wsgi.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the text"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.focus("details.question summary >> nth=0")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('details.question').open")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_letters_stand_out_from_their_ground(visit: Callable[[str], Tab], scheme: Literal["light", "dark"]) -> None:
+    """4.5 to 1 and more (WCAG 2.2, 1.4.3), for every word of a chapter and of the reference."""
+    for name in ("book/sessions.html", "reference/views.html"):
+        page = visit(name)
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(FAINT) == []
+    page.add_style_tag(content="h1 { color: var(--line) }")
+    assert len(page.evaluate(FAINT)) == 1
+
+
+# Luminance as WCAG defines it; the ground is the first ancestor's that has one.
+FAINT = """() => {
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = colour => { const [r, g, b] = parts(colour).slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+  const ground = element => { for (let at = element; at; at = at.parentElement) {
+    const found = getComputedStyle(at).backgroundColor; const [, , , alpha = 1] = parts(found);
+    if (alpha > 0) return found }
+    return "rgb(255, 255, 255)" };
+  const found = new Set();
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.checkVisibility({opacityProperty: true}) || element.tagName === "SCRIPT") continue;
+    const [a, b] = [light(getComputedStyle(element).color), light(ground(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) found.add(element.className + " " + element.textContent);
+  }
+  return [...found].slice(0, 5);
+}"""
