@@ -65,7 +65,7 @@ def attempt(request: learn_book.Try) -> list[nodes.Node]:
         head += f"\nContent-Type: application/x-www-form-urlencoded\n\n{body}"
         command = f"curl -i -d '{body}' '{BASE}{request.path}'"
     says = Markup("<p>{} <span class='status'>Answer: {}</span></p>").format(request.says, request.status)
-    return [raw(says), code(head, "http"), code(command, "console")]
+    return [raw(says), code(head, "http"), code(command, "bash")]
 
 
 def attempts(part: learn_book.Part) -> list[nodes.Node]:
@@ -130,7 +130,7 @@ def api_bench(_part: learn_book.Part) -> list[nodes.Node]:
     for call in learn_api.CALLS:
         title = [nodes.literal("", f"{call.method} {call.path}"), nodes.Text(f" {call.status}")]
         inner = [raw(f"<p>{escape(call.says)}</p>"), code(call.text("127.0.0.1:5000"), "none")]
-        found += folded("call", title, [*inner, code(call.curl(BASE), "console")])
+        found += folded("call", title, [*inner, code(call.curl(BASE), "bash")])
     return found
 
 
