@@ -124,7 +124,7 @@ class Dispatcher(Replaceable):
         known: Plan | None = ctx._plan[0]
         if known is not None and ctx._plan[1] is rule:
             return known
-        if not (ctx._shortcuts and request._has_usual_scopes):
+        if not (ctx._shortcuts and request._has_usual_scopes and self._calls_directly):
             plan = Plan((*request.blueprints, None))
         else:
             endpoint = None if rule is None else rule.endpoint
