@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-FORMS = ["/cart/add", "/cart/update", "/cart/remove", "/theme", "/login", "/logout", "/products/1/review", "/sell"]
+FORMS = ["/cart/add", "/cart/update", "/cart/remove", "/theme", "/login", "/logout", "/products/1/review", "/sell", "/register",
+         "/account/name", "/account/password", "/account/delete"]  # fmt: skip
 REVIEW = {"author": "Ada", "rating": "4", "text": "It does what it says, and quietly."}
 
 
@@ -25,13 +26,13 @@ def test_the_token_of_another_session_is_no_token(make_shop, visit):
     assert response.status_code == 400
 
 
-def test_a_good_review_is_kept_and_shown_after_a_redirect(visitor):
-    response = visitor.send("/products/24/review", **REVIEW)
+def test_a_good_review_is_kept_and_shown_after_a_redirect(buyer):
+    response = buyer.send("/products/24/review", **REVIEW)
     assert (response.status_code, response.headers["Location"]) == (303, "/products/24#reviews")
-    page = visitor.get("/products/24").text
+    page = buyer.get("/products/24").text
     assert "Thank you." in page
     assert REVIEW["text"] in page
-    assert "Thank you." not in visitor.get("/products/24").text
+    assert "Thank you." not in buyer.get("/products/24").text
 
 
 @pytest.mark.parametrize(
@@ -50,31 +51,31 @@ def test_a_good_review_is_kept_and_shown_after_a_redirect(visitor):
         ("text", "x" * 20 + "\x1b", "must not contain control characters"),
     ],
 )
-def test_a_wrong_field_is_named_beside_it_and_the_rest_is_kept(visitor, field, value, message):
+def test_a_wrong_field_is_named_beside_it_and_the_rest_is_kept(buyer, field, value, message):
     fields = {name: text for name, text in {**REVIEW, field: value}.items() if text is not None}
-    response = visitor.send("/products/24/review", **fields)
+    response = buyer.send("/products/24/review", **fields)
     assert response.status_code == 422
     assert re.search(rf'id="{field}-error">[^<]*{re.escape(message)}', response.text)
     assert response.text.count('class="error"') == 1
     assert ('value="Ada"' in response.text) is (field != "author")
-    assert REVIEW["text"] not in visitor.get("/products/24").text
+    assert REVIEW["text"] not in buyer.get("/products/24").text
 
 
-def test_all_wrong_fields_are_named_at_once(visitor):
-    page = visitor.send("/products/24/review").text
+def test_all_wrong_fields_are_named_at_once(buyer):
+    page = buyer.send("/products/24/review").text
     assert {"author-error", "rating-error", "text-error"} <= set(re.findall(r'id="([^"]+)"', page))
 
 
-def test_a_review_is_shown_as_text_never_as_markup(visitor):
-    visitor.send("/products/24/review", **{**REVIEW, "text": "<b>bold</b> & <script>alert(1)</script>"})
-    page = visitor.get("/products/24").text
+def test_a_review_is_shown_as_text_never_as_markup(buyer):
+    buyer.send("/products/24/review", **{**REVIEW, "text": "<b>bold</b> & <script>alert(1)</script>"})
+    page = buyer.get("/products/24").text
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; &lt;script&gt;" in page
     assert "<b>bold" not in page
 
 
-def test_an_unknown_product_cannot_be_reviewed(visitor):
-    assert visitor.get("/products/999/review").status_code == 404
-    assert visitor.send("/products/999/review", **REVIEW).status_code == 404
+def test_an_unknown_product_cannot_be_reviewed(buyer):
+    assert buyer.get("/products/999/review").status_code == 404
+    assert buyer.send("/products/999/review", **REVIEW).status_code == 404
 
 
 def test_only_signed_in_customers_may_sell(visitor):

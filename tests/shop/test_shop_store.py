@@ -19,7 +19,7 @@ from wsgiapp.shop.models import Product
 PROCESS = """
 import json, sys
 from wsgiapp.shop import create_app
-app = create_app({"INSTANCE_PATH": sys.argv[1]})
+app = create_app({"INSTANCE_PATH": sys.argv[1], "DATABASE_TIMEOUT": 20})
 sys.stdin.readline()
 client = app.test_client()
 shown = client.get("/api/products?limit=100")
@@ -81,12 +81,12 @@ def test_a_forked_process_opens_the_database_for_itself(make_shop):
     shop = make_shop()
     own = shop.extensions[store.EXTENSION]
     with own.read_session() as session:
-        engine = session.get_bind()
+        pool = session.get_bind().pool
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         with own.read_session() as session:
-            os.write(writer, b"shared" if session.get_bind() is engine else b"own")
+            os.write(writer, b"shared" if session.get_bind().pool is pool else b"own")
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(reader, 10) == b"own"
@@ -95,6 +95,7 @@ def test_a_forked_process_opens_the_database_for_itself(make_shop):
     assert shop.test_client().get("/").status_code == 200
 
 
+@pytest.mark.sqlite
 def test_the_database_itself_refuses_impossible_rows(make_shop, tmp_path):
     make_shop().test_client().get("/")
     with closing(sqlite3.connect(tmp_path / "shop.db")) as direct:
@@ -103,6 +104,7 @@ def test_the_database_itself_refuses_impossible_rows(make_shop, tmp_path):
                 direct.execute(f"UPDATE product SET {change} WHERE id = 1")
 
 
+@pytest.mark.sqlite
 @pytest.mark.xdist_group("cost")
 def test_a_locked_database_is_503_within_two_seconds_and_then_as_before(make_shop, api_of, tmp_path):
     api = api_of(make_shop(DATABASE_TIMEOUT=0.3))
