@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-FORMS = ["/cart/add", "/cart/update", "/cart/remove", "/theme", "/login", "/logout", "/products/1/review", "/sell", "/register",
-         "/account/name", "/account/password", "/account/delete"]  # fmt: skip
+FORMS = ["/cart/add", "/cart/update", "/cart/remove", "/theme", "/login", "/logout", "/products/1/review", "/sell",
+         "/register", "/account/name", "/account/password", "/account/delete"]  # fmt: skip
 REVIEW = {"author": "Ada", "rating": "4", "text": "It does what it says, and quietly."}
 
 
