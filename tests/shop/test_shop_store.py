@@ -2,18 +2,22 @@
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import wsgiapp
-from wsgiapp.shop import create_app, settings, store
+from servers import HOST
+from wsgiapp.shop import create_app, engines, settings, store
+from wsgiapp.shop.engines import POOL_OVERFLOW, POOL_SIZE
 from wsgiapp.shop.models import Product
 
 PROCESS = """
@@ -122,6 +126,64 @@ def test_a_locked_database_is_503_within_two_seconds_and_then_as_before(make_sho
     assert api.call("PATCH", "/1", body={"stock": 1}).status_code == 200
 
 
+@contextmanager
+def locked(database, tmp_path, request):
+    """Nobody else can change products until the end of the block."""
+    if database == "sqlite":
+        with closing(sqlite3.connect(tmp_path / "shop.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    with request.getfixturevalue("cluster").connect("shop") as other, other.transaction():
+        other.execute("LOCK TABLE product IN EXCLUSIVE MODE")
+        yield
+
+
+@pytest.mark.xdist_group("cost")
+def test_whatever_queues_before_it_a_request_waits_no_longer_than_the_time_out(
+    make_shop, api_of, database, tmp_path, request
+):
+    shop = make_shop(DATABASE_TIMEOUT=1.0)
+    api_of(shop).call("GET", "/1")
+    answers = []
+
+    def write():
+        begin = time.monotonic()
+        response = api_of(shop).call("PATCH", "/1", body={"stock": 1})
+        answers.append((response.status_code, "Retry-After" in response.headers, time.monotonic() - begin))
+
+    threads = [threading.Thread(target=write) for _ in range(2 * (POOL_SIZE + POOL_OVERFLOW))]
+    with locked(database, tmp_path, request):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert {answer[:2] for answer in answers} == {(503, True)}
+    assert max(seconds for *_, seconds in answers) < 1.8  # a time-out that counted twice would be two seconds
+    assert api_of(shop).call("PATCH", "/1", body={"stock": 1}).status_code == 200
+
+
+@pytest.mark.sqlite
+@pytest.mark.xdist_group("cost")
+def test_a_server_that_does_not_answer_is_503_in_time(tmp_path):
+    with socket.create_server((HOST, 0)) as silent:
+        url = f"postgresql://shop@{HOST}:{silent.getsockname()[1]}/shop"
+        shop = create_app({"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "DATABASE_TIMEOUT": 0.4})
+        begin = time.monotonic()
+        response = shop.test_client().get("/")
+        assert time.monotonic() - begin < 1.5  # the driver alone would wait for two seconds
+    assert (response.status_code, "Retry-After" in response.headers) == (503, True)
+
+
+def test_a_connection_that_comes_too_late_is_closed(monkeypatch):
+    closed, late = threading.Event(), SimpleNamespace(close=lambda: closed.set())
+    dialect = SimpleNamespace(connect=lambda: time.sleep(0.3) or late, loaded_dbapi=sqlite3)
+    engines.wait_until(time.monotonic() + 0.1)
+    with pytest.raises(sqlite3.OperationalError, match="did not answer in time"):
+        engines._connect_in_time(dialect, None, (), {})
+    assert closed.wait(5)
+
+
 def test_a_database_that_cannot_be_opened_is_503_on_pages_too(make_shop, visit, tmp_path):
     (tmp_path / "folder").mkdir()
     visitor = visit(make_shop(DATABASE_URL=f"sqlite:///{tmp_path / 'folder'}"))
@@ -186,7 +248,7 @@ def test_a_database_in_memory_is_refused_with_advice(tmp_path, url):
 
 @pytest.mark.parametrize("url", ["postgres://u:p@db/shop", "postgresql://u:p@db/shop"])
 def test_postgresql_is_spoken_with_psycopg(url):
-    assert store.normalise_url(url).drivername == "postgresql+psycopg"
+    assert engines.normalise_url(url).drivername == "postgresql+psycopg"
 
 
 def test_a_session_outlives_the_process_that_signed_it(make_shop, visit):

@@ -1,6 +1,5 @@
 """Requirements of text on its way into a database: what none can hold is no error, case does not matter in a search."""
 
-import pytest
 from sqlalchemy import select, text
 
 from wsgiapp.shop.models import Attempt, Product, User
@@ -35,15 +34,11 @@ def test_hostile_text_in_addresses_and_forms_is_no_500(visitor):
     assert visitor.get("/").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "words", ["öllampe", "ÖLLAMPE", "ÖlLaMpE", "straße", "STRASSE", "o\u0308llampe", "ﬁne", "100%"]
-)
-def test_a_search_ignores_case_beyond_ascii(visitor, words):
+def test_a_search_ignores_case_beyond_ascii(visitor):
     with visitor.database() as db, db.begin():
-        db.add(
-            Product(name="Öllampe", category="light", summary="Für die Straße", description="FINE, 100%", price_cents=1)
-        )
-    assert '<h3><a href="/products/25">' in visitor.get("/", query_string={"q": words}).text
+        db.add(Product(name="Öllampe", category="light", summary="Die Straße", description="FINE, 100%", price_cents=1))
+    for words in ("öllampe", "ÖLLAMPE", "ÖlLaMpE", "straße", "STRASSE", "o\u0308llampe", "\ufb01ne", "100%"):
+        assert '<h3><a href="/products/25">' in visitor.get("/", query_string={"q": words}).text, words
 
 
 def test_what_is_searched_follows_the_product(visitor):

@@ -26,6 +26,7 @@ ADVICE = (
 def init_app(app: App) -> None:
     """Check every form sent to ``app`` and let templates call ``csrf_token()``; the API has its own check."""
     app.add_template_global(token, "csrf_token")
+    app.add_template_global(may_use_session, "may_use_session")
     app.before_request(check_form)
 
 
@@ -65,6 +66,14 @@ def came_from_here() -> bool:
     if site is not None:
         return site == "same-origin"
     return request.headers.get("Origin") == request.host_url.rstrip("/")
+
+
+def may_use_session() -> bool:
+    """Tell whether the answer may show the head with its forms, which begins a session where there is none.
+
+    A form sent by another site comes without the visitor's cookie. A new one in the answer would replace theirs.
+    """
+    return request.method in SAFE_METHODS or KEY in session or came_from_here()
 
 
 def grown_old() -> Response:

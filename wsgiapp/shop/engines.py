@@ -6,9 +6,13 @@ and sessions do not belong here.
 
 from __future__ import annotations
 
+import math
+import queue
 import re
 import sqlite3
+import threading
 import time
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 POOL_SIZE, POOL_OVERFLOW = 5, 10
 LEAST_WAIT = 0.05  # seconds: who comes late still gets a lock that is free
+_deadline: ContextVar[float | None] = ContextVar("the deadline of what this thread waits for", default=None)
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -35,8 +40,8 @@ def normalise_url(url: str) -> URL:
 def make_engine(url: URL, timeout: float) -> Engine:
     """Return an engine for ``url`` on which nothing waits longer than ``timeout`` seconds.
 
-    Execution options: ``shop_writes`` lets a transaction write from its start, ``shop_deadline`` (of the monotonic
-    clock) ends its waiting earlier, ``shop_migrates`` lets it rebuild tables that others refer to.
+    `wait_until` ends the waiting earlier. Execution options: ``shop_writes`` lets a transaction write from its start,
+    ``shop_migrates`` lets it rebuild tables that others refer to.
     """
     pool = {"pool_size": POOL_SIZE, "max_overflow": POOL_OVERFLOW, "pool_timeout": timeout}
     if url.get_backend_name() == "sqlite":
@@ -47,11 +52,17 @@ def make_engine(url: URL, timeout: float) -> Engine:
     else:
         milliseconds = int(timeout * 1000)
         options = f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds}"
-        connect_args = {"connect_timeout": max(2, round(timeout)), "options": options}
+        connect_args = {"connect_timeout": max(2, math.ceil(timeout)), "options": options}
         engine = create_engine(url, pool_pre_ping=True, connect_args=connect_args, **pool)
+        event.listen(engine, "do_connect", _connect_in_time)
         event.listen(engine, "begin", _begin_server)
     event.listen(engine, "before_cursor_execute", _replace_unstorable, retval=True)
     return engine.execution_options(shop_timeout=timeout)
+
+
+def wait_until(deadline: float) -> None:
+    """Let nothing in this thread or greenlet wait longer than to this time of the monotonic clock."""
+    _deadline.set(deadline)
 
 
 def seconds_left(deadline: float) -> float:
@@ -81,8 +92,37 @@ def _begin_server(connection: Connection) -> None:
 
 
 def _milliseconds_left(options: Any) -> int:
-    timeout: float = options["shop_timeout"]
-    return int(1000 * (seconds_left(options["shop_deadline"]) if "shop_deadline" in options else timeout))
+    deadline, timeout = _deadline.get(), float(options["shop_timeout"])
+    return int(1000 * (timeout if deadline is None else min(timeout, seconds_left(deadline))))
+
+
+def _connect_in_time(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+    """Connect to a server, or give up at the deadline: the driver itself would wait for two seconds or more."""
+    made: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    given_up = threading.Event()
+
+    def connect() -> None:
+        try:
+            connection = dialect.connect(*arguments, **options)
+        except Exception as error:
+            made.put(error)
+            return
+        made.put(connection)
+        if given_up.is_set():
+            connection.close()
+
+    threading.Thread(target=connect, daemon=True, name="connecting to the database").start()
+    deadline = _deadline.get()
+    try:
+        found = made.get(timeout=None if deadline is None else seconds_left(deadline))
+    except queue.Empty:
+        given_up.set()
+        if not made.empty():  # it came between the two lines above
+            made.get().close()
+        raise dialect.loaded_dbapi.OperationalError("the server did not answer in time") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _replace_unstorable(

@@ -7,11 +7,14 @@ place, under the database's own lock. The versions themselves are in ``migration
 from __future__ import annotations
 
 import importlib.metadata
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.orm import Session
+
+from wsgiapp.shop.engines import wait_until
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "shop_schema"
@@ -75,6 +78,7 @@ def upgrade(engine: Engine, fill: Callable[[Session], None]) -> None:
     from alembic import command
     from alembic.config import Config
 
+    wait_until(time.monotonic() + engine.get_execution_options()["shop_timeout"])
     with engine.execution_options(shop_writes=True, shop_migrates=True).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from wsgiapp import App, current_app, g
 from wsgiapp.shop import schema, seed
-from wsgiapp.shop.engines import POOL_OVERFLOW, POOL_SIZE, make_engine, normalise_url, seconds_left
+from wsgiapp.shop.engines import POOL_OVERFLOW, POOL_SIZE, make_engine, normalise_url, seconds_left, wait_until
 
 EXTENSION = "wsgiapp.shop.store"
 DEMO_NAME, DEMO_PASSWORD = seed.DEMO_NAME, seed.DEMO_PASSWORD
@@ -33,13 +33,12 @@ class PatientSession(Session):
     So the pool itself lets nobody wait: what is waited for is the place, and it counts towards the deadline.
     """
 
-    def __init__(self, engine: Engine, places: threading.BoundedSemaphore, deadline: float, writes: bool) -> None:
+    def __init__(self, engine: Engine, places: threading.BoundedSemaphore, deadline: float) -> None:
         self._places: threading.BoundedSemaphore | None = None
         if not places.acquire(timeout=seconds_left(deadline)):
             raise exc.TimeoutError("every connection to the database is in use")
         self._places = places
-        options = {"shop_deadline": deadline, "shop_writes": writes}
-        super().__init__(engine.execution_options(**options), expire_on_commit=False)
+        super().__init__(engine, expire_on_commit=False)
 
     def close(self) -> None:
         """Give the connection and the place back."""
@@ -59,6 +58,7 @@ class _Opened:
 
     pid: int
     engine: Engine
+    writer: Engine
     places: threading.BoundedSemaphore = field(default_factory=_new_places)
 
 
@@ -97,7 +97,8 @@ class Store:
 
     def _session(self, deadline: float, *, writes: bool) -> PatientSession:
         opened = self._open(deadline)
-        return PatientSession(opened.engine, opened.places, deadline, writes)
+        wait_until(deadline)
+        return PatientSession(opened.writer if writes else opened.engine, opened.places, deadline)
 
     def _open(self, deadline: float) -> _Opened:
         opened = self._opened
@@ -122,12 +123,13 @@ class Store:
         except BaseException:
             engine.dispose()
             raise
-        return _Opened(os.getpid(), engine)
+        return _Opened(os.getpid(), engine, engine.execution_options(shop_writes=True))
 
     def _is_ready(self, engine: Engine, deadline: float) -> bool:
         """Tell whether the schema is the newest, upgrading it if it is not; False says that trying again may help."""
         try:
-            with engine.execution_options(shop_deadline=deadline).connect() as connection:
+            wait_until(deadline)
+            with engine.connect() as connection:
                 version = schema.version_of(connection)
             if version != schema.NEWEST:
                 self._upgrade()
