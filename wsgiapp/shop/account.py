@@ -1,4 +1,4 @@
-"""Shop layer 6: the pages of a person: registration, signing in and out, the account.
+"""Shop layer 4: the pages of a person: registration, signing in and out, the account.
 
 Each view reads its form, asks ``people``, and answers with a page or a redirect. None of it is stored by a browser.
 """

@@ -1,4 +1,4 @@
-"""Shop layer 5: who someone is.
+"""Shop layer 4: who someone is.
 
 Signing in and out, the session that proves it, passwords, and what changes a user's row. The pages on which it
 happens are in ``account``; what somebody may do is in ``permissions``.

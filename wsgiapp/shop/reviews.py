@@ -1,4 +1,4 @@
-"""Shop layer 5: who may review what, and keeping a review.
+"""Shop layer 4: who may review what, and keeping a review.
 
 Asked by pages and API alike; how the answer looks does not matter here.
 """
