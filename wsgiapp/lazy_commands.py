@@ -14,6 +14,7 @@ import click
 SHORT_HELP = {
     "cookie": "Open a session cookie and check its signature.",
     "explain": "Show what would run for a request, and why.",
+    "shop": "Manage the shop.",
     "twin": "Print a request as a program on Werkzeug alone.",
     "xray": "Send a request to the app and show its road.",
 }

@@ -66,8 +66,8 @@ def process(environ: dict[str, str], *words: str, **more: str) -> subprocess.Com
     return subprocess.run(command, env={**environ, **more}, cwd=ROOT, capture_output=True, timeout=60, check=False)
 
 
-def test_the_project_declares_the_four_commands() -> None:
-    assert [entry_point.name for entry_point in ENTRY_POINTS] == ["xray", "explain", "cookie", "twin"]
+def test_the_project_declares_the_commands_of_the_xray_and_the_shop() -> None:
+    assert [entry_point.name for entry_point in ENTRY_POINTS] == ["xray", "explain", "cookie", "shop", "twin"]
     assert all(isinstance(entry_point.load(), click.Command) for entry_point in ENTRY_POINTS)
     assert "flask.commands" not in PROJECT["entry-points"]
 
@@ -76,7 +76,7 @@ def test_an_installed_package_has_them_and_lists_them_in_its_help(environ: dict[
     ended = process(environ, "--app", "little", "--help")
     commands = ended.stdout.decode().partition("Commands:")[2].split("\n")
 
-    assert {"xray", "explain", "cookie", "twin"} <= {line.split()[0] for line in commands if line.strip()}
+    assert {"xray", "explain", "cookie", "shop", "twin"} <= {line.split()[0] for line in commands if line.strip()}
 
 
 def test_the_shops_routes_are_explained_from_the_shell(environ: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from wsgiapp.shop.catalogue import Category, Picture
@@ -72,12 +72,51 @@ class ReviewIn(Input):
     text: Annotated[str, Field(min_length=10, max_length=1000), AfterValidator(_lines)]
 
 
-class LoginIn(Input):
-    """A name and a password to sign in with. The password is bounded, since hashing it costs time."""
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60), AfterValidator(_one_line)]
+# Hashing costs time, so passwords are bounded. They are taken as they are typed, with their spaces.
+Password = Annotated[str, Field(min_length=1, max_length=200)]
+NewPassword = Annotated[str, Field(min_length=8, max_length=200)]
+
+
+class PersonIn(Input):
+    """What is common to the forms with a password: it keeps its spaces."""
 
     model_config = ConfigDict(str_strip_whitespace=False)
+
+
+class LoginIn(PersonIn):
+    """A name and a password to sign in with, and whether this browser shall stay signed in."""
+
     name: Annotated[str, Field(min_length=1, max_length=60)]
-    password: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Password
+    remember: bool = False
+
+
+class RegistrationIn(PersonIn):
+    """Who wants to have an account."""
+
+    name: Name
+    password: NewPassword
+    remember: bool = False
+
+
+class NameIn(PersonIn):
+    """Another name."""
+
+    name: Name
+
+
+class PasswordIn(PersonIn):
+    """Another password, and the present one."""
+
+    old_password: Password
+    new_password: NewPassword
+
+
+class DeletionIn(PersonIn):
+    """The password, to be asked once more before an account is deleted."""
+
+    password: Password
 
 
 class CartLineIn(Input):
