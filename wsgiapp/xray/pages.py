@@ -22,11 +22,11 @@ from werkzeug.test import EnvironBuilder
 from wsgiapp import App, Request, Response, render_template, request
 from wsgiapp.typing import ResponseReturnValue, StartResponse, WSGIEnvironment
 
-from . import access, again, compare, exports, redact, teach, watch, why
+from . import access, again, compare, exports, redact, teach, twin, watch, why
 from .build import quoted
 from .trace import Trace
 
-SAFE = ("GET", "HEAD", "OPTIONS")
+SAFE = twin.SAFE
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
@@ -69,6 +69,7 @@ class Pages:
         app.add_url_rule("/compare", "compare", self.compare)
         app.add_url_rule("/why", "why", self.why)
         app.add_url_rule("/replay", "replay", self.replay, methods=["POST"])
+        app.add_url_rule("/twin", "twin", self.twin, methods=["POST"])
         app.add_url_rule("/clear", "clear", self.clear, methods=["POST"])
         app.register_error_handler(NotFound, self._missing)
 
@@ -228,6 +229,22 @@ class Pages:
             place = f"/compare?left={quote(form['of'])}&right={newest}"
         return self.app.redirect(request.script_root + place, 303)
 
+    def twin(self) -> ResponseReturnValue:
+        """Send a request again, here and under the ladder's last step, and show both answers."""
+        self._check_form()
+        form = request.form
+        method = form.get("method", "GET").upper()
+        if method not in SAFE and form.get("sure") != "yes":
+            raise BadRequest(f"A {method} request may change something, and the twin sends it twice, both times to the"
+                             " app's real data. Tick the box that says so, and send it again.")  # fmt: skip
+        environ = self._again(method, form)
+        body = environ["wsgi.input"].read()
+        try:
+            found = twin.twin(self.xray, environ, body, really=True)
+        except twin.TwinError as error:
+            return render_template("missing.html", why=str(error)), 409
+        return render_template("twin.html", found=found)
+
     def _again(self, method: str, form: Any) -> WSGIEnvironment:
         path, query = again.target_of(form.get("path", "/"))
         headers = [pair for pair in map(again.header_of, form.get("headers", "").splitlines()) if pair]
@@ -240,8 +257,8 @@ class Pages:
         environ = builder.get_environ()
         builder.close()
         environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin1")  # as a server does, whatever the path
-        own = access.cookie_name(request.environ)
-        carried = "; ".join(f"{name}={value}" for name, value in request.cookies.items() if name != own)
+        own = (access.cookie_name(request.environ), access.pass_name(request.environ))
+        carried = "; ".join(f"{name}={value}" for name, value in request.cookies.items() if name not in own)
         if carried:
             environ["HTTP_COOKIE"] = carried
         environ["REMOTE_ADDR"] = request.remote_addr
