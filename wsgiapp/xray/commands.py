@@ -19,8 +19,9 @@ from werkzeug.test import EnvironBuilder
 
 from wsgiapp.cli import ScriptInfo
 
-from . import XRay, cookie, exports, text, twin, watch, why
+from . import XRay, cookie, exports, redact, text, twin, watch, why
 from .request_items import ItemError, Parsed, parse
+from .sentences import opening
 from .trace import Trace
 
 _REQUEST = click.argument("words", nargs=-1, required=True, metavar="[METHOD] PATH [ITEM]...")
@@ -60,11 +61,13 @@ def xray_command(
 
     Items are HTTPie's: name=text, name:=json, Name:header, name==query, name@file.
     """
-    trace = record(ctx.ensure_object(ScriptInfo).load_app(), _parsed(words), form, host)
+    app = ctx.ensure_object(ScriptInfo).load_app()
+    trace = record(app, _parsed(words), form, host)
     if kind is not None:
         click.echo(exports.EXPORTS[kind][0](trace).encode(), nl=False)  # a file's content, in UTF-8 on any console
     else:
-        _say(text.lines(trace, _style(), verbose))
+        explained = None if redact.is_redacted(trace.path) else why.why(app, trace.method, trace.path, host=host)
+        _say(text.lines(trace, _style(), verbose, opening(trace, explained)))
     ctx.exit(0 if 0 < trace.status_code < 400 else 1)
 
 

@@ -96,12 +96,15 @@ def milliseconds(value: float) -> str:
 # -- a request -----------------------------------------------------------------------------------------------------
 
 
-def lines(trace: Trace, style: Style = PLAIN, verbose: bool = False) -> list[str]:
-    """A request: its staircase, then what hangs on it.
+def lines(trace: Trace, style: Style = PLAIN, verbose: bool = False, opening: str = "") -> list[str]:
+    """A request: what came of it, its staircase, then what hangs on it.
 
+    :param opening: what came of it, in a sentence.
     :param verbose: everything, the headers that came in, the environ and the bodies too.
     """
-    shown = [*_head(trace, style), "", *_staircase(trace, style), *_panels(trace, style)]
+    first, *failures = _head(trace, style)
+    said = [f"  {clean(opening)}"] if opening else []
+    shown = [first, *said, *failures, "", *_staircase(trace, style), *_panels(trace, style)]
     if verbose:
         shown += _details(trace, style)
     return [style.draw(line) for line in shown]

@@ -27,7 +27,7 @@ from itsdangerous.encoding import base64_decode, bytes_to_int
 from wsgiapp.xray import redact, watch
 from wsgiapp.xray.build import build
 from wsgiapp.xray.executed import Executed
-from wsgiapp.xray.locations import place, unwrapped
+from wsgiapp.xray.locations import own_files, place
 from wsgiapp.xray.record import Recording
 
 from .process import TwinError, program_of, real_place, run
@@ -135,13 +135,6 @@ def twin(xray: Any, environ: dict[str, Any], body: bytes = b"", reference: str =
     finally:
         _one.release()
     return _twin(xray, recording, left, executed, report)
-
-
-def own_files(app: Any) -> tuple[list[str], list[str]]:
-    """The folders and the files of an app whose lines are its own: its root, and those of its views."""
-    codes = [getattr(unwrapped(view), "__code__", None) for view in app.view_functions.values()]
-    files = {code.co_filename for code in codes if code is not None}
-    return [app.root_path], [file for file in files if "/wsgiapp/" not in file or "/wsgiapp/shop/" in file]
 
 
 def _here(xray: Any, environ: dict[str, Any], body: bytes, folders: Iterable[str], files: Iterable[str]) -> Any:
