@@ -34,11 +34,13 @@ def made(tmp: Path) -> tuple[App, XRay]:
     def early() -> Any:
         if request.path == "/closed":
             return "closed", 403
+        if request.path == "/guarded":
+            abort(401)
         return 1 / 0 if request.path == "/early" else None
 
     @app.after_request
     def late(response: Response) -> Response:
-        if request.path == "/late":
+        if request.path == "/late" or "late" in request.args:
             raise LookupError("after all")
         return response
 
@@ -142,11 +144,11 @@ SENTENCES = [
     ("No rule answers GET /nowhere: 404 Not Found.", "GET /nowhere", "GET /put"),
     ("fits no rule as it is, and another address does: 308 Permanent Redirect", "GET /slash", "GET /slash/"),
     # before
-    (f"1 function ran before the view: {NAME}early.", "GET /put", None),
+    (f"1 function ran before the view's turn: {NAME}early.", "GET /put", None),
     ("The last one raised an exception, so the view was not reached.", "GET /early", "GET /put"),
     ("The last one answered, so the view was not called.", "GET /closed", "GET /put"),
-    (f"{NAME}early ran before the view. What it returned is the answer.", "GET /closed", "GET /put"),
-    (f"{NAME}early ran before the view, and raised an exception.", "GET /early", "GET /closed"),
+    (f"{NAME}early ran before the view's turn. What it returned is the answer.", "GET /closed", "GET /put"),
+    (f"{NAME}early ran before the view's turn, and raised an exception.", "GET /early", "GET /closed"),
     # the view
     ("No rule fitted, so there was no view to call: NotFound was raised here.", "GET /page/abc", "GET /page/7"),
     ("No rule for /put takes DELETE, so there was no view to call: MethodNotAllowed", "DELETE /put", "GET /nowhere"),
@@ -167,6 +169,7 @@ SENTENCES = [
     ("No error handler takes ZeroDivisionError (division by zero): it went on.", "GET /fails", "GET /gone"),
     ("Nobody handled ZeroDivisionError (division by zero), so that a plain page", "GET /fails", "GET /late"),
     ("Nobody handled LookupError (after all), so that a plain page", "GET /late", "GET /fails"),
+    ("Nobody handled LookupError (after all), so that a plain page", "GET /conflict?late", "GET /conflict"),
     ("Nobody handled RuntimeError (the handler itself), so", "GET /gone", "GET /fails"),
     # the response
     (f"What {NAME}put returned became a response.", "GET /put", "GET /closed"),
@@ -177,7 +180,7 @@ SENTENCES = [
     # after, send, teardown
     (f"1 function saw the response: {NAME}late.", "GET /put", None),
     ("late. The last one raised an exception.", "GET /late", "GET /put"),
-    ("late ran after the view, with the response.", "GET /put", None),
+    ("late ran with the response.", "GET /put", None),
     ("200 OK and 2 headers went to the server, then 1 byte.", "GET /sql", "GET /put"),
     (f"1 teardown function ran: {NAME}down. The request is no longer current", "GET /put", None),
     (f"The teardown function {NAME}down was called.", "GET /put", None),
@@ -224,6 +227,10 @@ OPENINGS = [
     (f"403, because {NAME}early answered before the view (", "GET /closed", "GET /put"),
     ("409, because Conflict (", "GET /conflict", "GET /put"),
     (f" The error handler {NAME}conflict made the answer.", "GET /conflict", "GET /page/7"),
+    (f" The error handler {NAME}conflict made the answer.", "GET /conflict", "GET /conflict?late"),
+    ("500, because LookupError (after all) was raised in", "GET /conflict?late", "GET /conflict"),
+    ("401, because Unauthorized (", "GET /guarded", "GET /nowhere"),
+    ("none of 15 rules fits /nowhere", "GET /nowhere", "GET /guarded"),
     ("500, because RuntimeError (the handler itself) was raised in", "GET /gone", "GET /conflict"),
 ]  # fmt: skip
 

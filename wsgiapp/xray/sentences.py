@@ -100,6 +100,10 @@ class Walk:
         """Whether the view was called."""
         return any(span.kind == "view" for span in self.trace.spans)
 
+    def reached(self, layer: str) -> bool:
+        """Whether the request came to a layer of that name."""
+        return any(self.trace.spans[place].layer == layer for place in self.road)
+
     def answering_hook(self) -> Span | None:
         """The hook that answered in the view's place."""
         for place in self.road:
@@ -167,8 +171,8 @@ class Walk:
     def _before(self, number: int) -> str:
         hooks = self._inside(number, "hook")
         if not hooks:
-            return "No function ran before the view."
-        ran = f"{counted(len(hooks), 'function')} ran before the view: {listed(span.name for span in hooks)}."
+            return "No function ran before the view's turn."
+        ran = f"{counted(len(hooks), 'function')} ran before the view's turn: {listed(span.name for span in hooks)}."
         if RAISED in hooks[-1].did:
             return f"{ran} The last one raised an exception, so the view was not reached."
         return f"{ran} The last one answered, so the view was not called." if self.answering_hook() else ran
@@ -224,16 +228,16 @@ class Walk:
     def _response(self, number: int) -> str:
         answer = self._answerer(number)
         if self.raised(number):
-            return f"{answer} could not become a response: {self._last_said()} was raised."
+            earlier = [place for place in self.road if place < number and self.trace.spans[place].layer == "errors"]
+            failures = self.trace.failures[len(earlier) :]
+            raised = said(failures[0]) if failures else "an exception"
+            return f"{answer} could not become a response: {raised} was raised."
         return f"{answer} became a response."
-
-    def _last_said(self) -> str:
-        return said(self.trace.failures[-1]) if self.trace.failures else "an exception"
 
     def _after(self, number: int) -> str:
         hooks = self._inside(number, "hook")
         if not hooks:
-            return "No function ran after the view."
+            return "No function saw the response on its way out."
         ran = f"{counted(len(hooks), 'function')} saw the response: {listed(span.name for span in hooks)}."
         return f"{ran} The last one raised an exception." if RAISED in hooks[-1].did else ran
 
@@ -261,7 +265,7 @@ class Walk:
 
     def _hook(self, number: int) -> str:
         span, answering = self.trace.spans[number], self.answering_hook()
-        when = {"before": "before the view", "after": "after the view, with the response"}.get(span.layer, "here")
+        when = {"before": "before the view's turn", "after": "with the response"}.get(span.layer, "here")
         if RAISED in span.did:
             return f"{span.name} ran {when}, and raised an exception."
         answered = " What it returned is the answer." if span is answering else ""
@@ -316,8 +320,9 @@ def opening(trace: Trace, explained: Any = None) -> str:
         return f"{code}, because {hook.name} answered before the view ({hook.where})."
     if code == 304:
         return f"304, because {_unchanged(trace)}."
-    why = _not_matched(trace, explained) if trace.match.rule is None else ""
-    if why and not (code >= 500 and trace.failures):
+    unmatched = trace.match.rule is None and trace.match.refused[:3] == str(code) and walk.reached("view")
+    why = _not_matched(trace, explained) if unmatched else ""
+    if why:
         return f"{code}, because {why}.{_handled(trace)}"
     if trace.failures:
         failure = trace.failures[-1] if code >= 500 else trace.failures[0]
@@ -326,8 +331,8 @@ def opening(trace: Trace, explained: Any = None) -> str:
 
 
 def _handled(trace: Trace) -> str:
-    names = [failure.handled for failure in trace.failures if failure.handled]
-    return f" The error handler {names[-1]} made the answer." if names else ""
+    by = trace.failures[-1].handled if trace.failures else ""
+    return f" The error handler {by} made the answer." if by else ""
 
 
 def _header(trace: Trace, name: str) -> str:

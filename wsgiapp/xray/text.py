@@ -330,6 +330,7 @@ def twin_lines(twin: Twin, style: Style = PLAIN) -> list[str]:
     shown += ["", style.paint("the road, and the ladder's lines that went it", "bold")]
     for pair in twin.pairs:
         shown.append(f"  {style.paint(pair.layer.ljust(9), 'blue')}{pair.left or _NOTHING}  {pair.where}")
+        shown += [f"    {pair.note}"] if pair.note else []
         for code in pair.right:
             shown.append(f"    {code.where}  {code.name}")
             shown += [f"      {row}" for row in _code(code) if row[:2].strip()]

@@ -24,7 +24,7 @@ LADDER = {
     "request": (("step_11", "App.request_context"),),
     "context": (("step_11", "Context.__init__"), ("step_11", "Context.push")),
     "session": (("step_10", "App.open_session"),),
-    "match": (("step_11", "App.request_context"),),  # the same function
+    "match": (),  # App.request_context does it, too
     "before": (("step_12", "App.dispatch_request"),),
     "view": (("step_11", "App.dispatch_request"),),
     "errors": (("step_12", "App.handle_exception"),),
@@ -33,6 +33,12 @@ LADDER = {
     "save": (("step_10", "App.process_response"),),
     "send": (),
     "teardown": (("step_11", "Context.pop"), ("step_12", "App.do_teardown")),
+}
+
+
+_NOTES = {
+    "match": "The ladder does this where it makes the request, above.",
+    "send": "The ladder leaves this to Werkzeug's own Response.__call__.",
 }
 
 
@@ -65,13 +71,14 @@ class Pair:
     """One layer of the road in both.
 
     :ivar left: the framework's step, at *where*; empty where the request did not meet this layer there.
-    :ivar right: the ladder's functions that ran.
+    :ivar right: the ladder's functions that ran; where there are none, *note* says why.
     """
 
     layer: str
     left: str
     where: str
     right: tuple[Code, ...]
+    note: str = ""
 
 
 Ran = dict[Function, list[int]]
@@ -104,7 +111,8 @@ def pairs(trace: Trace, ladder: Ran) -> tuple[Pair, ...]:
         keys = [by_name.pop(entry) for entry in LADDER[layer.name] if entry in by_name]
         right = tuple([_code(key, [], ladder[key], _plain) for key in keys])
         if met is not None or right:
-            found.append(Pair(layer.name, met.name if met else "", met.where if met else "", right))
+            note = "" if right else _NOTES.get(layer.name, "The ladder's function for this did not run.")
+            found.append(Pair(layer.name, met.name if met else "", met.where if met else "", right, note))
     return tuple(found)
 
 
