@@ -12,7 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 #: Lines that are noted of one request.
-MAX_LINES = 5_000
+MAX_LINES = 2_000
 _LIBRARIES = ("site-packages", "dist-packages")
 
 #: File, qualified name and first line of a function: one code.
