@@ -87,14 +87,11 @@ def test_the_shops_routes_are_explained_from_the_shell(environ: dict[str, str]) 
 
 
 @pytest.mark.parametrize("command", ["xray", "explain", "twin"])
-def test_a_console_that_has_ascii_only_is_sent_ascii_or_a_file_in_utf8(environ: dict[str, str], command: str) -> None:
+def test_a_console_that_has_ascii_only_is_sent_ascii(environ: dict[str, str], command: str) -> None:
     ended = process(environ, "--app", "little", command, "/%C3%BC/7", PYTHONIOENCODING="ascii")
 
     assert ended.returncode == 0, ended.stderr
-    if command == "twin":
-        compile(ended.stdout.decode("utf-8"), "twin", "exec")
-    else:
-        assert ended.stdout.isascii() and b"/\\xfc/7" in ended.stdout
+    assert ended.stdout.isascii() and b"/\\xfc/7" in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -116,7 +113,6 @@ def test_a_console_that_has_ascii_only_is_sent_ascii_or_a_file_in_utf8(environ: 
         (["explain", "products"], 2),
         (["cookie", "nonsense"], 1),
         (["cookie"], 2),
-        (["twin", "/products/7"], 0),
         (["twin", "products"], 2),
     ],
 )
@@ -205,11 +201,3 @@ def test_cookie_says_forged_of_another_key() -> None:
     ended = run("cookie", signed.value, app=other)
 
     assert ended.exit_code == 1 and "forged" in ended.stdout
-
-
-def test_twin_prints_a_program_that_answers_the_same() -> None:
-    ended = run("twin", "/products/7")
-
-    command = [sys.executable, "-"]
-    program = subprocess.run(command, input=ended.stdout.encode(), capture_output=True, timeout=60, check=True)
-    assert b"product 7" in program.stdout
