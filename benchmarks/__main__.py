@@ -1,6 +1,7 @@
 """The command line: measure, print, and with ``--write`` put the figures into the documentation.
 
 python run.py bench [--quick]      requests in process, every framework
+python run.py bench --people       the requests of real applications: Flask, wsgiapp and what neither can avoid
 python run.py bench --stack        whole servers on the loopback, Flask and wsgiapp
 python run.py bench --startup      import, commands, first request, memory
 python run.py bench --xray         what the X-ray costs a request
@@ -16,7 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import picture, report, rounds, stack, startup, xray
+from benchmarks import people, picture, report, rounds, stack, startup, xray
+from benchmarks.people_workloads import VISIT
 from benchmarks.workloads import BY_NAME, FOLDER, WORKLOADS
 
 PAGE = FOLDER.parent / "docs" / "benchmarks.md"
@@ -27,6 +29,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(prog="run.py bench", description="Measure wsgiapp beside other frameworks.")
     kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--people", dest="kind", action="store_const", const="people", help="requests that people have")
     kind.add_argument("--stack", dest="kind", action="store_const", const="stack", help="whole servers on the loopback")
     kind.add_argument("--startup", dest="kind", action="store_const", const="startup", help="import, start, memory")
     kind.add_argument("--xray", dest="kind", action="store_const", const="xray", help="what the X-ray costs a request")
@@ -39,9 +42,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.check and options.kind != "xray":
         parser.error("--check needs --xray: only the X-ray has a goal")
-    unknown = set((options.only or "").split(",")) - {"", *BY_NAME}
+    known = VISIT if options.kind == "people" else BY_NAME
+    unknown = set((options.only or "").split(",")) - {"", *known}
     if unknown:
-        parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are: {', '.join(BY_NAME)}")
+        parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     return options
 
 
@@ -58,6 +62,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     def say(text: str) -> None:
         print(f"  {text}", file=sys.stderr, flush=True)
 
+    if options.kind == "people":
+        names = options.only.split(",") if options.only else ()
+        return people.run(people.QUICK if options.quick else people.PLAN, names, say)
     chosen = [BY_NAME[name] for name in options.only.split(",")] if options.only else None
     if options.kind == "stack":
         return stack.run(stack.QUICK if options.quick else stack.Plan(), chosen, say)

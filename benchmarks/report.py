@@ -115,6 +115,51 @@ def requests(raw: dict[str, Any]) -> str:
     ])  # fmt: skip
 
 
+# -- workloads that people have ------------------------------------------------------------------
+
+
+def people(raw: dict[str, Any]) -> str:
+    """The report on the people's workloads: total, floor, and what is the framework's own."""
+    head = [
+        "µs a request", "Flask", "wsgiapp", "Flask ÷ wsgiapp", "floor", "Flask's own", "wsgiapp's own", "own ÷ own",
+        "wsgiapp above the floor", "spread",
+    ]  # fmt: skip
+    plan, results, titles = raw["plan"], raw["results"], raw["titles"]
+
+    def row(name: str) -> list[str]:
+        flask, own, floor = (results[name][each] for each in ("flask", "wsgiapp", "floor"))
+        shares = flask["own_us"], own["own_us"]
+        shown = [number(value) for value in (flask["us"], own["us"], flask["ratio"], floor["us"], *shares)]
+        times = number(shares[0] / shares[1]) if min(shares) > 0 else "-"
+        above = f"{shares[1] / floor['us']:.0%}"
+        wide = max(each["spread"] for each in (flask, own, floor))
+        return [titles[name], *shown, times, above, f"{wide:.0%}"]
+
+    how = (
+        f"Medians of {plan['rounds']} rounds in turn, each of {plan['batches']} batches of about "
+        f"{plan['batch_ms']:g} ms, process time. {machine.sentence(raw['machine'])}"
+    )
+    words = (
+        "The floor is the same source with nothing in the framework's place: its view, queries, templates and JSON. "
+        "“Own” is what a framework takes above it. The spread tells how noisy the run was: how far the middle half of "
+        "the rounds lies apart, in percent of the median, for the noisiest of the three."
+    )
+    lacking = [f"- {titles[name]}: {reason}" for name, reason in unable(raw).items()]
+    parts = [how, markdown(head, [row(name) for name in results if name not in unable(raw)]), words]
+    return "\n\n".join(parts + (["Not measured:\n\n" + "\n".join(lacking)] if lacking else []))
+
+
+def unable(raw: dict[str, Any]) -> dict[str, str]:
+    """The people's workloads that were not measured, each with the reason."""
+    reasons = {
+        name: state["unable"]
+        for name, states in raw["results"].items()
+        for state in states.values()
+        if "unable" in state
+    }
+    return {name: "; ".join(raw["missing"]) or reason for name, reason in reasons.items()}
+
+
 # -- servers -------------------------------------------------------------------------------------
 
 
@@ -232,6 +277,10 @@ def xray(raw: dict[str, Any]) -> str:
 # -- the page ------------------------------------------------------------------------------------
 
 
+#: Kinds for which the page gets a section of its own the first time that their figures are written.
+SECTIONS = {"people": "Workloads that people have"}
+
+
 def insert(page: Path, kind: str, text: str) -> None:
     """Put *text* between the page's markers of that kind.
 
@@ -240,6 +289,8 @@ def insert(page: Path, kind: str, text: str) -> None:
     """
     begin, end = f"<!-- bench {kind}: begin -->", f"<!-- bench {kind}: end -->"
     content = page.read_text(encoding="utf-8")
+    if kind in SECTIONS and not content.count(begin) + content.count(end):
+        content = f"{content.rstrip()}\n\n## {SECTIONS[kind]}\n\n{begin}\n{end}\n"
     if content.count(begin) != 1 or content.count(end) != 1:
         raise ValueError(f"{page.name} needs the lines {begin} and {end}, once each, for the figures to stand between")
     before, _, rest = content.partition(begin)
