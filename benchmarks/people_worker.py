@@ -11,14 +11,17 @@ import hashlib
 import importlib
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from benchmarks.people_workloads import VISIT, Visit, seal, unseal
 from benchmarks.programs import UnableError
 from benchmarks.worker import ENVIRON, Answer, AnswerError, Timer, pick_clock, send, serve, telling
+from benchmarks.workloads import FOLDER
 
 FLOOR = "floor"
+PACKAGE = FOLDER.parent / "wsgiapp"
 FRAMEWORKS = {"wsgiapp": "wsgiapp", "flask": "Flask", FLOOR: "the floor"}
 SHARED = ("content-type", "location")  # what a floor has in common with a framework's head
 PASSING = ("date", "set-cookie", "etag", "last-modified")  # differs from one second, or one copy of a file, to the next
@@ -95,13 +98,21 @@ def prepare(visit: Visit) -> tuple[VisitTimer | None, dict[str, Any]]:
     return timer, {"ready": True, "size": len(timer.answer.body), **digests(timer.answer)}
 
 
+def loaded_of_wsgiapp() -> list[str]:
+    """The files of wsgiapp that this process has loaded, from its folder on."""
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    paths = (Path(file) for file in files if file)
+    return sorted(path.relative_to(PACKAGE).as_posix() for path in paths if path.is_relative_to(PACKAGE))
+
+
 def main(framework: str, visit: str = "") -> None:
     """Say what the program answers, then do as told."""
     answer = telling()
     put_in_place(framework)
     if not visit:
         made = importlib.import_module("flask").Flask.__module__
-        return answer({"framework": made, "visits": {name: prepare(each)[1] for name, each in VISIT.items()}})
+        visits = {name: prepare(each)[1] for name, each in VISIT.items()}
+        return answer({"framework": made, "visits": visits, "loaded": loaded_of_wsgiapp()})
     timer, state = prepare(VISIT[visit])
     answer(state)
     return serve(timer, sys.stdin, answer) if timer else None

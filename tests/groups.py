@@ -17,6 +17,7 @@ TOGETHER = {
     "tests/test_browser.py": "browser",
     "tests/xray/test_xray_browser.py": "browser of the xray",
     "tests/test_servers.py": "servers {}",
+    "tests/test_people_benchmarks.py": "benchmarks of the people",
     "tests/test_wheel.py": "wheel",
     "tests/behaviour/test_two_servers.py": "two servers",
 }
@@ -44,7 +45,7 @@ LEFT_OUT = {
     r"^tests/conformance/": "Flask's own suite and those of its extensions",
     r"^tests/test_browser|_browser\.py": "pages in a real browser",
     r"^tests/(test_servers|test_wheel|behaviour/test_two_servers)\.py": "real servers, the wheel",
-    r"^tests/test_benchmarks\.py": "the benchmarks",
+    r"^tests/test_(people_)?benchmarks\.py": "the benchmarks",
     r"^tests/typed/": "mypy and pyright on programs written for Flask",
     r"^tests/xray/test_shop_watched\.py": "the shop's tests once more, watched",
     r"^tests/property/": "generated cases (hypothesis)",

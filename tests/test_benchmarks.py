@@ -489,7 +489,8 @@ MARKED = re.findall(r"<!-- bench (\w+): begin -->\n(.*?)<!-- bench \1: end -->",
 
 
 def test_the_page_has_a_place_for_every_kind_of_figure() -> None:
-    assert [kind for kind, _ in MARKED] == ["requests", "stack", "startup", "xray"]
+    kinds = [kind for kind, _ in MARKED if kind not in report.SECTIONS]  # those get their place when they are written
+    assert kinds == ["requests", "stack", "startup", "xray"]
 
 
 @pytest.mark.parametrize(("kind", "text"), MARKED, ids=[kind for kind, _ in MARKED])

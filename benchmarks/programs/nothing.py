@@ -405,9 +405,9 @@ class Visit:
 def finish(returned: Any) -> Response:
     """The answer in what a view returned: text, a dictionary, a pair or triple, an answer."""
     if isinstance(returned, tuple):
-        first, *others = returned
-        response = finish(first)
-        for more in others:
+        parts: list[Any] = list(returned)
+        response = finish(parts.pop(0))
+        for more in parts:
             if isinstance(more, int):
                 response.status_code = more
             else:
@@ -440,7 +440,7 @@ class SecureCookieSessionInterface:
 def install() -> ModuleType:
     """Answer ``import flask`` and the parts of it that the programs name, from now on in this process."""
     own = sys.modules[__name__]
-    parts = {
+    parts: dict[str, dict[str, Any]] = {
         "flask.views": {"MethodView": MethodView},
         "flask.typing": {"ResponseReturnValue": Any},
         "flask.json": {},
@@ -450,6 +450,7 @@ def install() -> ModuleType:
     sys.modules["flask"] = own
     for name, content in parts.items():
         part = ModuleType(name)
-        vars(part).update(content)
+        for key, value in content.items():
+            setattr(part, key, value)
         sys.modules[name] = part
     return own
