@@ -195,8 +195,33 @@ def stack(raw: dict[str, Any]) -> str:
         f"requests; one worker process. {machine.sentence(raw['machine'])}"
     )
     missing = [f"- {reason}" for reason in raw["missing"]]
+    if raw.get("busy"):
+        how += f" It was measured on a busy machine, on request: {raw['busy']}."
     parts = [how, markdown(head, map(row, raw["results"]), words=2)]
-    return "\n\n".join(parts + (["Not measured:\n\n" + "\n".join(missing)] if missing else []))
+    parts += ["Not measured:\n\n" + "\n".join(missing)] if missing else []
+    return "\n\n".join(parts + (beside(raw["peers"]) if raw.get("peers") else []))
+
+
+def beside(raw: dict[str, Any]) -> list[str]:
+    """The report on the peers: one table a workload, the highest rate first."""
+    head = ["framework", "server", "req/s", "wsgiapp is times", "p50 ms", "p99 ms", "CPU µs", "client busy", "spread"]
+
+    def row(result: dict[str, Any]) -> list[str]:
+        figures = [result[name] for name in ("rate", "behind", "p50_ms", "p99_ms", "cpu_us")]
+        shown = ["-" if value is None else number(value) for value in figures]
+        return [result["title"], result["server"], *shown, f"{result['client_busy']:.0%}", f"{result['spread']:.0%}"]
+
+    plan = raw["plan"]
+    how = (
+        f"Beside other frameworks: medians of {plan['rounds']} rounds in turn of {plan['seconds']:g} s each, "
+        f"{plan['connections'][0]} connections, one worker process. The spread is that of the rates, in percent."
+    )
+    parts = [how]
+    for name, results in raw["results"].items():
+        ordered = sorted(results, key=lambda result: -result["rate"])
+        parts += [f"{BY_NAME[name].title}:", markdown(head, map(row, ordered), words=2)]
+    missing = [f"- {reason}" for reason in raw["missing"]]
+    return parts + (["Not measured:\n\n" + "\n".join(missing)] if missing else [])
 
 
 # -- start-up ------------------------------------------------------------------------------------
@@ -275,6 +300,25 @@ def xray(raw: dict[str, Any]) -> str:
 
 
 # -- the page ------------------------------------------------------------------------------------
+
+
+#: The picture that the README shows, and the one of whole servers, which follows it once it is measured.
+PICTURE = "![What a request costs, by framework and workload](docs/benchmarks/requests.svg)"
+SERVERS = "![Requests a second of whole servers, by framework](docs/benchmarks/stack.svg)"
+
+
+def show(readme: Path) -> None:
+    """Have the README show the picture of whole servers.
+
+    Raises:
+        ValueError: when there is no picture of requests that it could follow.
+    """
+    content = readme.read_text(encoding="utf-8")
+    if SERVERS in content:
+        return
+    if content.count(PICTURE) != 1:
+        raise ValueError(f"{readme.name} needs the line {PICTURE}, once, for the picture of whole servers to follow")
+    readme.write_text(content.replace(PICTURE, f"{PICTURE}\n\n{SERVERS}"), encoding="utf-8")
 
 
 #: Kinds for which the page gets a section of its own the first time that their figures are written.
