@@ -241,6 +241,11 @@ def startup(raw: dict[str, Any]) -> str:
         for name in names
         if results[name].get("slowest")
     ]
+    if "workers" in raw["plan"]:
+        how += (
+            f" A worker is one of {raw['plan']['workers']} of gunicorn's; memory that processes share is divided among "
+            "them (PSS)."
+        )
     shares = "Most of the import is (time in each package's own modules):\n\n" + "\n".join(slowest)
     return "\n\n".join([how, markdown(["", *names], rows), shares])
 

@@ -13,6 +13,7 @@ import importlib.util
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -43,6 +44,7 @@ def rename(flask: ModuleType) -> None:
     spec.loader.exec_module(shop)
 
 
+@cache
 def make() -> Any:
     """The shop in production, with a database of its own whose reviews have fixed dates."""
     flask = importlib.import_module("flask")

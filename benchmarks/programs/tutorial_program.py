@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ FOLDER = "BENCHMARK_TUTORIAL"
 POSTS = [(f"Post <{number}>", f"What there is to say about & {number}.\nNo more.") for number in range(8)]
 
 
+@cache
 def make() -> Any:
     """The tutorial's application with a database of its own.
 
