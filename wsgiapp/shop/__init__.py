@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgiapp import App, Response, request
-from wsgiapp.shop import account, api, cart, concurrency, csrf, learn, pages, problems, settings, store
+from wsgiapp.shop import account, api, cart, concurrency, csrf, errors, learn, pages, settings, store
 from wsgiapp.shop.catalogue import CATEGORIES
 from wsgiapp.xray import XRay
 
@@ -47,13 +47,14 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     settings.configure(shop, given)
     csrf.init_app(shop)
     store.init_app(shop)
-    problems.init_app(shop)
+    errors.init_app(shop)
     shop.after_request(protect)
     shop.context_processor(page_context)
     shop.add_template_filter(money)
     shop.add_template_filter(day)
-    for module in (pages, cart, account, concurrency, learn, api):
+    for module in (pages, cart, account, concurrency, learn):
         shop.register_blueprint(module.bp)
+    api.init_app(shop)
     if shop.config["XRAY"] and "xray" not in shop.extensions:
         XRay(shop)
     return shop

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeVar
-from urllib.parse import quote
+from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from wsgiapp.rest.models import Model, integral
 from wsgiapp.shop.catalogue import Category, Picture
 from wsgiapp.shop.models import MAX_CENTS, MAX_STOCK
 
 MAX_QUANTITY = 99
-MAX_ERRORS = 100
-
-
-def _integral(value: object) -> object:
-    """1999.0 is a whole number to JSON, which knows one kind of number (RFC 8259, section 6)."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _one_line(value: str) -> str:
@@ -40,16 +34,16 @@ def _lines(value: str) -> str:
 
 
 # The validator stands last: inside the Field it would turn `minimum` into a keyword that no JSON Schema knows.
-Cents = Annotated[int, Field(ge=0, le=MAX_CENTS), BeforeValidator(_integral)]
-Stock = Annotated[int, Field(ge=0, le=MAX_STOCK), BeforeValidator(_integral)]
-Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_integral)]
+Cents = Annotated[int, Field(ge=0, le=MAX_CENTS), BeforeValidator(integral)]
+Stock = Annotated[int, Field(ge=0, le=MAX_STOCK), BeforeValidator(integral)]
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(integral)]
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-class Input(BaseModel):
+class Input(Model):
     """The common rules: nothing unknown, nothing converted unless the reader asks for it, no spaces around text."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(str_strip_whitespace=True)
 
 
 class ProductIn(Input):
@@ -91,14 +85,6 @@ class ThemeIn(Input):
     """How the pages shall look; ``auto`` leaves it to the browser."""
 
     theme: Literal["auto", "light", "dark"]
-
-
-class ListQuery(Input):
-    """The query of the product list in the API."""
-
-    q: Annotated[str, Field(max_length=80)] = ""
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
 
 
 class ThreadsQuery(Input):
@@ -150,15 +136,3 @@ def sentence(detail: ErrorDetails) -> str:
     if kind == "value_error":
         return f"This {context['error']}."
     return SENTENCES.get(kind, detail["msg"]).format_map(context)
-
-
-def pointed_errors(error: ValidationError) -> list[dict[str, Any]]:
-    """Return every error with a JSON Pointer to its place (RFC 6901, as a URI fragment), ready for a problem."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_ERRORS]
-    return [{"pointer": pointer(detail["loc"]), "detail": detail["msg"]} for detail in details]
-
-
-def pointer(path: tuple[int | str, ...]) -> str:
-    """Return the JSON Pointer to ``path`` in its URI fragment form (RFC 6901, section 6)."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
-    return "#" + "".join(f"/{quote(step, safe='~')}" for step in steps)

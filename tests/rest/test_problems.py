@@ -3,7 +3,7 @@
 import pytest
 import werkzeug.http
 
-from wsgiapp.shop.problems import title_of
+from wsgiapp.rest.problems import title_of
 
 
 def test_reason_phrases_come_from_the_standard_library(monkeypatch: pytest.MonkeyPatch) -> None:
