@@ -17,6 +17,7 @@ come with it. The modules, in reading order, each importing only from those befo
 | `resource` | what an app declares |
 | `views` | what each method does, and in which order a request is judged |
 | `openapi` | the OpenAPI 3.1 document |
+| `documents` | the page on an API, with forms |
 | `api` | mounting it all on an app |
 """
 

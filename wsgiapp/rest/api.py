@@ -8,10 +8,11 @@ from typing import Any
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response as BaseResponse
 
-from wsgiapp import App, Blueprint, Response, current_app, request
+from wsgiapp import App, Blueprint, Response, current_app, request, url_for
 from wsgiapp.globals import request_ctx
 
-from . import problems
+from . import documents, problems
+from .openapi import describe
 from .patches import JSON, PATCH_TYPES
 from .resource import Resource
 from .views import Collection, Item
@@ -38,6 +39,8 @@ class API:
     :param version: the version of the API in its documents.
     :param prefix: what the addresses of the resources begin with, such as ``/api``.
     :param name: the name of the blueprint, and the begin of its endpoints.
+    :param docs: the address of the page with forms.
+    :param openapi: the address of the OpenAPI document.
     :param security: the security schemes of OpenAPI, by name; any of them is asked for whatever changes something.
     """
 
@@ -49,10 +52,13 @@ class API:
         version: str = "1",
         prefix: str = "",
         name: str = "api",
+        docs: str = "/docs",
+        openapi: str = "/openapi.json",
         security: Mapping[str, Any] | None = None,
     ) -> None:
         self.resources = resources
         self.title, self.version, self.prefix, self.name = title, version, prefix, name
+        self.docs, self.openapi = docs, openapi
         self.security = dict(security or {})
         if app is not None:
             self.init_app(app)
@@ -66,6 +72,7 @@ class API:
         for resource in self.resources:
             problems.init_app(app, prefix=self.path(resource))
             self.mount(blueprint, resource)
+        self.mount_documents(blueprint)
         app.before_request(options_of_the_server)
         app.register_blueprint(blueprint)
 
@@ -87,6 +94,21 @@ class API:
                 rule = self.path(resource) + rest
                 methods = [*(wanted & possible), "OPTIONS"]
                 blueprint.add_url_rule(rule, endpoint, function, methods=methods)
+
+    def mount_documents(self, blueprint: Blueprint) -> None:
+        """Add the addresses of the OpenAPI document, of the page with forms, and of what that loads."""
+        blueprint.add_url_rule(self.openapi, "openapi", lambda: documents.openapi(self.document()))
+        blueprint.add_url_rule(self.docs, "docs", lambda: documents.page(self.document(), self.urls()))
+        blueprint.add_url_rule(f"{self.docs}/<any('rest.css', 'rest.js'):name>", "asset", documents.asset)
+
+    def document(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        return describe(self.resources, self.prefix, self.title, self.version, self.security)
+
+    def urls(self) -> dict[str, str]:
+        """Return the addresses that the pages need."""
+        assets = {name: url_for(f"{self.name}.asset", name=file) for name, file in documents.ASSETS.items()}
+        return {**assets, "openapi": url_for(f"{self.name}.openapi"), "docs": url_for(f"{self.name}.docs")}
 
     def complete(self, response: BaseResponse) -> BaseResponse:
         """Add the headers that every answer of a resource carries."""

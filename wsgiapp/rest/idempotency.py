@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -23,6 +24,7 @@ from .problems import Problem
 
 HEADER = "Idempotency-Key"
 MAX_KEY = 200
+KEY = re.compile(f"[!-~]{{1,{MAX_KEY}}}")
 KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Content-Location", "Preference-Applied")
 
 
@@ -88,8 +90,8 @@ def once(keys: Keys | None, work: Callable[[], BaseResponse]) -> BaseResponse:
     sent = request.headers.get(HEADER)
     if keys is None or sent is None:
         return work()
-    if not 1 <= len(sent) <= MAX_KEY or not sent.isprintable():
-        raise Problem(400, f"{HEADER} is 1 to {MAX_KEY} printable characters, such as a random UUID.")
+    if not KEY.fullmatch(sent):
+        raise Problem(400, f"{HEADER} is 1 to {MAX_KEY} visible ASCII characters, such as a random UUID.")
     key = _digest(request.path, request.headers.get("Authorization", ""), sent)
     known = keys.begin(key, fingerprint := _digest(request.method, request.mimetype, request.get_data()))
     if known is not None:

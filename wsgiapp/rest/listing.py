@@ -25,6 +25,7 @@ from .stores import Place, Query, Stored
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_WORDS = 20, 100, 8
 END = "end"
+NO_PAGE = "There is no such page of this list."
 OWN = ("limit", "after", "before", "sort", "fields", "q")
 KINDS: dict[str, Any] = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
 
@@ -71,7 +72,7 @@ class Listing:
         """Return the model of the query string."""
         sort = "|".join(self.kinds)
         fields = "|".join(self.names)
-        cursor = Field(pattern="^[A-Za-z0-9_-]{1,1000}$")
+        cursor = Field(pattern=f"^({END}|[A-Za-z0-9_-]{{4,1000}})$", description="from a link of the list")
         made: dict[str, Any] = {
             "limit": (Annotated[int, Field(ge=1, le=MAX_LIMIT, description="at most so many")], DEFAULT_LIMIT),
             "after": (Annotated[str, cursor] | None, None),
@@ -88,7 +89,7 @@ class Listing:
             info = model.model_fields[name]
             kind: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
             made[name] = (kind | None, None)
-        return create_model("Parameters", __config__=ConfigDict(extra="forbid", str_strip_whitespace=True), **made)
+        return create_model("Parameters", __config__=ConfigDict(extra="forbid"), **made)
 
     def read(self) -> BaseModel:
         """Return the parameters of the current request.
@@ -109,20 +110,20 @@ class Listing:
     def query(self, parameters: Any) -> Query:
         """Return the query that the parameters ask for.
 
-        :raises Problem: 422 when a cursor is not of a list in this order.
+        :raises Problem: 404 when a cursor is not of a list in this order, or there are two.
         """
         order = [(name.removeprefix("-"), name.startswith("-")) for name in (parameters.sort or "id").split(",")]
         if all(name != "id" for name, _ in order):
             order.append(("id", False))
         if parameters.after and parameters.before:
-            raise Problem(422, "Some parameters are not valid.", errors=[_wrong("before", "goes without after")])
+            raise Problem(404, NO_PAGE, errors=[_wrong("before", "goes without after")])
         backwards = parameters.before is not None
         name, cursor = ("before", parameters.before) if backwards else ("after", parameters.after)
         place = None
         if cursor is not None and not (backwards and cursor == END):
             place = self._place(cursor, [field for field, _ in order])
             if place is None:
-                raise Problem(422, "Some parameters are not valid.", errors=[_wrong(name, "is no place in this list")])
+                raise Problem(404, NO_PAGE, errors=[_wrong(name, "is no place in it")])
         equal = {field: getattr(parameters, field) for field in self.filters}
         return Query(
             parameters.limit,

@@ -64,6 +64,11 @@ class ResourceView(MethodView):
         """Return the address of a thing."""
         return url_for(f"{self.endpoint}_item", id=stored.id)
 
+    def urls(self) -> dict[str, str]:
+        """Return the addresses that a page needs."""
+        api = self.endpoint.rpartition(".")[0]
+        return {"style": url_for(f"{api}.asset", name="rest.css"), "docs": url_for(f"{api}.docs")}
+
     def validated(self, value: Any) -> dict[str, Any]:
         """Return the fields that ``value`` gives a thing.
 
@@ -80,7 +85,9 @@ class ResourceView(MethodView):
             response = json_response(shown)
         else:
             text = json.dumps(shown, ensure_ascii=False, indent=2)
-            response = Response(render_template("rest/browse.html", resource=self.resource, text=text, **page))
+            response = Response(
+                render_template("rest/browse.html", resource=self.resource, text=text, **self.urls(), **page)
+            )
             tag = None
         response.add_etag() if tag is None else response.set_etag(tag)
         return response
@@ -137,7 +144,9 @@ class Item(ResourceView):
         stored = self.found(id, self.resource.store.get(id))
         tag = stored.tag if names is None else None
         here = url_for(f"{self.endpoint}_list")
-        response = self.represent(document(stored, names), tag, links={"collection": here}, urls=[])
+        response = self.represent(
+            document(stored, names), tag, links={"collection": here}, title=f"{self.resource.name} {id}"
+        )
         check_read(response.get_etag()[0] or "")
         return response.make_conditional(request)
 

@@ -48,6 +48,7 @@ products = Resource(
     ProductIn,
     SQLStore(Product, tuple(ProductIn.model_fields), store.reading, store.writing, matching),
     authorise=authorise,
+    filters=("name", "category", "picture", "price_cents", "stock"),
     searched=[column.key for column in SEARCHED],
     about="What the shop has on sale.",
 )

@@ -33,6 +33,18 @@ def _lines(value: str) -> str:
     return value
 
 
+# What the patterns say stands in the schema of the API too, and is read there as JavaScript reads it.
+_HIDDEN = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff"
+_BLANK = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+NAME = f"^[^{_HIDDEN}]*[^{_HIDDEN}{_BLANK}][^{_HIDDEN}]*$"
+ONE_LINE = f"^[^{_HIDDEN}]*$"
+LINES = f"^([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*$"
+
+
+def _tidy(value: str) -> str:
+    return value.replace("\r\n", "\n").strip()
+
+
 # The validator stands last: inside the Field it would turn `minimum` into a keyword that no JSON Schema knows.
 Cents = Annotated[int, Field(ge=0, le=MAX_CENTS), BeforeValidator(integral)]
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK), BeforeValidator(integral)]
@@ -49,10 +61,11 @@ class Input(Model):
 class ProductIn(Input):
     """A product as it is sent to be put on sale or changed; everything but id and version."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+    model_config = ConfigDict(str_strip_whitespace=False)  # stripped after the check, so that the schema says all of it
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NAME), AfterValidator(_tidy)]
     category: Category
-    summary: Annotated[str, Field(max_length=160), AfterValidator(_one_line)] = ""
-    description: Annotated[str, Field(max_length=2000), AfterValidator(_lines)] = ""
+    summary: Annotated[str, Field(max_length=160, pattern=ONE_LINE), AfterValidator(_tidy)] = ""
+    description: Annotated[str, Field(max_length=2000, pattern=LINES), AfterValidator(_tidy)] = ""
     price_cents: Cents
     stock: Stock = 0
     picture: Picture = "parcel"
@@ -123,6 +136,7 @@ SENTENCES = {
     "literal_error": "Please choose one of the given values.",
     "greater_than_equal": "Please enter {ge} or more.",
     "less_than_equal": "Please enter {le} or less.",
+    "string_pattern_mismatch": "This must be one line of printable characters.",
     "string_too_long": "Please use no more than {max_length} characters.",
 }
 
@@ -133,6 +147,8 @@ def sentence(detail: ErrorDetails) -> str:
     if kind == "string_too_short":
         least = context["min_length"]
         return "Please fill this in." if least == 1 else f"Please use at least {least} characters."
+    if kind == "string_pattern_mismatch" and context["pattern"] == LINES:
+        return "This must not contain control characters."
     if kind == "value_error":
         return f"This {context['error']}."
     return SENTENCES.get(kind, detail["msg"]).format_map(context)
