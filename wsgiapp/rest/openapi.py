@@ -49,6 +49,7 @@ PROBLEM_SCHEMA: Schema = {
         },
     },
 }
+MINIMAL: Schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 POINTER: Schema = {"type": "string", "pattern": "^(/([^~/]|~[01])*)*$"}
 
 
@@ -215,6 +216,8 @@ def _success(resource: Resource, method: str, one: bool) -> Schema:
     name = resource.model.__name__
     shown = {"GET": f"{name}Part" if one else f"{name}List"}.get(method, f"{name}Stored")
     content: Schema = {JSON: {"schema": {"$ref": REF + shown}}}
+    if method == "POST":  # who prefers return=minimal gets the id alone
+        content = {JSON: {"schema": {"anyOf": [{"$ref": REF + shown}, MINIMAL]}}}
     headers = ["ETag", *{"GET": [] if one else ["Link"], "POST": ["Location"]}.get(method, ["Content-Location"])]
     if method == "GET":
         content[HTML] = {"schema": {"type": "string"}}

@@ -121,14 +121,12 @@ class Collection(ResourceView):
         fields = self.validated(body)
         with self.resource.transaction() as writer:
             stored = writer.create(fields)
-        response = self.represent(document(stored), stored.tag) if wants_result() else Response(status=201)
+        response = json_response(document(stored) if wants_result() else {"id": stored.id})
         response.status_code = 201
+        response.set_etag(stored.tag)
         response.headers["Location"] = self.url(stored)
         if wants_result():
             response.headers["Content-Location"] = self.url(stored)
-        else:
-            response.set_etag(stored.tag)
-            del response.headers["Content-Type"]
         return applied(response)
 
 
