@@ -1,7 +1,8 @@
 """Idempotency keys: a request that is sent again, since its answer got lost, is done once.
 
 The client names the request by a key of its own. Who sends the same key with the same request gets the first answer
-again; 409 while the first is still at work; 422 when the request is another. An answer of 500 and above is not kept.
+again; 409 while the first is still at work; 422 when the request is another. A request that was refused did nothing:
+its key is forgotten, and can be sent again.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def once(keys: Keys | None, work: Callable[[], BaseResponse]) -> BaseResponse:
     answer = None
     try:
         response = work()
-        answer = _packed(response) if response.status_code < 500 else None
+        answer = _packed(response)
     finally:
         keys.finish(key, answer)
     return response
