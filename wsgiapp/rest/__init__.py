@@ -15,9 +15,9 @@ come with it. The modules, in reading order, each importing only from those befo
 | `listing` | pages of a list by cursor, filters, order, fields |
 | `idempotency` | a request that is sent twice is done once |
 | `resource` | what an app declares |
+| `documents` | the page on an API, with forms |
 | `views` | what each method does, and in which order a request is judged |
 | `openapi` | the OpenAPI 3.1 document |
-| `documents` | the page on an API, with forms |
 | `api` | mounting it all on an app |
 """
 

@@ -99,7 +99,7 @@ class API:
         """Add the addresses of the OpenAPI document, of the page with forms, and of what that loads."""
         blueprint.add_url_rule(self.openapi, "openapi", lambda: documents.openapi(self.document()))
         blueprint.add_url_rule(self.docs, "docs", lambda: documents.page(self.document(), self.urls()))
-        blueprint.add_url_rule(f"{self.docs}/<any('rest.css', 'rest.js'):name>", "asset", documents.asset)
+        blueprint.add_url_rule(f"{self.docs}/<any('rest.css', 'rest.js', 'rest.svg'):name>", "asset", documents.asset)
 
     def document(self) -> dict[str, Any]:
         """Return the OpenAPI document."""

@@ -18,7 +18,7 @@ from wsgiapp import Response, render_template, request, send_from_directory
 from wsgiapp.typing import ResponseReturnValue
 
 STATIC = Path(__file__).parent / "static"
-ASSETS = {"style": "rest.css", "script": "rest.js"}
+ASSETS = {"style": "rest.css", "script": "rest.js", "icon": "rest.svg"}
 
 
 @dataclass(frozen=True)

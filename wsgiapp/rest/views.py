@@ -21,6 +21,7 @@ from wsgiapp.typing import ResponseReturnValue
 from wsgiapp.views import MethodView
 
 from .conditional import check_read, check_write
+from .documents import ASSETS
 from .idempotency import once
 from .jsonbody import JSONError, parse
 from .models import pointed_errors, validate
@@ -67,7 +68,8 @@ class ResourceView(MethodView):
     def urls(self) -> dict[str, str]:
         """Return the addresses that a page needs."""
         api = self.endpoint.rpartition(".")[0]
-        return {"style": url_for(f"{api}.asset", name="rest.css"), "docs": url_for(f"{api}.docs")}
+        assets = {name: url_for(f"{api}.asset", name=file) for name, file in ASSETS.items()}
+        return {**assets, "docs": url_for(f"{api}.docs")}
 
     def validated(self, value: Any) -> dict[str, Any]:
         """Return the fields that ``value`` gives a thing.
