@@ -53,6 +53,7 @@ def test_a_reader_gets_a_list_that_leads_to_its_things() -> None:
     client.post("/books", json={"title": "<b>Emma</b>"})
     page = client.get("/books?limit=100&sort=-id", headers={"Accept": "text/html"})
     assert page.mimetype == "text/html"
+    assert "<h1>books</h1>" in page.text
     assert "&lt;b&gt;Emma" in page.text and "<b>Emma" not in page.text
     for url in re.findall(r'href="(/books[^"]*)"', page.text):
         assert client.get(url.replace("&amp;", "&"), headers={"Accept": "text/html"}).status_code == 200

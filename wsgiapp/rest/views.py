@@ -106,9 +106,8 @@ class Collection(ResourceView):
         here = url_for(f"{self.endpoint}_list")
         links = {relation: f"{here}?{query}" if query else here for relation, query in page.links.items()}
         urls = [(self.url(item), f"{self.resource.name} {item.id}") for item in page.items]
-        response = self.represent(
-            {"items": [document(item, names) for item in page.items]}, None, links=links, urls=urls
-        )
+        shown = {"items": [document(item, names) for item in page.items]}
+        response = self.represent(shown, None, title=self.resource.name, links=links, urls=urls)
         response.headers["Link"] = ", ".join(f'<{url}>; rel="{relation}"' for relation, url in links.items())
         check_read(response.get_etag()[0] or "")
         return response.make_conditional(request)
