@@ -84,6 +84,8 @@ ROWS = [
     Row("If-None-Match", lambda s, at: s.call("GET", at, If_None_Match=s.call("GET", at).headers["ETag"]), 304,
         lambda r, s: r.headers["ETag"] and not r.data),
     Row("If-None-Match on the list", lambda s, at: s.call("GET", If_None_Match=s.call("GET").headers["ETag"]), 304),
+    Row("both preconditions hold", lambda s, at: s.call("GET", at, If_Match="*", If_None_Match='"old"'), 200),
+    Row("a true If-Match, and known", lambda s, at: s.call("GET", at, If_Match="*", If_None_Match="*"), 304),
     Row("a failed If-Match on GET", lambda s, at: s.call("GET", at, If_Match='"old"'), 412),
     *[Row(f"{method} with a stale If-Match", lambda s, at, m=method: s.call(m, at, s.whole, If_Match='"old"'), 412,
           lambda r, s: r.headers["ETag"]) for method in ("PUT", "PATCH", "DELETE")],

@@ -5,6 +5,9 @@ Tags come without quotes. What a tag is made of is the store's business.
 
 from __future__ import annotations
 
+from werkzeug.http import remove_entity_headers
+from werkzeug.wrappers import Response as BaseResponse
+
 from wsgiapp import request
 
 from .problems import Problem
@@ -27,13 +30,19 @@ def check_write(tag: str, *, required: bool) -> None:
         raise Problem(428, NO_TAG)
 
 
-def check_read(tag: str) -> None:
-    """Hold a request that reads to the state that it asks for in ``If-Match``.
+def answer_read(response: BaseResponse) -> BaseResponse:
+    """Return the answer to a request that reads: ``response``, or 304 when the client has it already.
 
-    :raises Problem: 412 when that state is no more.
+    :raises Problem: 412 when the client asks for a state, in ``If-Match``, that is no more.
     """
+    tag = response.get_etag()[0] or ""
     if _unmatched(tag):
         raise Problem(412, "This is not in the state that If-Match asks for.", headers={"ETag": f'"{tag}"'})
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
+        response.status_code = 304
+        response.set_data(b"")
+        remove_entity_headers(response.headers)
+    return response
 
 
 def _unmatched(tag: str) -> bool:

@@ -14,8 +14,10 @@ from typing import Any
 
 from werkzeug.wrappers import Response as BaseResponse
 
-from wsgiapp import Response, render_template, request, send_from_directory
+from wsgiapp import Response, render_template, send_from_directory
 from wsgiapp.typing import ResponseReturnValue
+
+from .conditional import answer_read
 
 STATIC = Path(__file__).parent / "static"
 ASSETS = {"style": "rest.css", "script": "rest.js", "icon": "rest.svg"}
@@ -107,4 +109,4 @@ def asset(name: str) -> ResponseReturnValue:
 def _conditional(response: Response) -> BaseResponse:
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
-    return response.make_conditional(request)
+    return answer_read(response)

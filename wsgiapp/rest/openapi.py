@@ -127,7 +127,8 @@ def _schemas(resource: Resource) -> dict[str, Any]:
         name: sent,
         f"{name}Stored": stored,
         f"{name}Part": {**common, "type": "object", "properties": shown},
-        f"{name}Patch": {"type": "object", "properties": changed, "additionalProperties": False},
+        # To take away what is not there changes nothing (RFC 7396).
+        f"{name}Patch": {"type": "object", "properties": changed, "additionalProperties": {"type": "null"}},
         f"{name}List": {"type": "object", "required": ["items"], "properties": {"items": listed}},
     }
 

@@ -20,7 +20,7 @@ from wsgiapp import Response, render_template, request, url_for
 from wsgiapp.typing import ResponseReturnValue
 from wsgiapp.views import MethodView
 
-from .conditional import check_read, check_write
+from .conditional import answer_read, check_write
 from .documents import ASSETS
 from .idempotency import once
 from .jsonbody import JSONError, parse
@@ -109,8 +109,7 @@ class Collection(ResourceView):
         shown = {"items": [document(item, names) for item in page.items]}
         response = self.represent(shown, None, title=self.resource.name, links=links, urls=urls)
         response.headers["Link"] = ", ".join(f'<{url}>; rel="{relation}"' for relation, url in links.items())
-        check_read(response.get_etag()[0] or "")
-        return response.make_conditional(request)
+        return answer_read(response)
 
     def post(self) -> ResponseReturnValue:
         """Keep a new thing: 201, and where it is."""
@@ -146,8 +145,7 @@ class Item(ResourceView):
         response = self.represent(
             document(stored, names), tag, links={"collection": here}, title=f"{self.resource.name} {id}"
         )
-        check_read(response.get_etag()[0] or "")
-        return response.make_conditional(request)
+        return answer_read(response)
 
     def put(self, id: int) -> ResponseReturnValue:
         """Replace the thing by the one sent; what is left out takes its default."""
