@@ -51,7 +51,7 @@ LEFT_OUT = {
     r"^tests/test_(people_)?benchmarks\.py": "the benchmarks",
     r"^tests/typed/": "mypy and pyright on programs written for Flask",
     r"^tests/xray/test_shop_watched\.py": "the shop's tests once more, watched",
-    r"^tests/property/": "generated cases (hypothesis)",
+    r"^tests/(property/|rest/test_openapi)": "generated cases (hypothesis)",
 }
 COST = "what takes measured time or memory"
 FLASK_ALONE = "questions to Flask alone, whose answers no change here can alter"

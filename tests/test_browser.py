@@ -6,6 +6,7 @@ found by what they do (the action of a form, the name of a field), not by how th
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from browsers import chromium
-from servers import Server, require, running, waitress
+from servers import API_TOKEN, Server, require, running, waitress
 from wsgiapp.shop.store import DEMO_NAME, DEMO_PASSWORD
 
 if TYPE_CHECKING:
@@ -235,6 +236,29 @@ def test_the_threads_page_draws_each_thread(page: Page) -> None:
     assert page.locator("svg.timeline rect.wait").count() == 2 * 3
     width = page.locator("svg.timeline rect.work").first.evaluate("rect => rect.getBoundingClientRect().width")
     assert width > 0
+
+
+API_FORMS = [("list", 200), ("create", 201), ("read", 200), ("replace", 200), ("change", 200), ("delete", 204)]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_on_the_api_sends_every_method_and_shows_the_answer(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto("/docs")
+    page.fill("#authorization", f"Bearer {API_TOKEN}")
+    made = ""
+    for verb, status in API_FORMS:
+        form = page.locator(f"#{verb}_products")
+        form.locator("summary").click()
+        if verb not in ("list", "create"):
+            form.locator('[name="id"]').fill(made)
+        form.locator("button").click()
+        form.locator("output:focus").wait_for()
+        shown = form.locator("output").inner_text()
+        assert shown.splitlines()[1].startswith(f"{status} "), shown
+        if verb == "create":
+            made = str(json.loads(shown.partition("\n\n")[2])["id"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_watch_sees_what_the_policy_forbids_and_what_leaves_the_shop(page: Page, complaints: list[str]) -> None:
