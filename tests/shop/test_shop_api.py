@@ -203,7 +203,8 @@ def test_the_session_token_authorises_only_who_is_signed_in(visitor):
     visitor.sign_in()
     problem(visitor.client.delete("/api/products/1", headers=headers), 401)
     headers = {"X-CSRF-Token": visitor.token()}
-    assert visitor.client.delete("/api/products/1", headers=headers).status_code == 204
+    refused = problem(visitor.client.delete("/api/products/1", headers=headers), 403)
+    assert refused["detail"] == "Editors write to the products that they sell, administrators to all."
 
 
 def test_a_token_nobody_set_is_made_once_and_kept_for_the_owner_only(make_shop, api_of, tmp_path):
