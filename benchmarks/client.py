@@ -20,6 +20,7 @@ from benchmarks.workloads import BY_NAME, Workload
 
 HOST = "127.0.0.1"
 PATIENCE = 10.0
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 class BrokenAnswerError(Exception):
@@ -39,19 +40,35 @@ def request_bytes(workload: Workload, cookie: str = "") -> bytes:
 
 
 def parse(data: bytes) -> tuple[int, dict[str, str], int]:
-    """Status, headers (lower case) and the length of the whole answer; the length is 0 while the head is not whole.
+    """Status, headers (lower case) and the length of the whole answer; the length is 0 while it is not known yet.
 
     Raises:
-        BrokenAnswerError: for an answer that does not say its length.
+        BrokenAnswerError: for an answer that neither says its length nor comes in chunks.
     """
     head, separator, _ = data.partition(b"\r\n\r\n")
     if not separator:
         return 0, {}, 0
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    status = int(first.split()[1])
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return status, headers, len(data) if data.endswith(LAST_CHUNK) else 0
     if "content-length" not in headers:
         raise BrokenAnswerError(f"an answer without a Content-Length: {first}")
-    return int(first.split()[1]), headers, len(head) + 4 + int(headers["content-length"])
+    return status, headers, len(head) + 4 + int(headers["content-length"])
+
+
+def body_of(headers: dict[str, str], data: bytes) -> bytes:
+    """The body of a whole answer, put together where it came in chunks."""
+    _, _, rest = data.partition(b"\r\n\r\n")
+    if headers.get("transfer-encoding", "").lower() != "chunked":
+        return rest
+    body = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        count = int(size, 16)
+        body, rest = body + rest[:count], rest[count + 2 :]
+    return body
 
 
 def ask_once(port: int, request: bytes) -> tuple[dict[str, str], bytes]:

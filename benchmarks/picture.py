@@ -9,6 +9,7 @@ import math
 from typing import Any
 from xml.sax.saxutils import escape
 
+from benchmarks import peers
 from benchmarks.programs import FRAMEWORK
 from benchmarks.report import columns, number
 from benchmarks.workloads import BY_NAME
@@ -109,4 +110,44 @@ def draw(raw: dict[str, Any]) -> str:
         f'<rect class="page" width="{WIDTH}" height="{bottom + 30}"/>',
         f'<text class="small" x="12" y="20">{escape(title)}</text>',
         *legend(names), *bands, *grid, *marks, "</svg>\n",
+    ])  # fmt: skip
+
+
+# -- whole servers -------------------------------------------------------------------------------
+
+BAR, BAR_LEFT, BAR_RIGHT = 26, 250, 90
+
+
+def bar(result: dict[str, Any], top: float, widest: float) -> str:
+    """One framework: its name and server, a bar as long as its rate, and the rate."""
+    width = round(result["rate"] / widest * (WIDTH - BAR_LEFT - BAR_RIGHT), 1)
+    kind = result["framework"] if result["framework"] in SHAPES else "other"
+    label = f"{result['title']} · {result['server'].partition(',')[0]}"
+    hint = f"{result['title']} on {result['server']}: {number(result['rate'])} requests a second"
+    return (
+        f'<text x="12" y="{top + 15}">{escape(label)}</text>'
+        f'<rect class="{kind}" x="{BAR_LEFT}" y="{top + 2}" width="{width}" height="{BAR - 8}">'
+        f"<title>{escape(hint)}</title></rect>"
+        f'<text class="small" x="{BAR_LEFT + width + 8}" y="{top + 15}">{number(result["rate"])}</text>'
+    )
+
+
+def bars(raw: dict[str, Any]) -> str:
+    """The SVG of the peers in the raw figures of `--stack`: each framework on its better server, the fastest on top."""
+    parts, y = [], 34
+    for workload, results in raw["peers"]["results"].items():
+        ordered = peers.best(results)
+        parts.append(f'<text x="12" y="{y + 16}" font-weight="bold">{escape(BY_NAME[workload].title)}</text>')
+        y += BAR
+        for result in ordered:
+            parts.append(bar(result, y, ordered[0]["rate"]))
+            y += BAR
+        y += BAR // 2
+    title = "Requests a second of whole servers, one worker process on one processor: right is more"
+    return "\n".join([
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" role="img">',
+        f"<title>{escape(title)}</title><style>{STYLE}\n.other {{ fill: #818b98 }}</style>",
+        f'<rect class="page" width="{WIDTH}" height="{y}"/>',
+        f'<text class="small" x="12" y="20">{escape(title)}</text>',
+        *parts, "</svg>\n",
     ])  # fmt: skip

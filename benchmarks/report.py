@@ -115,6 +115,51 @@ def requests(raw: dict[str, Any]) -> str:
     ])  # fmt: skip
 
 
+# -- workloads that people have ------------------------------------------------------------------
+
+
+def people(raw: dict[str, Any]) -> str:
+    """The report on the people's workloads: total, floor, and what is the framework's own."""
+    head = [
+        "µs a request", "Flask", "wsgiapp", "Flask ÷ wsgiapp", "floor", "Flask's own", "wsgiapp's own", "own ÷ own",
+        "wsgiapp above the floor", "spread",
+    ]  # fmt: skip
+    plan, results, titles = raw["plan"], raw["results"], raw["titles"]
+
+    def row(name: str) -> list[str]:
+        flask, own, floor = (results[name][each] for each in ("flask", "wsgiapp", "floor"))
+        shares = flask["own_us"], own["own_us"]
+        shown = [number(value) for value in (flask["us"], own["us"], flask["ratio"], floor["us"], *shares)]
+        times = number(shares[0] / shares[1]) if min(shares) > 0 else "-"
+        above = f"{shares[1] / floor['us']:.0%}"
+        wide = max(each["spread"] for each in (flask, own, floor))
+        return [titles[name], *shown, times, above, f"{wide:.0%}"]
+
+    how = (
+        f"Medians of {plan['rounds']} rounds in turn, each of {plan['batches']} batches of about "
+        f"{plan['batch_ms']:g} ms, process time. {machine.sentence(raw['machine'])}"
+    )
+    words = (
+        "The floor is the same source with nothing in the framework's place: its view, queries, templates and JSON. "
+        "“Own” is what a framework takes above it. The spread tells how noisy the run was: how far the middle half of "
+        "the rounds lies apart, in percent of the median, for the noisiest of the three."
+    )
+    lacking = [f"- {titles[name]}: {reason}" for name, reason in unable(raw).items()]
+    parts = [how, markdown(head, [row(name) for name in results if name not in unable(raw)]), words]
+    return "\n\n".join(parts + (["Not measured:\n\n" + "\n".join(lacking)] if lacking else []))
+
+
+def unable(raw: dict[str, Any]) -> dict[str, str]:
+    """The people's workloads that were not measured, each with the reason."""
+    reasons = {
+        name: state["unable"]
+        for name, states in raw["results"].items()
+        for state in states.values()
+        if "unable" in state
+    }
+    return {name: "; ".join(raw["missing"]) or reason for name, reason in reasons.items()}
+
+
 # -- servers -------------------------------------------------------------------------------------
 
 
@@ -150,8 +195,33 @@ def stack(raw: dict[str, Any]) -> str:
         f"requests; one worker process. {machine.sentence(raw['machine'])}"
     )
     missing = [f"- {reason}" for reason in raw["missing"]]
+    if raw.get("busy"):
+        how += f" It was measured on a busy machine, on request: {raw['busy']}."
     parts = [how, markdown(head, map(row, raw["results"]), words=2)]
-    return "\n\n".join(parts + (["Not measured:\n\n" + "\n".join(missing)] if missing else []))
+    parts += ["Not measured:\n\n" + "\n".join(missing)] if missing else []
+    return "\n\n".join(parts + (beside(raw["peers"]) if raw.get("peers") else []))
+
+
+def beside(raw: dict[str, Any]) -> list[str]:
+    """The report on the peers: one table a workload, the highest rate first."""
+    head = ["framework", "server", "req/s", "wsgiapp is times", "p50 ms", "p99 ms", "CPU µs", "client busy", "spread"]
+
+    def row(result: dict[str, Any]) -> list[str]:
+        figures = [result[name] for name in ("rate", "behind", "p50_ms", "p99_ms", "cpu_us")]
+        shown = ["-" if value is None else number(value) for value in figures]
+        return [result["title"], result["server"], *shown, f"{result['client_busy']:.0%}", f"{result['spread']:.0%}"]
+
+    plan = raw["plan"]
+    how = (
+        f"Beside other frameworks: medians of {plan['rounds']} rounds in turn of {plan['seconds']:g} s each, "
+        f"{plan['connections'][0]} connections, one worker process. The spread is that of the rates, in percent."
+    )
+    parts = [how]
+    for name, results in raw["results"].items():
+        ordered = sorted(results, key=lambda result: -result["rate"])
+        parts += [f"{BY_NAME[name].title}:", markdown(head, map(row, ordered), words=2)]
+    missing = [f"- {reason}" for reason in raw["missing"]]
+    return parts + (["Not measured:\n\n" + "\n".join(missing)] if missing else [])
 
 
 # -- start-up ------------------------------------------------------------------------------------
@@ -171,6 +241,11 @@ def startup(raw: dict[str, Any]) -> str:
         for name in names
         if results[name].get("slowest")
     ]
+    if "workers" in raw["plan"]:
+        how += (
+            f" A worker is one of {raw['plan']['workers']} of gunicorn's; memory that processes share is divided among "
+            "them (PSS)."
+        )
     shares = "Most of the import is (time in each package's own modules):\n\n" + "\n".join(slowest)
     return "\n\n".join([how, markdown(["", *names], rows), shares])
 
@@ -232,6 +307,29 @@ def xray(raw: dict[str, Any]) -> str:
 # -- the page ------------------------------------------------------------------------------------
 
 
+#: The picture that the README shows, and the one of whole servers, which follows it once it is measured.
+PICTURE = "![What a request costs, by framework and workload](docs/benchmarks/requests.svg)"
+SERVERS = "![Requests a second of whole servers, by framework](docs/benchmarks/stack.svg)"
+
+
+def show(readme: Path) -> None:
+    """Have the README show the picture of whole servers.
+
+    Raises:
+        ValueError: when there is no picture of requests that it could follow.
+    """
+    content = readme.read_text(encoding="utf-8")
+    if SERVERS in content:
+        return
+    if content.count(PICTURE) != 1:
+        raise ValueError(f"{readme.name} needs the line {PICTURE}, once, for the picture of whole servers to follow")
+    readme.write_text(content.replace(PICTURE, f"{PICTURE}\n\n{SERVERS}"), encoding="utf-8")
+
+
+#: Kinds for which the page gets a section of its own the first time that their figures are written.
+SECTIONS = {"people": "Workloads that people have"}
+
+
 def insert(page: Path, kind: str, text: str) -> None:
     """Put *text* between the page's markers of that kind.
 
@@ -240,6 +338,8 @@ def insert(page: Path, kind: str, text: str) -> None:
     """
     begin, end = f"<!-- bench {kind}: begin -->", f"<!-- bench {kind}: end -->"
     content = page.read_text(encoding="utf-8")
+    if kind in SECTIONS and not content.count(begin) + content.count(end):
+        content = f"{content.rstrip()}\n\n## {SECTIONS[kind]}\n\n{begin}\n{end}\n"
     if content.count(begin) != 1 or content.count(end) != 1:
         raise ValueError(f"{page.name} needs the lines {begin} and {end}, once each, for the figures to stand between")
     before, _, rest = content.partition(begin)

@@ -25,7 +25,7 @@ GOODBYE_SECONDS = 10
 Say = Callable[[str], object]
 
 
-def silent(text: str) -> None:
+def silent(said: object) -> None:
     """Tell nobody how far the measuring is."""
 
 
@@ -121,13 +121,19 @@ def start(entrants: Iterable[Entrant], cpu: int | None, stack: ExitStack) -> lis
     return workers
 
 
-def take_turns(entrants: Iterable[Entrant], plan: Plan, cpu: int | None) -> dict[str, Any]:
-    """What every entrant said and every round it ran, by its name; one that is unable has its reason alone."""
+def take_turns(
+    entrants: Iterable[Entrant], plan: Plan, cpu: int | None, look: Callable[[dict[str, Any]], object] = silent
+) -> dict[str, Any]:
+    """What every entrant said and every round it ran, by its name; one that is unable has its reason alone.
+
+    *look* sees what they said before anything is timed, and raises where that is not right.
+    """
     shuffle = random.Random(0).shuffle  # noqa: S311 - only the order of turns
     with ExitStack() as stack:
         workers = start(entrants, cpu, stack)
         able = [worker for worker in workers if "ready" in worker.ready]
         results: dict[str, Any] = {worker.entrant.name: dict(worker.ready) for worker in workers}
+        look(results)
         for worker in able:
             result = results[worker.entrant.name]
             result |= worker.ask("calls") | worker.ask("warm_up", plan.batch_ms, plan.warm_up)

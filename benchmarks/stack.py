@@ -37,16 +37,17 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """A server with one worker process: its module, how it is called, and its options."""
+    """A server with one worker process: its module, how it is called, its options, and what it loads."""
 
     title: str
     module: str
     options: tuple[str, ...]
+    application: str = "benchmarks.served:application"
 
     def command(self, port: int) -> list[str]:
-        """The command that serves `benchmarks.served` on that port."""
+        """The command that serves the application on that port."""
         where = ["--bind", f"{HOST}:{port}"] if self.module == "gunicorn" else ["--host", HOST, "--port", str(port)]
-        return [sys.executable, "-m", self.module, *self.options, *where, "benchmarks.served:application"]
+        return [sys.executable, "-m", self.module, *self.options, *where, self.application]
 
     def available(self) -> bool:
         """True when its package is installed and its platform fits."""
@@ -77,11 +78,14 @@ SERVERS = (
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to measure: the growth with *connections* is measured on *grown*, the other workloads with 16."""
+    """How much to measure: the growth with *connections* is measured on *grown*, the other workloads with 16.
 
-    rounds: int = 3
-    seconds: float = 1.0
-    requests: int = 50_000
+    Each row runs ten seconds in all, *rounds* times for *seconds*.
+    """
+
+    rounds: int = 5
+    seconds: float = 2.0
+    requests: int = 200_000
     connections: tuple[int, ...] = (1, 16, 64)
     grown: str = "hello"
     workloads: tuple[str, ...] = ("hello", "parameter", "template", "sessions")

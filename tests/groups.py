@@ -17,6 +17,7 @@ TOGETHER = {
     "tests/test_browser.py": "browser",
     "tests/xray/test_xray_browser.py": "browser of the xray",
     "tests/test_servers.py": "servers {}",
+    "tests/test_people_benchmarks.py": "benchmarks of the people",
     "tests/test_site.py": "site",
     "tests/test_wheel.py": "wheel",
     "tests/behaviour/test_two_servers.py": "two servers",
@@ -26,6 +27,7 @@ TOGETHER_IN_PART = {
     r"test_benchmarks\.py::test_every_program_gives\w+\[(\w+)-": r"survey \1",
     r"test_benchmarks\.py::test_(?:a_request_enters_no_more|the_last_of_3000)": "survey wsgiapp",
     r"test_benchmarks\.py::.*(?:xray|variant|debug_mode|goal)": "benchmark of the xray",
+    r"test_benchmarks\.py::test_(?:every_peer|the_report_and_the_picture|whole_servers)": "peers",
     r"test_benchmarks\.py::test_(?:a_run_has|the_report|the_picture_is|the_machine)": "short benchmark",
 }
 
@@ -46,10 +48,10 @@ LEFT_OUT = {
     r"^tests/test_browser|_browser\.py": "pages in a real browser",
     r"^tests/(test_servers|test_wheel|behaviour/test_two_servers)\.py": "real servers, the wheel",
     r"^tests/test_site\.py": "the static site",
-    r"^tests/test_benchmarks\.py": "the benchmarks",
+    r"^tests/test_(people_)?benchmarks\.py": "the benchmarks",
     r"^tests/typed/": "mypy and pyright on programs written for Flask",
     r"^tests/xray/test_shop_watched\.py": "the shop's tests once more, watched",
-    r"^tests/property/": "generated cases (hypothesis)",
+    r"^tests/(property/|rest/test_openapi)": "generated cases (hypothesis)",
 }
 COST = "what takes measured time or memory"
 FLASK_ALONE = "questions to Flask alone, whose answers no change here can alter"

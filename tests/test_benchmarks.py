@@ -14,7 +14,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import client, machine, picture, report, rounds, stack, startup, watched, worker, xray
+from benchmarks import client, machine, peers, people, picture, report, rounds, stack, startup, watched, worker, xray
 from benchmarks.programs import FRAMEWORK, FRAMEWORKS
 from benchmarks.workloads import BY_NAME, WORKLOADS, Exchange, Workload
-from servers import ROOT, require, reserved_port
+from servers import ROOT, lack, require, reserved_port
 from wsgiapp.xray import XRay
 
 TINY = rounds.Plan(rounds=2, batches=2, batch_ms=0.2, warm_up=0.01)
@@ -300,6 +300,123 @@ def test_a_server_that_does_not_start_is_an_error(capfd: pytest.CaptureFixture[s
         list(stack.measure(broken, BY_NAME["hello"], SHORT))
 
 
+# -- peers ---------------------------------------------------------------------------------------
+
+ROWS = [("wsgiapp", 0), ("starlette", 0), ("fastapi", 1), ("litestar", 1), ("blacksheep", 1)]
+TINY_PEERS = peers.Plan(rounds=1, seconds=0.1, requests=200, connections=(4,), workloads=("parameter",))
+
+
+@pytest.fixture(scope="module")
+def beside() -> dict[str, Any]:
+    """A very short run of some peers on real servers."""
+    require("granian")
+    require("uvicorn")
+    chosen = [replace(peers.PEER[name], servers=peers.PEER[name].servers[at : at + 1]) for name, at in ROWS]
+    with ExitStack() as held, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stack, "free_port", lambda: held.enter_context(reserved_port()))
+        return peers.run(TINY_PEERS, peers=chosen)
+
+
+def test_every_peer_answers_through_its_server_and_is_measured(beside: dict[str, Any]) -> None:
+    assert beside["missing"] == []
+    results = beside["results"]["parameter"]
+    assert [result["framework"] for result in results] == [name for name, _ in ROWS]
+    assert all(result["rounds"][0]["answers"] > 0 for result in results)
+    assert results[0]["behind"] == 1
+
+
+def test_the_report_and_the_picture_show_the_peers_the_fastest_first(beside: dict[str, Any]) -> None:
+    rates = [12000.0, 30000.0, 900.0, 5000.0, 7000.0]
+    figures = copy.deepcopy(beside)
+    for result, rate in zip(figures["results"]["parameter"], rates, strict=True):
+        result["rate"] = rate
+    order = ["Starlette", "wsgiapp", "BlackSheep", "Litestar", "FastAPI"]
+    text = "\n\n".join(report.beside(figures))
+    assert re.findall(r"^\| (\w+) +\| (?:granian|uvicorn)", text, re.MULTILINE) == order
+    drawn = ElementTree.fromstring(picture.bars({"peers": figures}))
+    bars = drawn.findall("{http://www.w3.org/2000/svg}rect/{http://www.w3.org/2000/svg}title")
+    assert [(bar.text or "").split(" on ")[0] for bar in bars] == order
+
+
+def test_of_a_framework_on_two_servers_the_better_is_drawn() -> None:
+    results = [{"framework": "fastapi", "server": name, "rate": rate} for name, rate in (("a", 5.0), ("b", 9.0))]
+    assert peers.best(results) == [results[1]]
+
+
+def test_a_peer_that_answers_wrongly_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = {"content-type": "text/html; charset=utf-8", "content-length": "3"}
+    monkeypatch.setattr(client, "ask_once", lambda port, request: (head, b"HTTP/1.1 200 OK\r\nx: y\r\n\r\nbye"))
+    row = peers.PEER["fastapi"], peers.ASGI_SERVERS[0]
+    with pytest.raises(rounds.WrongAnswerError, match=r"FastAPI on uvicorn.*hello: body b'bye'"):
+        peers.check(1, row, BY_NAME["hello"])
+
+
+def test_a_peer_that_is_not_installed_is_reported() -> None:
+    absent = peers.Peer("absent", "Absent", peers.WSGI_SERVERS, "no_such_framework")
+    without = replace(peers.PEER["wsgiapp"], servers=(stack.Server("made up", "no_such_server", ()),))
+    assert peers.rows_of([absent, without]) == (
+        [], ["Absent: no_such_framework is not installed", "wsgiapp on made up: no_such_server is not installed"],
+    )  # fmt: skip
+
+
+def test_a_run_lasts_ten_seconds_a_row_in_five_rounds_unless_it_is_quick() -> None:
+    for plan in (stack.Plan(), peers.Plan()):
+        assert plan.rounds >= 5
+        assert plan.rounds * plan.seconds >= 10
+
+
+@pytest.mark.parametrize(("why", "arguments", "code"), [
+    ("a loop got 40%", [], 1), ("a loop got 40%", ["--busy-anyway"], 0), ("", [], 0),
+], ids=["busy", "busy anyway", "free"])  # fmt: skip
+def test_whole_servers_are_refused_on_a_busy_machine_unless_that_is_told(
+    beside: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    why: str, arguments: list[str], code: int,
+) -> None:  # fmt: skip
+    pairs = {"kind": "stack", "machine": machine.describe(), "plan": {**vars(SHORT)}, "results": [], "missing": []}
+    monkeypatch.setattr(machine, "busy", lambda: why)
+    monkeypatch.setattr(stack, "run", lambda *given: copy.deepcopy(pairs))
+    monkeypatch.setattr(peers, "run", lambda *given: beside)
+    page, readme = tmp_path / "page.md", tmp_path / "README.md"
+    page.write_text("<!-- bench stack: begin -->\n<!-- bench stack: end -->\n")
+    readme.write_text(f"before\n\n{report.PICTURE}\n\nafter\n")
+    monkeypatch.setattr(bench, "PAGE", page)
+    monkeypatch.setattr(bench, "README", readme)
+    given = ["--stack", "--quick", "--write", *arguments, "--output", str(tmp_path / "out")]
+    assert [bench.main(given) for _ in range(2)] == [code, code]
+    shown = capsys.readouterr()
+    assert ("the machine is busy: a loop got 40%" in shown.err) is bool(code)
+    assert ("on a busy machine, on request: a loop got 40%" in page.read_text("utf-8")) is bool(arguments)
+    assert (report.SERVERS in readme.read_text("utf-8")) is (not code)
+    assert readme.read_text("utf-8").count("![") == 2 - code
+    assert (tmp_path / "page" / "stack.svg").exists() is (not code)
+
+
+def test_a_processor_that_a_loop_has_to_share_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "free_share", lambda cpu: 0.44)
+    assert "a loop got 44% of a processor" in machine.busy()
+    monkeypatch.setattr(machine, "free_share", lambda cpu: 0.99)
+    assert machine.busy() == ""
+
+
+def test_the_share_of_a_processor_is_a_share() -> None:
+    assert 0 < machine.free_share(None, 0.02) <= 1.05
+
+
+def test_only_whole_servers_know_of_a_busy_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.parse(["--people", "--busy-anyway"])
+    assert "--busy-anyway needs --stack" in capsys.readouterr().err
+
+
+def test_the_client_puts_chunks_together() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    whole = head + b"5\r\nHello\r\n8\r\n, World!\r\n0\r\n\r\n"
+    assert client.parse(whole[:-2])[2] == 0
+    _, headers, length = client.parse(whole)
+    assert length == len(whole)
+    assert client.body_of(headers, whole) == b"Hello, World!"
+
+
 @pytest.mark.parametrize(
     "data", [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody", b"HTTP/1.1 200 OK\r\ncontent-length:4\r\n\r\n"]
 )
@@ -314,14 +431,31 @@ def test_the_client_counts_no_answer_without_a_length() -> None:
         client.parse(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
+@pytest.mark.usefixtures("own_ports")
 def test_start_up_is_measured_in_fresh_processes() -> None:
-    raw = startup.run(startup.Plan(processes=1))
-    figures = set(startup.FIGURES) - (set() if sys.platform == "linux" else {"memory_mb", "memory_served_mb"})
+    require("pip")
+    raw = startup.run(startup.Plan(processes=1, workers=1))
+    figures = set(startup.FIGURES) - ({"routes_ms"} if raw["missing"] else set())
+    if sys.platform != "linux":
+        figures -= {"memory_mb", "memory_served_mb", "worker_mb", "preloaded_mb"}
     for name in ("wsgiapp", "flask"):
         assert figures <= raw["results"][name].keys()
         assert {"werkzeug", name} <= {package for package, _ in raw["results"][name]["slowest"]}
     assert {"import_ms", "modules"} <= raw["results"]["werkzeug"].keys()
+    assert raw["results"]["werkzeug"]["import_times"] == 1
     assert "from import to the first answer" in report.startup(raw)
+    if raw["missing"]:
+        lack(f"needs a network: {raw['missing']}")
+
+
+def test_routes_that_lack_the_tutorials_are_not_timed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(people.TUTORIAL, str(tmp_path))
+    shown = subprocess.CompletedProcess([], 0, stdout="index  GET  /\n", stderr="")
+    monkeypatch.setattr(startup, "child", lambda *arguments, folder: shown)
+    with pytest.raises(rounds.WrongAnswerError, match="wsgiapp: the tutorial's routes are not shown"):
+        startup.routes_ms("wsgiapp")
+    monkeypatch.delenv(people.TUTORIAL)
+    assert startup.routes_ms("wsgiapp") is None
 
 
 # -- the X-ray -----------------------------------------------------------------------------------
@@ -489,7 +623,8 @@ MARKED = re.findall(r"<!-- bench (\w+): begin -->\n(.*?)<!-- bench \1: end -->",
 
 
 def test_the_page_has_a_place_for_every_kind_of_figure() -> None:
-    assert [kind for kind, _ in MARKED] == ["requests", "stack", "startup", "xray"]
+    kinds = [kind for kind, _ in MARKED if kind not in report.SECTIONS]  # those get their place when they are written
+    assert kinds == ["requests", "stack", "startup", "xray"]
 
 
 @pytest.mark.parametrize(("kind", "text"), MARKED, ids=[kind for kind, _ in MARKED])

@@ -126,3 +126,13 @@ def test_a_test_that_runs_a_command_of_a_page_is_there(name: str) -> None:
     path, _, function = name.partition("::")
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_guide_to_rest_runs_from_its_first_block_to_its_last() -> None:
+    page = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {"__name__": "guide"}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/rest.md", "exec", dont_inherit=True), names)
+    first = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
+    assert len([line for line in first.splitlines() if line.strip()]) <= 15
+    assert "patient" in names

@@ -1,0 +1,71 @@
+"""The shop, as it is shipped, on wsgiapp, on Flask and on the floor.
+
+Its modules import their framework as ``wsgiapp``. Where another one is measured, that name answers with the other
+framework's modules, so that the very same files run: views, forms, queries and templates. Two names that pages of the
+book use have no counterpart elsewhere: the table of layers and the X-ray; no page that is measured shows them, and the
+X-ray is off.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from benchmarks.workloads import FOLDER, SECRET_KEY
+
+SHOP = FOLDER.parent / "wsgiapp" / "shop"
+PARTS = ("views", "typing", "json", "json.provider", "sessions")
+ABSENT = {"dispatch": "LIFECYCLE", "xray": "XRay", "xray.cookie": "decode"}
+
+
+def rename(flask: ModuleType) -> None:
+    """Let ``wsgiapp`` name *flask* in this process, and its shop the real one; nothing else of wsgiapp is found."""
+    package = ModuleType("wsgiapp")
+    vars(package).update({name: value for name, value in vars(flask).items() if not name.startswith("__")})
+    vars(package).update(App=vars(flask)["Flask"], __path__=[])
+    sys.modules["wsgiapp"] = package
+    for name in PARTS:
+        sys.modules[f"wsgiapp.{name}"] = importlib.import_module(f"flask.{name}")
+    for name, content in ABSENT.items():
+        part = sys.modules[f"wsgiapp.{name}"] = ModuleType(f"wsgiapp.{name}")
+        vars(part).update({content: (), "__path__": []})
+    spec = importlib.util.spec_from_file_location(
+        "wsgiapp.shop", SHOP / "__init__.py", submodule_search_locations=[str(SHOP)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"there is no shop in {SHOP}")
+    shop = sys.modules["wsgiapp.shop"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shop)
+
+
+@cache
+def make() -> Any:
+    """The shop in production, with a database of its own whose reviews have fixed dates."""
+    flask = importlib.import_module("flask")
+    if flask.Flask.__module__ != "wsgiapp.app":
+        rename(flask)
+    folder = tempfile.TemporaryDirectory(prefix="benchmark-")
+    settings = {"INSTANCE_PATH": folder.name, "SECRET_KEY": SECRET_KEY, "DEMO": True}
+    app = importlib.import_module("wsgiapp.shop").create_app(settings)
+    app.secret_key = SECRET_KEY
+    app.extensions["benchmark.folder"] = folder  # kept until the process ends
+    date_reviews(app)
+    return app
+
+
+def date_reviews(app: Any) -> None:
+    """Make the database, and have its reviews written at set moments: pages show the day."""
+    sqlalchemy = importlib.import_module("sqlalchemy")
+    store, models = (importlib.import_module(f"wsgiapp.shop.{name}") for name in ("store", "models"))
+    with app.extensions[store.EXTENSION].write_session() as database, database.begin():
+        when = 1_700_000_000 + models.Review.id * 86_400
+        database.execute(sqlalchemy.update(models.Review).values(created_at=when))
+
+
+APPLICATIONS: dict[str, Callable[[], Any]] = dict.fromkeys(("shop_front", "shop_product", "shop_api"), make)
