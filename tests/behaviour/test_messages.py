@@ -198,11 +198,12 @@ def message_of(framework: Any, ask: Callable[[Any], Any]) -> tuple[type, str]:
 
 
 def enter(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make *folder* current, with a namespace package that nothing has imported yet."""
+    """Make *folder* current, and import a namespace package from it."""
     (folder / "messages_namespace").mkdir()
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.chdir(folder)
     monkeypatch.delitem(sys.modules, "messages_namespace", raising=False)
+    __import__("messages_namespace")
 
 
 @pytest.mark.parametrize("phrase", CASES)
