@@ -5,6 +5,8 @@
                                                          (--quick, --cov, --ci; test --help says what they do)
     python run.py bench [--quick]                        the same set-up, then measure it beside other frameworks
                                                          (also --stack, --startup, --xray; --help has them all)
+    python run.py docs [--port P] [--build DIR]          the same set-up, then build the book and the reference as a
+                                                         static site and serve it; --build only writes it into DIR
 
 The doorstep of the repository: standard library only, every command a list and no shell, so that it works alike on
 Linux, macOS and Windows. Nothing of the framework belongs here. Python 3.6 must still be able to read the whole file,
@@ -44,7 +46,7 @@ EXTRAS = ("shop", "async", "dotenv")
 LOGIN = "demo / workbench"
 FIRST_PORT = 5000
 PORTS_TO_TRY = 100
-GROUPS = ("", "benchmarks", "dev")  # of dependencies; each holds those before it
+GROUPS = {"": (), "docs": ("",), "benchmarks": ("",), "dev": ("", "docs", "benchmarks")}  # which others each holds
 SECONDS_BETWEEN_NEWS = 10
 
 
@@ -174,7 +176,7 @@ def read_stamp(stamp: Path) -> dict[str, Any]:
 
 def is_current(stamp: dict[str, Any], mark: str, group: str) -> bool:
     """True when the last set-up was for the same pyproject.toml and held at least what is wanted now."""
-    enough = GROUPS[GROUPS.index(group) :]
+    enough = [name for name, others in GROUPS.items() if group in (name, *others)]
     return stamp.get("fingerprint") == mark and stamp.get("group") in enough
 
 
@@ -275,7 +277,7 @@ def run_until_stopped(command: list[str]) -> int:
 
 def serve(arguments: list[str]) -> int:
     """``python run.py``: set up, say where the shop is, serve it."""
-    parser = argparse.ArgumentParser(prog="run.py", description="Serve the shop. Others: run.py test, run.py bench")
+    parser = argparse.ArgumentParser(prog="run.py", description="Serve the shop. Others: run.py test, bench, docs")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, help="port to listen on (default: 5000, or the next free one)")
     parser.add_argument("--no-reload", dest="reload", action="store_false", help="do not restart when code changes")
@@ -422,6 +424,46 @@ def bench_command(python: Path, arguments: list[str]) -> list[str]:
     return [str(python), "-m", "benchmarks", *arguments]
 
 
+# -- docs ----------------------------------------------------------------------------------------
+
+
+def site_command(python: Path, target: Path, scratch: Path) -> list[str]:
+    """The command that builds the static site into *target*, by way of *scratch*.
+
+    A warning, such as for a dead link, is a failure.
+    """
+    options = ["--quiet", "--fail-on-warning", "--keep-going", "--fresh-env", "--builder", "html"]
+    folders = ["--conf-dir", str(ROOT / "docs" / "site"), "--doctree-dir", str(scratch)]
+    return [str(python), "-m", "sphinx", *options, *folders, str(ROOT / "docs"), str(target)]
+
+
+def docs(arguments: list[str]) -> int:
+    """``python run.py docs``: set up, build the static site, serve it."""
+    parser = argparse.ArgumentParser(
+        prog="run.py docs", description="The book and the reference as a static site: build it, then serve it."
+    )
+    parser.add_argument("--build", metavar="DIR", type=Path, help="write the site into DIR, and serve nothing")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 5000, or the next free one)")
+    options = parser.parse_args(arguments)
+    python = set_up("docs")
+    target = (options.build or ROOT / "build" / "site").resolve()
+    print(f"Building the site in {target} ...", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        code = subprocess.call(site_command(python, target, Path(scratch)), cwd=ROOT)
+    if code:
+        print("The site was not built: see the warnings above, each with its file and line.", file=sys.stderr)
+        return code
+    if options.build:
+        print(f"Built: open {target / 'index.html'}, or copy the folder to any server of files.")
+        return 0
+    port = choose_port(options.host, options.port)
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"\n  Site    http://{shown}:{port}/\n  Stop    Ctrl-C\n", flush=True)
+    server = ["-m", "http.server", "--bind", options.host, "--directory", str(target), str(port)]
+    return run_until_stopped([str(python), *server])
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line and return the exit code."""
     try:
@@ -429,6 +471,8 @@ def main(arguments: list[str]) -> int:
             return run_tests(arguments[1:])
         if arguments[:1] == ["bench"]:
             return run_until_stopped(bench_command(set_up("benchmarks"), arguments[1:]))
+        if arguments[:1] == ["docs"]:
+            return docs(arguments[1:])
         return serve(arguments)
     except SetupError as error:
         print(f"run.py: {error}", file=sys.stderr)

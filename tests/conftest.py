@@ -58,6 +58,8 @@ class Suites:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="leave out what takes long, and say what that is")
+    databases = ("sqlite", "postgresql", "both")
+    parser.addoption("--database", choices=databases, default="both", help="what the shop's tests run on")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,6 +18,7 @@ TOGETHER = {
     "tests/xray/test_xray_browser.py": "browser of the xray",
     "tests/test_servers.py": "servers {}",
     "tests/test_people_benchmarks.py": "benchmarks of the people",
+    "tests/test_site.py": "site",
     "tests/test_wheel.py": "wheel",
     "tests/behaviour/test_two_servers.py": "two servers",
 }
@@ -46,10 +47,11 @@ LEFT_OUT = {
     r"^tests/conformance/": "Flask's own suite and those of its extensions",
     r"^tests/test_browser|_browser\.py": "pages in a real browser",
     r"^tests/(test_servers|test_wheel|behaviour/test_two_servers)\.py": "real servers, the wheel",
+    r"^tests/test_site\.py": "the static site",
     r"^tests/test_(people_)?benchmarks\.py": "the benchmarks",
     r"^tests/typed/": "mypy and pyright on programs written for Flask",
     r"^tests/xray/test_shop_watched\.py": "the shop's tests once more, watched",
-    r"^tests/property/": "generated cases (hypothesis)",
+    r"^tests/(property/|rest/test_openapi)": "generated cases (hypothesis)",
 }
 COST = "what takes measured time or memory"
 FLASK_ALONE = "questions to Flask alone, whose answers no change here can alter"

@@ -6,14 +6,17 @@ found by what they do (the action of a form, the name of a field), not by how th
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from browsers import chromium
-from servers import Server, require, running, waitress
+from servers import API_TOKEN, Server, require, running, waitress
 from wsgiapp.shop.store import DEMO_NAME, DEMO_PASSWORD
 
 if TYPE_CHECKING:
@@ -83,6 +86,17 @@ def submit(page: Page, action: str, **fields: str) -> None:
 def sign_in(page: Page) -> None:
     page.goto("/login")
     submit(page, "/login", name=DEMO_NAME, password=DEMO_PASSWORD)
+
+
+def has_bought(shop: Server, product: int) -> None:
+    """Put an order of the demonstration's user into the shop's books."""
+    with closing(sqlite3.connect(shop.log.parent / "shop.db")) as books, books:
+        order = (
+            "INSERT INTO shop_order (user_id, number, status, total_cents, created_at) VALUES (1, ?, 'placed', 1, 1)"
+        )
+        line = "INSERT INTO order_line (order_id, product_id, name, price_cents, quantity) VALUES (?, ?, 'x', 1, 1)"
+        number = books.execute(order, [f"N{product}"]).lastrowid
+        books.execute(line, [number, product])
 
 
 # -- what a visitor does -------------------------------------------------------------------------
@@ -164,7 +178,9 @@ def test_a_wrong_password_is_explained_and_the_name_kept(page: Page) -> None:
     assert page.locator('main input[name="password"]').input_value() == ""
 
 
-def test_a_form_with_errors_comes_back_with_each_of_them_and_what_was_typed(page: Page) -> None:
+def test_a_form_with_errors_comes_back_with_each_of_them_and_what_was_typed(page: Page, shop: Server) -> None:
+    sign_in(page)
+    has_bought(shop, 3)
     page.goto("/products/3/review")
     submit(page, "/products/3/review", author="x", text="short")
     assert page.locator("main .error").count() == 3
@@ -172,12 +188,44 @@ def test_a_form_with_errors_comes_back_with_each_of_them_and_what_was_typed(page
     assert page.locator('main [name="text"]').input_value() == "short"
 
 
-def test_a_review_is_shown_below_the_product(page: Page) -> None:
-    page.goto("/products/3/review")
+def test_a_review_is_shown_below_the_product(page: Page, shop: Server) -> None:
+    sign_in(page)
+    has_bought(shop, 4)
+    page.goto("/products/4/review")
     page.locator('main [name="rating"][value="4"]').check()
-    submit(page, "/products/3/review", author="Ada", text="Better than it looks, <b>really</b>.")
-    assert urlsplit(page.url).path == "/products/3"
+    submit(page, "/products/4/review", author="Ada", text="Better than it looks, <b>really</b>.")
+    assert urlsplit(page.url).path == "/products/4"
     assert "Better than it looks, <b>really</b>." in page.locator("#reviews").inner_text()
+
+
+def test_a_visitor_registers_changes_the_password_and_leaves_for_good(page: Page) -> None:
+    page.goto("/account")
+    page.locator("main a", has_text="Register").click()
+    page.locator("main [name='remember']").check()
+    submit(page, "/register", name="Grace", password="compilers and nanoseconds")
+    assert urlsplit(page.url).path == "/account"
+    kept = next(cookie for cookie in page.context.cookies() if cookie["name"] == "session")
+    assert kept.get("expires", -1) > 0
+    submit(page, "/account/password", old_password="wrong", new_password="another long one")
+    assert page.locator("#old_password-error").inner_text() == "This is not your password."
+    submit(page, "/account/password", old_password="compilers and nanoseconds", new_password="another long one")
+    assert "Your password is changed." in page.locator("main").inner_text()
+    submit(page, "/account/delete", password="another long one")
+    assert "Your account is deleted." in page.locator("main").inner_text()
+    assert page.locator(".nav", has_text="Grace").count() == 0
+
+
+def test_a_form_whose_session_ended_meanwhile_is_sent_again_with_what_was_typed(
+    page: Page, complaints: list[str]
+) -> None:
+    page.goto("/products/2")
+    page.context.clear_cookies()
+    submit(page, "/cart/add", quantity="2")
+    assert "Please send it again" in page.locator("h1").inner_text()
+    complaints[:] = [text for text in complaints if "status of 400" not in text]
+    submit(page, "/cart/add")
+    assert urlsplit(page.url).path == "/cart"
+    assert page.locator('main input[name="quantity"]').input_value() == "2"
 
 
 def test_the_threads_page_draws_each_thread(page: Page) -> None:
@@ -188,6 +236,29 @@ def test_the_threads_page_draws_each_thread(page: Page) -> None:
     assert page.locator("svg.timeline rect.wait").count() == 2 * 3
     width = page.locator("svg.timeline rect.work").first.evaluate("rect => rect.getBoundingClientRect().width")
     assert width > 0
+
+
+API_FORMS = [("list", 200), ("create", 201), ("read", 200), ("replace", 200), ("change", 200), ("delete", 204)]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_on_the_api_sends_every_method_and_shows_the_answer(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto("/docs")
+    page.fill("#authorization", f"Bearer {API_TOKEN}")
+    made = ""
+    for verb, status in API_FORMS:
+        form = page.locator(f"#{verb}_products")
+        form.locator("summary").click()
+        if verb not in ("list", "create"):
+            form.locator('[name="id"]').fill(made)
+        form.locator("button").click()
+        form.locator("output:focus").wait_for()
+        shown = form.locator("output").inner_text()
+        assert shown.splitlines()[1].startswith(f"{status} "), shown
+        if verb == "create":
+            made = str(json.loads(shown.partition("\n\n")[2])["id"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_watch_sees_what_the_policy_forbids_and_what_leaves_the_shop(page: Page, complaints: list[str]) -> None:
@@ -233,7 +304,7 @@ def test_every_page_that_a_link_leads_to_is_there(page: Page, shop: Server) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/products/1", "/cart", "/login", "/threads", "/products/1/review"])
+@pytest.mark.parametrize("path", ["/", "/products/1", "/cart", "/login", "/threads", "/register"])
 def test_pages_fit_a_telephone_in_either_theme(page: Page, path: str, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 360, "height": 740})

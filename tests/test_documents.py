@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from servers import ROOT
+from servers import ROOT, Visitor, running
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 REFERENCE = re.compile(r"`(tests/[\w/.:]+)`")
@@ -46,3 +50,89 @@ def test_moving_by_name_is_one_import_line() -> None:
     names: dict[str, object] = {}
     exec(line, names)
     assert {"App", "request", "session"} <= names.keys()
+
+
+QUICKSTART = re.findall(
+    r"^```(python|output)\n(.*?)^```$",
+    (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
+ASKS = "from hello import app\n\nclient = app.test_client()\n"
+VIEWS = [text for kind, text in QUICKSTART if kind == "python" and not text.startswith(ASKS)]
+
+
+def test_the_quickstart_runs_from_its_first_line_to_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`hello.py` grows from block to block, and each `ask.py` prints what the block after it says."""
+    program, printed = "", ""
+    for kind, text in QUICKSTART:
+        if kind == "output":
+            assert printed == text
+            printed = ""
+        elif text.startswith(ASKS):
+            hello = ModuleType("hello")
+            exec(compile(program, "hello.py", "exec"), hello.__dict__)
+            monkeypatch.setitem(sys.modules, "hello", hello)
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                exec(compile(text, "ask.py", "exec"), {})
+            printed = said.getvalue()
+        else:
+            program += text
+    assert printed == "" and len(VIEWS) == 6
+
+
+def test_the_commands_of_the_quickstart_run(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    (tmp_path / "hello.py").write_text("\n".join(VIEWS), "utf-8")
+    commands = [line.split() for line in re.findall(r"^\$ \S+/wsgiapp (.*)$", page, re.MULTILINE)]
+    assert [command[2] for command in commands] == ["run", "xray", "explain"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTHONWARNINGS": "error"}
+    for command, code, said in zip(commands[1:], [0, 1], ["200 OK", "404"], strict=True):
+        ran = [sys.executable, "-m", "wsgiapp", *command]
+        shown = subprocess.run(ran, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert (shown.returncode, shown.stderr) == (code, "") and said in shown.stdout
+    server = [sys.executable, "-m", "wsgiapp", *commands[0], "--no-reload", "--port", "{port}"]
+    with running(server, tmp_path, environment) as started:
+        assert "Hello!" in Visitor(started.port).get("/").text
+
+
+# The commands in blocks of the documents, by their beginning, and the test that runs each, or the part that matters.
+# README, quickstart and contributing.md have tests of their own.
+ALIAS = "tests/test_as_flask.py"
+RUN_BY = {
+    "opentelemetry-instrument ": "tests/conformance/test_agents.py::test_an_agent_records_what_it_records_on_flask",
+    "newrelic-admin ": "tests/conformance/test_agents.py::test_an_agent_records_what_it_records_on_flask",
+    "python run.py bench": "tests/test_benchmarks.py::test_the_command_prints_saves_and_writes_the_page",
+    "gunicorn ": "tests/test_servers.py::test_pages_are_served_whole",
+    "waitress-serve ": "tests/test_servers.py::test_pages_are_served_whole",
+    "python -m wsgiapp.as_flask --app": f"{ALIAS}::test_the_arguments_of_the_flask_command_are_understood",
+    "python -m wsgiapp.as_flask app.py": f"{ALIAS}::test_a_file_runs_as_it_would_without_the_alias",
+    "python -m wsgiapp.as_flask -m": f"{ALIAS}::test_a_module_runs_as_it_would_without_the_alias",
+    "pytest -p wsgiapp.as_flask": f"{ALIAS}::test_the_pytest_plugin_is_in_place_before_a_conftest",
+}
+NOT_RUN = ("ddtrace-run ", "pip install ")  # agents.md says of the first that no test tries it
+OWN_TESTS = {"quickstart.md", "contributing.md", "index.md"}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in OWN_TESTS], ids=lambda page: page.name)
+def test_a_command_in_a_page_is_run_by_a_test(page: Path) -> None:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    commands = [line for language, text in blocks if not language for line in text.splitlines() if line]
+    unknown = [line for line in commands if not line.startswith((*RUN_BY, *NOT_RUN))]
+    assert unknown == [], f"{page.name} has commands that no test is known to run: enter them in RUN_BY: {unknown}"
+
+
+@pytest.mark.parametrize("name", sorted(set(RUN_BY.values())))
+def test_a_test_that_runs_a_command_of_a_page_is_there(name: str) -> None:
+    path, _, function = name.partition("::")
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_guide_to_rest_runs_from_its_first_block_to_its_last() -> None:
+    page = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {"__name__": "guide"}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/rest.md", "exec", dont_inherit=True), names)
+    first = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
+    assert len([line for line in first.splitlines() if line.strip()]) <= 15
+    assert "patient" in names

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from servers import ROOT
+import run
+from servers import ROOT, Server, Visitor, lack, reserved_port, running, shop_environment, wait_until_listening
 from wsgiapp.dispatch import LIFECYCLE, Layer
+from wsgiapp.shop import learn_cookie
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -54,6 +57,115 @@ def test_the_picture_of_the_road_is_the_table_of_the_code() -> None:
     assert block("text") == picture(LIFECYCLE)
 
 
-@pytest.mark.parametrize("name", re.findall(r"\]\(([\w./-]+)\)", README))
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"\]\(([\w./-]+)\)", README))))
 def test_every_file_that_the_readme_links_is_there(name: str) -> None:
     assert (ROOT / name).is_file()
+
+
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+# -- commands ------------------------------------------------------------------------------------
+
+COMMANDS = [line.partition("#")[0].split() for name, text in BLOCKS if name == "console" for line in text.splitlines()]
+RUN_AT_ONCE = [command for command in COMMANDS if command[0] == "wsgiapp"]
+OF_RUN_PY = [command for command in COMMANDS if command[:2] == ["python", "run.py"]]
+FLASK_PROGRAM = "from flask import Flask\napp = Flask('yours')\napp.get('/')(lambda: 'Hello from yours.')\n"
+
+
+def test_every_command_of_the_readme_is_run_by_one_of_these_tests() -> None:
+    others = [command for command in COMMANDS if command not in [*RUN_AT_ONCE, *OF_RUN_PY]]
+    assert others == [
+        ["python", "-m", "wsgiapp.as_flask", "--app", "yours", "run"],
+        ["python", "ladder/step_01.py"],
+    ]
+
+
+@pytest.mark.parametrize("command", RUN_AT_ONCE, ids=" ".join)
+def test_a_command_says_what_became_of_its_request(command: list[str], tmp_path: Path) -> None:
+    ran = [sys.executable, "-m", *command]
+    shown = subprocess.run(ran, env=shop_environment(tmp_path), capture_output=True, text=True, check=False)
+    found = "abc" not in command[-1]
+    assert (shown.returncode, shown.stderr) == (0 if found else 1, "")
+    assert command[-1] in shown.stdout and ("200 OK" if found else "404") in shown.stdout
+
+
+def test_a_program_written_for_flask_runs_unchanged(tmp_path: Path) -> None:
+    (tmp_path / "yours.py").write_text(FLASK_PROGRAM, encoding="utf-8")
+    (command,) = (command for command in COMMANDS if "wsgiapp.as_flask" in command)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with running([sys.executable, *command[1:], "--port", "{port}"], tmp_path, environment) as server:
+        assert Visitor(server.port).get("/").text == "Hello from yours."
+
+
+def test_the_first_step_of_the_ladder_serves(tmp_path: Path) -> None:
+    (command,) = (command for command in COMMANDS if "ladder/step_01.py" in command)
+    with reserved_port() as port:
+        environment = {**os.environ, "PORT": str(port)}
+        process = subprocess.Popen([sys.executable, str(ROOT / command[1])], cwd=tmp_path, env=environment)
+        try:
+            wait_until_listening(Server(port, process, tmp_path / "none.log"))
+            assert Visitor(port).get("/").status == 200
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.mark.parametrize("command", OF_RUN_PY[1:], ids=" ".join)
+def test_a_command_of_run_py_is_one_that_it_knows(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What each of them does is tested where it belongs; here, that run.py takes it for what the README says."""
+    asked: list[str] = []
+
+    def stop(group: str = "") -> Path:
+        asked.append(group)
+        raise run.SetupError("far enough")
+
+    monkeypatch.setattr(run, "set_up", stop)
+    assert run.main(command[2:]) == 1
+    assert asked == [{"test": "dev", "docs": "docs", "bench": "benchmarks"}[command[2]]]
+
+
+# -- three things to click, and one to break -----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """`python run.py`, as the README says, on a port and in a folder of its own."""
+    if not run.is_current(run.read_stamp(ROOT / ".venv" / "wsgiapp-setup.json"), setup_mark(), ""):
+        lack("needs the environment that run.py makes, and would have to make it first")
+    folder = tmp_path_factory.mktemp("shop")
+    command = [sys.executable, str(ROOT / OF_RUN_PY[0][1]), "--no-reload", "--port", "{port}"]
+    with running(command, folder, {**shop_environment(folder), "WSGIAPP_XRAY_TOKEN": "a-token"}) as server:
+        yield Visitor(server.port)
+
+
+def setup_mark() -> str:
+    return run.fingerprint((ROOT / "pyproject.toml").read_bytes())
+
+
+def test_the_page_to_click_first_leads_to_its_xray_once_the_printed_link_was_opened(shop: Visitor) -> None:
+    shop.get("/_xray/?token=a-token")
+    page = shop.get("/products/7")
+    assert page.status == 200 and "X-ray of this page" in page.text
+    trace = shop.get(page.headers["x-xray"])
+    assert trace.status == 200 and "/products/7" in trace.text
+
+
+@pytest.mark.parametrize(("path", "text"), [("/learn/routing", "Try it"), ("/threads", "thread")])
+def test_the_other_pages_to_click_are_there(shop: Visitor, path: str, text: str) -> None:
+    assert f"`{path}`" in README
+    page = shop.get(path)
+    assert page.status == 200 and text in page.text
+
+
+def test_what_there_is_to_break_is_refused_with_the_reason(shop: Visitor) -> None:
+    assert "`/learn/sessions`" in README
+    cookie = learn_cookie.lesson()
+    fields = {"cookie": cookie, "secret_key": learn_cookie.LESSON_KEY}
+    whole = shop.post_form("/learn/sessions", "/learn/sessions", **fields)
+    broken = shop.post_form("/learn/sessions", "/learn/sessions", **fields, change="1")
+    assert "Accepted." in whole.text
+    assert "Refused." in broken.text and "You changed one letter" in broken.text

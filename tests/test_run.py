@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import itertools
 import os
 import re
 import shutil
@@ -90,6 +89,10 @@ def test_the_project_is_installed_editable_with_its_extras() -> None:
         ({"fingerprint": "now", "group": "dev"}, "", True),
         ({"fingerprint": "now", "group": "dev"}, "benchmarks", True),
         ({"fingerprint": "now", "group": "dev"}, "dev", True),
+        ({"fingerprint": "now", "group": "dev"}, "docs", True),
+        ({"fingerprint": "now", "group": "docs"}, "", True),
+        ({"fingerprint": "now", "group": "docs"}, "benchmarks", False),
+        ({"fingerprint": "now", "group": "benchmarks"}, "docs", False),
         ({"fingerprint": "now", "group": "benchmarks"}, "dev", False),
         ({"fingerprint": "now", "group": ""}, "benchmarks", False),
         ({"fingerprint": "before", "group": "dev"}, "", False),
@@ -100,10 +103,11 @@ def test_a_set_up_is_repeated_only_when_it_lacks_something(stamp: dict[str, Any]
     assert run.is_current(stamp, "now", group) is current
 
 
-def test_each_group_holds_those_before_it() -> None:
+def test_each_group_holds_the_others_that_it_is_said_to_hold_and_no_more() -> None:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = [set(run.wanted_packages(pyproject, group)) for group in run.GROUPS]
-    assert all(smaller < larger for smaller, larger in itertools.pairwise(packages))
+    packages = {group: set(run.wanted_packages(pyproject, group)) for group in run.GROUPS}
+    for group, others in run.GROUPS.items():
+        assert {other for other in run.GROUPS if packages[other] < packages[group]} == set(others)
 
 
 def test_the_fingerprint_follows_pyproject_and_nothing_else() -> None:
@@ -458,3 +462,33 @@ def test_bench_sets_up_the_peers_and_hands_its_arguments_on(monkeypatch: pytest.
     assert run.main(["bench", "--stack", "--quick"]) == 0
     assert asked == ["benchmarks"]
     assert started == [["python", "-m", "benchmarks", "--stack", "--quick"]]
+
+
+# -- docs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", [0, 1])
+def test_docs_builds_and_then_serves_unless_the_build_failed(
+    failure: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built, served = [], []
+    monkeypatch.setattr(run, "set_up", lambda group: Path(group))
+    monkeypatch.setattr(run.subprocess, "call", lambda command, **options: built.append(command) or failure)
+    monkeypatch.setattr(run, "run_until_stopped", lambda command: served.append(command) or 0)
+    with reserved_port() as port:
+        assert run.main(["docs", "--port", str(port)]) == failure
+        assert len(served) == (not failure)
+        assert (f"http://127.0.0.1:{port}/" in capsys.readouterr().out) is not bool(failure)
+        if served:
+            folder = str(ROOT / "build" / "site")
+            assert built[0][-1] == folder
+            assert served[0] == ["docs", "-m", "http.server", "--bind", HOST, "--directory", folder, str(port)]
+
+
+def test_docs_with_build_writes_the_folder_and_serves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "set_up", lambda group: Path(group))
+    monkeypatch.setattr(run.subprocess, "call", lambda command, **options: 0)
+    assert run.main(["docs", "--build", str(tmp_path)]) == 0
+    assert f"open {tmp_path / 'index.html'}" in capsys.readouterr().out

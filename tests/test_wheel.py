@@ -111,3 +111,14 @@ def test_the_installed_shop_serves_its_pages_and_static_files(python: Path, tmp_
         style = re.search(r'href="([^"]+\.css[^"]*)"', home.text)
         assert style, "the page has no style sheet"
         assert Visitor(server.port).get(style[1]).status == 200
+
+
+def test_the_installed_package_finds_the_ladder_and_has_a_twin_of_an_app(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "little.py").write_text(
+        "from wsgiapp import App\napp = App(__name__)\napp.add_url_rule('/', 'i', str)\n"
+    )
+    program = python.with_name("wsgiapp.exe" if os.name == "nt" else "wsgiapp")
+    environment = {name: value for name, value in shop_environment(tmp_path).items() if name != "PYTHONPATH"}
+    command = [str(program), "--app", "little", "twin", "/"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Both answered 200 OK" in done.stdout, done.stdout + done.stderr

@@ -14,7 +14,7 @@ import click
 SHORT_HELP = {
     "cookie": "Open a session cookie and check its signature.",
     "explain": "Show what would run for a request, and why.",
-    "twin": "Print a request as a program on Werkzeug alone.",
+    "twin": "Send a request here and under the ladder's last step.",
     "xray": "Send a request to the app and show its road.",
 }
 

@@ -127,7 +127,7 @@ def test_command_of_the_framework_goes_before_that_of_the_app(framework: Any) ->
     assert "Endpoint" in CliRunner().invoke(group, ["routes"]).output
 
 
-OWN = ["cookie", "explain", "twin", "xray"]
+OWN = ["cookie", "explain", "shop", "twin", "xray"]
 
 
 @pytest.mark.parametrize("name", [*OWN, "other"])

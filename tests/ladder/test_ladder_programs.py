@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -92,3 +93,28 @@ def test_the_tutorial_makes_its_database_and_serves(environment: Environment, ex
         page = connection.getresponse()
         assert (page.status, "Log In" in page.read().decode()) == (200, True)
         connection.close()
+
+
+def twins(program: str, folder: Path) -> dict[str, tuple[bool, str, list[str]]]:
+    """By method and path: whether a twin answered the same, what was said of it, and what the last step lacks."""
+    command = [sys.executable, str(HERE / "twin_visit.py"), program]
+    variables = {**os.environ, "PYTHONPATH": str(HERE.parent.parent), "INSTANCE_PATH": str(folder / "instance")}
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    visits = map(json.loads, done.stdout.splitlines())
+    return {f"{method} {path}": (same, sentence, lacks) for method, path, same, sentence, lacks in visits}
+
+
+def test_the_twin_of_every_page_of_the_tutorial_answers_the_same_byte_for_byte(examples: Path) -> None:
+    found = twins("tutorial", examples / "tutorial")
+    assert {request: sentence for request, (same, sentence, _) in found.items() if not same} == {}
+    assert len(found) == 10 and "Both answered 302 FOUND" in found["POST /auth/login"][1]
+
+
+def test_the_twin_carries_of_the_shop_what_the_last_step_can_and_lists_the_rest(tmp_path: Path) -> None:
+    found = twins("shop", tmp_path)
+    carried = [request for request, (same, _, _) in found.items() if same]
+    assert carried == ["GET /static/shop.css", "HEAD /static/favicon.svg", "GET /products"]
+    assert "App.context_processor" in found["GET /"][2] and "500 INTERNAL SERVER ERROR" not in found["GET /"][1]
+    assert "The answers differ: ETag, body." in found["GET /api/products"][1]
+    assert "App.json" in found["GET /api/products"][2]

@@ -11,15 +11,48 @@ from typing import Any
 import pytest
 from jinja2 import FileSystemBytecodeCache
 
+from postgres import Cluster, running_postgres
 from wsgiapp import App
-from wsgiapp.shop import account, create_app, store
+from wsgiapp.shop import create_app, people, store
+from wsgiapp.shop.models import Base, Order, OrderLine, User
 
 TOKEN = "a-token-for-the-tests"
 QUICK_HASH = "scrypt:1024:8:1"
+# What happens in the database is tested on each; what is on a page is the same. `--database` asks for one alone.
+ON_EACH_DATABASE = {
+    "test_shop_account",
+    "test_shop_api",
+    "test_shop_people",
+    "test_shop_reviews",
+    "test_shop_schema",
+    "test_shop_store",
+    "test_shop_text",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sqlite: what is tested is the SQLite file itself")
     config.addinivalue_line("markers", "real_passwords: hash passwords with the effort used in earnest")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for a shop on the databases that it is for."""
+    if "database" not in metafunc.fixturenames:
+        return
+    wanted = metafunc.config.getoption("--database")
+    on_a_file = any(map(metafunc.definition.get_closest_marker, ("sqlite", "real_passwords")))
+    if on_a_file or wanted == "sqlite":
+        return
+    if wanted == "postgresql":
+        metafunc.parametrize("database", ["postgresql"])
+    elif metafunc.module.__name__.rpartition(".")[2] in ON_EACH_DATABASE:
+        metafunc.parametrize("database", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def database() -> str:
+    """Which database this test runs on."""
+    return "sqlite"
 
 
 class Visitor:
@@ -42,6 +75,20 @@ class Visitor:
     def sign_in(self, name: str = "demo", password: str = "workbench", **fields: Any) -> Any:
         return self.send("/login", name=name, password=password, **fields)
 
+    def register(self, name: str, password: str = "a long password", **fields: Any) -> Any:
+        return self.send("/register", name=name, password=password, **fields)
+
+    def has_bought(self, name: str, *product_ids: int) -> None:
+        """Put an order into the books, as a checkout does."""
+        with self.database() as db, db.begin():
+            user = db.query(User).filter_by(name=name).one()
+            lines = [OrderLine(product_id=number, name="x", price_cents=1, quantity=1) for number in product_ids]
+            db.add(Order(user_id=user.id, number=f"N{user.id}-{product_ids}", total_cents=1, lines=lines))
+
+    def database(self) -> Any:
+        """A session of the shop's database that may write."""
+        return self.client.application.extensions[store.EXTENSION].write_session()
+
 
 class ApiClient:
     """A program: no cookies, a bearer token, JSON."""
@@ -61,9 +108,9 @@ def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     """Hash passwords with little effort, but where the effort is what is tested (mark ``real_passwords``)."""
     if not request.node.get_closest_marker("real_passwords"):
         monkeypatch.setattr(store, "HASH_METHOD", QUICK_HASH)
-    account.decoy_hash.cache_clear()
+    people.decoy_hash.cache_clear()
     yield
-    account.decoy_hash.cache_clear()
+    people.decoy_hash.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -78,16 +125,66 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "shop.db"
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL for all tests of this process."""
+    with running_postgres() as running:
+        yield running
+
+
+class Kept:
+    """A seeded shop in PostgreSQL that can be put back as it was."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.url = cluster.create("shop")
+        app = create_app({"DATABASE_URL": self.url, "DEMO": True, "DATABASE_TIMEOUT": 30})
+        app.extensions[store.EXTENSION].read_session().close()
+        app.extensions[store.EXTENSION].dispose()
+        tables = [table.name for table in Base.metadata.sorted_tables]
+        numbered = [table.name for table in Base.metadata.sorted_tables if "id" in table.columns]
+        self.connection = cluster.connect("shop")
+        self.connection.execute("CREATE SCHEMA kept")
+        for name in tables:
+            self.connection.execute(f"CREATE TABLE kept.{name} AS TABLE public.{name}".encode())
+        emptied = [f"DELETE FROM public.{name}" for name in reversed(tables)]
+        filled = [f"INSERT INTO public.{name} SELECT * FROM kept.{name}" for name in tables]
+        counted = [
+            f"SELECT setval('public.{name}_id_seq', (SELECT coalesce(max(id), 0) + 1 FROM kept.{name}), false)"
+            for name in numbered
+        ]
+        self.statements = ";".join([*emptied, *filled, *counted]).encode()
+
+    def restore(self) -> str:
+        """Put every row back, and return the address."""
+        self.connection.execute(self.statements)
+        return self.url
+
+
+@pytest.fixture(scope="session")
+def postgresql_shop(cluster: Cluster) -> Iterator[Kept]:
+    """The seeded PostgreSQL database of this process; its passwords are hashed quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "HASH_METHOD", QUICK_HASH)
+        found = Kept(cluster)
+    yield found
+    found.connection.close()
+
+
 @pytest.fixture
-def make_shop(request: pytest.FixtureRequest, seeded: Path, tmp_path: Path) -> Iterator[Callable[..., App]]:
+def make_shop(
+    request: pytest.FixtureRequest, seeded: Path, tmp_path: Path, database: str
+) -> Iterator[Callable[..., App]]:
     """Build shops in this test's folder; they share the compiled templates, which no test changes."""
     compiled = FileSystemBytecodeCache(str(seeded.parent))
     built = []
-    if not request.node.get_closest_marker("real_passwords"):
+    settings: dict[str, Any] = {"INSTANCE_PATH": str(tmp_path), "API_TOKEN": TOKEN}
+    if database == "postgresql":
+        settings |= {"DATABASE_URL": request.getfixturevalue("postgresql_shop").restore(), "DEMO": True}
+    elif not request.node.get_closest_marker("real_passwords"):
         shutil.copy(seeded, tmp_path / "shop.db")
 
     def make(**config: Any) -> App:
-        app = create_app({"INSTANCE_PATH": str(tmp_path), "API_TOKEN": TOKEN, **config})
+        app = create_app({**settings, **config})
         app.jinja_options = {**app.jinja_options, "bytecode_cache": compiled}
         built.append(app)
         return app
@@ -101,6 +198,14 @@ def make_shop(request: pytest.FixtureRequest, seeded: Path, tmp_path: Path) -> I
 def visitor(make_shop: Callable[..., App]) -> Visitor:
     """A visitor of a freshly seeded shop."""
     return Visitor(make_shop())
+
+
+@pytest.fixture
+def buyer(visitor: Visitor) -> Visitor:
+    """The demonstration's user, signed in, who has bought product 24."""
+    visitor.sign_in()
+    visitor.has_bought("demo", 24)
+    return visitor
 
 
 @pytest.fixture

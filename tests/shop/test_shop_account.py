@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from wsgiapp.shop import account
-from wsgiapp.shop.models import LoginAttempts, User
+from wsgiapp.shop import limits
+from wsgiapp.shop.models import Attempt, User
 
 
 def signed_in(visitor):
@@ -132,13 +132,13 @@ def test_the_throttle_forgets_after_its_window_and_after_the_right_password(make
 
 
 def test_the_table_of_attempts_stays_bounded(make_shop, visit, monkeypatch):
-    monkeypatch.setattr(account, "MAX_ATTEMPT_ROWS", 3)
+    monkeypatch.setattr(limits, "MAX_ROWS", 3)
     shop = make_shop()
     visitor = visit(shop)
     for number in range(6):
         visitor.sign_in(f"name{number}", "wrong")
     with shop.extensions["wsgiapp.shop.store"].read_session() as db:
-        assert db.query(LoginAttempts).count() == 3
+        assert db.query(Attempt).count() == 3
 
 
 def test_the_password_is_shown_and_works_in_a_demonstration_only(make_shop, visit):

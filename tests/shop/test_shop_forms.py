@@ -1,10 +1,12 @@
 """Requirements of the forms: who may send them, what is checked, and how errors are shown."""
 
+import html
 import re
 
 import pytest
 
-FORMS = ["/cart/add", "/cart/update", "/cart/remove", "/theme", "/login", "/logout", "/products/1/review", "/sell"]
+FORMS = ["/cart/add", "/cart/update", "/cart/remove", "/theme", "/login", "/logout", "/products/1/review", "/sell",
+         "/register", "/account/name", "/account/password", "/account/delete"]  # fmt: skip
 REVIEW = {"author": "Ada", "rating": "4", "text": "It does what it says, and quietly."}
 
 
@@ -18,6 +20,66 @@ def test_a_form_without_the_token_of_the_session_is_refused(visitor, token):
         assert "not sent from a page of this session" in response.text
 
 
+HERE = {"Origin": "http://localhost"}
+
+
+def sent_again(page):
+    """The fields of the form on a page that asks to send it again."""
+    form = page.partition('<form class="sheet"')[2].partition("</form>")[0]
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+
+
+def test_a_form_that_grew_old_keeps_what_was_typed_and_can_be_sent_again(buyer):
+    old = {"csrf_token": "grown-old", **REVIEW, "text": "<b>Very</b> quiet, “really”."}
+    response = buyer.client.post("/products/24/review", data=old, headers=HERE)
+    assert (response.status_code, response.headers["Cache-Control"]) == (400, "no-store")
+    assert "&lt;b&gt;Very&lt;/b&gt; quiet" in response.text
+    assert 'action="/products/24/review"' in response.text
+    fields = {name: html.unescape(value) for name, value in sent_again(response.text).items()}
+    assert fields["text"] == old["text"]
+    assert buyer.client.post("/products/24/review", data=fields).status_code == 303
+    assert "&lt;b&gt;Very&lt;/b&gt; quiet" in buyer.get("/products/24").text
+
+
+def test_a_password_of_a_form_that_grew_old_is_typed_again(visitor):
+    fields = {"csrf_token": "old", "name": "demo", "password": "workbench", "next": "/cart"}
+    page = visitor.client.post("/login", data=fields, headers={"Sec-Fetch-Site": "same-origin"}).text
+    assert "workbench" not in page
+    assert re.search(r'<input id="again-1" name="password" type="password"', page)
+    again = {**sent_again(page), "password": "workbench"}
+    assert visitor.client.post("/login", data=again).headers["Location"] == "/cart"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Origin": "null"}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site", **HERE},
+     {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"}],
+)  # fmt: skip
+def test_the_form_of_another_site_gets_neither_a_token_nor_a_session(make_shop, visit, headers):
+    client = visit(make_shop()).client
+    response = client.post("/theme", data={"theme": "dark"}, headers=headers)
+    assert response.status_code == 400
+    assert "csrf" not in response.text
+    assert "Set-Cookie" not in response.headers
+
+
+def test_error_pages_keep_cart_and_sign_in_but_begin_no_session_for_another_site(make_shop, visit):
+    shop = make_shop(LOGIN_LIMIT=1)
+    visitor, stranger = visit(shop), visit(shop)
+    visitor.send("/cart/add", product_id=1, quantity=3)
+    visitor.sign_in()
+    pages = [visitor.get("/nowhere"), visitor.get("/products/999"), visitor.client.post("/cart/add", data={})]
+    pages.append(visitor.client.delete("/products/1"))
+    assert [page.status_code for page in pages] == [404, 404, 400, 405]
+    for page in pages:
+        assert "Sign out demo" in page.text
+        assert re.search(r'class="count">3<', page.text)
+    for path in ("/nowhere", "/products/1", "/theme"):
+        answer = stranger.client.post(path, headers={"Origin": "http://evil.example"})
+        assert answer.status_code in (400, 404, 405)
+        assert "Set-Cookie" not in answer.headers
+
+
 def test_the_token_of_another_session_is_no_token(make_shop, visit):
     shop = make_shop()
     mine, theirs = visit(shop), visit(shop)
@@ -25,13 +87,13 @@ def test_the_token_of_another_session_is_no_token(make_shop, visit):
     assert response.status_code == 400
 
 
-def test_a_good_review_is_kept_and_shown_after_a_redirect(visitor):
-    response = visitor.send("/products/24/review", **REVIEW)
+def test_a_good_review_is_kept_and_shown_after_a_redirect(buyer):
+    response = buyer.send("/products/24/review", **REVIEW)
     assert (response.status_code, response.headers["Location"]) == (303, "/products/24#reviews")
-    page = visitor.get("/products/24").text
+    page = buyer.get("/products/24").text
     assert "Thank you." in page
     assert REVIEW["text"] in page
-    assert "Thank you." not in visitor.get("/products/24").text
+    assert "Thank you." not in buyer.get("/products/24").text
 
 
 @pytest.mark.parametrize(
@@ -50,31 +112,31 @@ def test_a_good_review_is_kept_and_shown_after_a_redirect(visitor):
         ("text", "x" * 20 + "\x1b", "must not contain control characters"),
     ],
 )
-def test_a_wrong_field_is_named_beside_it_and_the_rest_is_kept(visitor, field, value, message):
+def test_a_wrong_field_is_named_beside_it_and_the_rest_is_kept(buyer, field, value, message):
     fields = {name: text for name, text in {**REVIEW, field: value}.items() if text is not None}
-    response = visitor.send("/products/24/review", **fields)
+    response = buyer.send("/products/24/review", **fields)
     assert response.status_code == 422
     assert re.search(rf'id="{field}-error">[^<]*{re.escape(message)}', response.text)
     assert response.text.count('class="error"') == 1
     assert ('value="Ada"' in response.text) is (field != "author")
-    assert REVIEW["text"] not in visitor.get("/products/24").text
+    assert REVIEW["text"] not in buyer.get("/products/24").text
 
 
-def test_all_wrong_fields_are_named_at_once(visitor):
-    page = visitor.send("/products/24/review").text
+def test_all_wrong_fields_are_named_at_once(buyer):
+    page = buyer.send("/products/24/review").text
     assert {"author-error", "rating-error", "text-error"} <= set(re.findall(r'id="([^"]+)"', page))
 
 
-def test_a_review_is_shown_as_text_never_as_markup(visitor):
-    visitor.send("/products/24/review", **{**REVIEW, "text": "<b>bold</b> & <script>alert(1)</script>"})
-    page = visitor.get("/products/24").text
+def test_a_review_is_shown_as_text_never_as_markup(buyer):
+    buyer.send("/products/24/review", **{**REVIEW, "text": "<b>bold</b> & <script>alert(1)</script>"})
+    page = buyer.get("/products/24").text
     assert "&lt;b&gt;bold&lt;/b&gt; &amp; &lt;script&gt;" in page
     assert "<b>bold" not in page
 
 
-def test_an_unknown_product_cannot_be_reviewed(visitor):
-    assert visitor.get("/products/999/review").status_code == 404
-    assert visitor.send("/products/999/review", **REVIEW).status_code == 404
+def test_an_unknown_product_cannot_be_reviewed(buyer):
+    assert buyer.get("/products/999/review").status_code == 404
+    assert buyer.send("/products/999/review", **REVIEW).status_code == 404
 
 
 def test_only_signed_in_customers_may_sell(visitor):

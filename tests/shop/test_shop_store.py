@@ -2,24 +2,28 @@
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import wsgiapp
-from wsgiapp.shop import create_app, settings, store
+from servers import HOST
+from wsgiapp.shop import create_app, engines, settings, store
+from wsgiapp.shop.engines import POOL_OVERFLOW, POOL_SIZE
 from wsgiapp.shop.models import Product
 
 PROCESS = """
 import json, sys
 from wsgiapp.shop import create_app
-app = create_app({"INSTANCE_PATH": sys.argv[1]})
+app = create_app({"INSTANCE_PATH": sys.argv[1], "DATABASE_TIMEOUT": 20})
 sys.stdin.readline()
 client = app.test_client()
 shown = client.get("/api/products?limit=100")
@@ -81,12 +85,12 @@ def test_a_forked_process_opens_the_database_for_itself(make_shop):
     shop = make_shop()
     own = shop.extensions[store.EXTENSION]
     with own.read_session() as session:
-        engine = session.get_bind()
+        pool = session.get_bind().pool
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         with own.read_session() as session:
-            os.write(writer, b"shared" if session.get_bind() is engine else b"own")
+            os.write(writer, b"shared" if session.get_bind().pool is pool else b"own")
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(reader, 10) == b"own"
@@ -95,6 +99,7 @@ def test_a_forked_process_opens_the_database_for_itself(make_shop):
     assert shop.test_client().get("/").status_code == 200
 
 
+@pytest.mark.sqlite
 def test_the_database_itself_refuses_impossible_rows(make_shop, tmp_path):
     make_shop().test_client().get("/")
     with closing(sqlite3.connect(tmp_path / "shop.db")) as direct:
@@ -103,6 +108,7 @@ def test_the_database_itself_refuses_impossible_rows(make_shop, tmp_path):
                 direct.execute(f"UPDATE product SET {change} WHERE id = 1")
 
 
+@pytest.mark.sqlite
 @pytest.mark.xdist_group("cost")
 def test_a_locked_database_is_503_within_two_seconds_and_then_as_before(make_shop, api_of, tmp_path):
     api = api_of(make_shop(DATABASE_TIMEOUT=0.3))
@@ -118,6 +124,64 @@ def test_a_locked_database_is_503_within_two_seconds_and_then_as_before(make_sho
         assert api.call("GET", "/1").json["stock"] == 14
         other.execute("ROLLBACK")
     assert api.call("PATCH", "/1", body={"stock": 1}).status_code == 200
+
+
+@contextmanager
+def locked(database, tmp_path, request):
+    """Nobody else can change products until the end of the block."""
+    if database == "sqlite":
+        with closing(sqlite3.connect(tmp_path / "shop.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    with request.getfixturevalue("cluster").connect("shop") as other, other.transaction():
+        other.execute("LOCK TABLE product IN EXCLUSIVE MODE")
+        yield
+
+
+@pytest.mark.xdist_group("cost")
+def test_whatever_queues_before_it_a_request_waits_no_longer_than_the_time_out(
+    make_shop, api_of, database, tmp_path, request
+):
+    shop = make_shop(DATABASE_TIMEOUT=1.0)
+    api_of(shop).call("GET", "/1")
+    answers = []
+
+    def write():
+        begin = time.monotonic()
+        response = api_of(shop).call("PATCH", "/1", body={"stock": 1})
+        answers.append((response.status_code, "Retry-After" in response.headers, time.monotonic() - begin))
+
+    threads = [threading.Thread(target=write) for _ in range(2 * (POOL_SIZE + POOL_OVERFLOW))]
+    with locked(database, tmp_path, request):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert {answer[:2] for answer in answers} == {(503, True)}
+    assert max(seconds for *_, seconds in answers) < 1.8  # a time-out that counted twice would be two seconds
+    assert api_of(shop).call("PATCH", "/1", body={"stock": 1}).status_code == 200
+
+
+@pytest.mark.sqlite
+@pytest.mark.xdist_group("cost")
+def test_a_server_that_does_not_answer_is_503_in_time(tmp_path):
+    with socket.create_server((HOST, 0)) as silent:
+        url = f"postgresql://shop@{HOST}:{silent.getsockname()[1]}/shop"
+        shop = create_app({"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "DATABASE_TIMEOUT": 0.4})
+        begin = time.monotonic()
+        response = shop.test_client().get("/")
+        assert time.monotonic() - begin < 1.5  # the driver alone would wait for two seconds
+    assert (response.status_code, "Retry-After" in response.headers) == (503, True)
+
+
+def test_a_connection_that_comes_too_late_is_closed(monkeypatch):
+    closed, late = threading.Event(), SimpleNamespace(close=lambda: closed.set())
+    dialect = SimpleNamespace(connect=lambda: time.sleep(0.3) or late, loaded_dbapi=sqlite3)
+    engines.wait_until(time.monotonic() + 0.1)
+    with pytest.raises(sqlite3.OperationalError, match="did not answer in time"):
+        engines._connect_in_time(dialect, None, (), {})
+    assert closed.wait(5)
 
 
 def test_a_database_that_cannot_be_opened_is_503_on_pages_too(make_shop, visit, tmp_path):
@@ -184,7 +248,7 @@ def test_a_database_in_memory_is_refused_with_advice(tmp_path, url):
 
 @pytest.mark.parametrize("url", ["postgres://u:p@db/shop", "postgresql://u:p@db/shop"])
 def test_postgresql_is_spoken_with_psycopg(url):
-    assert store.normalise_url(url).drivername == "postgresql+psycopg"
+    assert engines.normalise_url(url).drivername == "postgresql+psycopg"
 
 
 def test_a_session_outlives_the_process_that_signed_it(make_shop, visit):

@@ -15,7 +15,8 @@ from wsgiapp.xray import XRay
 recorded = []
 XRay.listeners.append(lambda app, recording: recorded.append(app.name))
 # The book's pages are watched in tests/test_learn_browser.py, by a browser.
-code = pytest.main(["-q", "-p", "no:cacheprovider", "tests/shop", "--ignore-glob=*/test_learn*", "--xray"])
+code = pytest.main(["-q", "-p", "no:cacheprovider", "tests/shop", "--ignore-glob=*/test_learn*",
+                    "--database=sqlite", "--xray"])
 print(f"code {int(code)}, recorded {len(recorded)} of {sorted(set(recorded))}")
 """
 

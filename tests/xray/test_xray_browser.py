@@ -89,6 +89,44 @@ def test_the_link_below_a_page_of_the_shop_leads_to_the_xray_of_that_very_page(p
     assert "SELECT" in page.locator("#sql").inner_text() and page.locator("#template details").count() >= 1
 
 
+def test_one_click_leads_to_the_lesson_of_a_page_and_one_back(page: Page) -> None:
+    page.goto("/products/1")
+    page.get_by_role("link", name="its lesson").click()
+    page.wait_for_url(re.compile(r"/_xray/t/\w+/step/1$"))
+    assert "GET /products/1, and 200 OK went back" in page.locator(".sentence").inner_text()
+    page.get_by_role("link", name="back to the page").click()
+    page.wait_for_url(re.compile("/products/1$"))
+    page.get_by_role("link", name="X-ray of this page").click()
+    page.get_by_role("link", name="Back to the page").click()
+    page.wait_for_url(re.compile("/products/1$"))
+
+
+def test_a_button_marks_the_lines_and_another_one_shows_the_twin(page: Page) -> None:
+    traced(page, "/products")
+    assert page.locator(".opening").inner_text().startswith("301: ")
+    page.get_by_role("button", name="See its twin on the ladder").click()
+    page.wait_for_url(re.compile("/_xray/twin$"))
+    assert "Both answered 301" in page.locator("main").inner_text()
+    traced(page, "/products/1")
+    page.get_by_role("button", name="mark the lines that run").first.click()
+    page.wait_for_url(re.compile(r"/_xray/t/\w+/step/\d+$"))
+    assert page.locator(".source .ran").count() > 3
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_contents_of_a_long_page_stay_in_view_and_cover_nothing(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    traced(page, "/products/1")
+    contents = page.locator("nav.panels")
+    for panel in ("match", "headers", "replay"):
+        contents.locator(f"a[href='#{panel}']").click()
+        page.wait_for_function("panel => location.hash === '#' + panel", arg=panel)
+        box, heading = contents.bounding_box(), page.locator(f"#{panel} h2").bounding_box()
+        assert box and heading
+        assert box["y"] >= 0 and box["y"] + box["height"] <= heading["y"] + 1 and heading["y"] < 700
+        assert box["height"] < 60 and page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_without_the_token_the_link_leads_to_a_locked_door(context: BrowserContext, complaints: list[str]) -> None:
     page = context.new_page()
     page.goto("/products/1")
@@ -123,7 +161,7 @@ def test_a_request_is_replayed_and_compared_with_the_first(page: Page) -> None:
     traced(page, "/?q=saw")
     page.locator("#replay input[name=path]").fill("/?q=mug")
     page.get_by_label("compare it with this one").check()
-    page.get_by_role("button", name="Send it again").click()
+    page.get_by_role("button", name="Send it again", exact=True).click()
     page.wait_for_url(re.compile("/_xray/compare"))
     assert "query was q=saw, then q=mug" in page.locator(".problem").inner_text()
     page.get_by_role("link", name="GET /?q=mug").click()
@@ -141,14 +179,14 @@ def test_two_requests_of_the_list_are_compared(page: Page) -> None:
 
 def test_a_post_is_not_replayed_unless_it_is_asked_for(page: Page, complaints: list[str]) -> None:
     traced(page, "/cart/add", method="POST", form={"product": "1"})
-    page.get_by_role("button", name="Send it again").click()
+    page.get_by_role("button", name="Send it again", exact=True).click()
     assert "may change something" in page.locator("body").inner_text()
     page.wait_for_load_state("networkidle")
     assert all("400" in each or "favicon.ico" in each for each in complaints), complaints
     complaints.clear()
     page.go_back()
     page.locator("#replay input[name=sure]").check()
-    page.get_by_role("button", name="Send it again").click()
+    page.get_by_role("button", name="Send it again", exact=True).click()
     page.wait_for_url(re.compile("/_xray/t/"))
     assert page.locator("h1").inner_text() == "POST /cart/add"
 
@@ -207,7 +245,7 @@ def test_nothing_that_a_visitor_sends_runs_on_any_page(page: Page, shop: Server)
             assert page.locator("img[src=x]").count() == 0
     page.goto(link)
     assert HOSTILE in page.locator("#headers").inner_text()
-    page.locator("#replay button").click()
+    page.get_by_role("button", name="Send it again", exact=True).click()
     page.wait_for_url(re.compile("/_xray/t/"))
 
 

@@ -12,9 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wsgiapp import App, Response, request
-from wsgiapp.shop import account, api, cart, concurrency, csrf, learn, pages, problems, settings, store
+from werkzeug.exceptions import ServiceUnavailable
+
+from wsgiapp import App, Response, current_app, request
+from wsgiapp.rest.problems import answer
+from wsgiapp.shop import account, api, cart, concurrency, csrf, errors, learn, pages, people, settings, store
 from wsgiapp.shop.catalogue import CATEGORIES
+from wsgiapp.shop.permissions import may
+from wsgiapp.shop.schema import SchemaError
+from wsgiapp.typing import ResponseReturnValue
 from wsgiapp.xray import XRay
 
 __all__ = ["app", "create_app"]
@@ -37,9 +43,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     """Return a shop of its own.
 
     ``config`` outranks the environment. Besides the framework's keys: ``DATABASE_URL``, ``INSTANCE_PATH`` (absolute;
-    where the SQLite file and the secrets are kept), ``API_TOKEN``, ``DEMO``, ``DATABASE_TIMEOUT`` (seconds),
-    ``LOGIN_LIMIT`` tries in ``LOGIN_WINDOW`` seconds, ``XRAY`` (on in debug mode). No file is read or written before
-    the first request.
+    where the SQLite file and the secrets are kept), ``API_TOKEN``, ``DEMO``, ``DATABASE_TIMEOUT`` (seconds), ``XRAY``
+    (on in debug mode), and limits: ``LOGIN_LIMIT`` tries with one name, ``LOGIN_ADDRESS_LIMIT`` with any, in
+    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` a day. No
+    file is read or written before the first request.
     """
     given = dict(config or {})
     instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None
@@ -47,13 +54,15 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     settings.configure(shop, given)
     csrf.init_app(shop)
     store.init_app(shop)
-    problems.init_app(shop)
+    errors.init_app(shop)
+    shop.register_error_handler(SchemaError, does_not_fit)
     shop.after_request(protect)
     shop.context_processor(page_context)
     shop.add_template_filter(money)
     shop.add_template_filter(day)
-    for module in (pages, cart, account, concurrency, learn, api):
+    for module in (pages, cart, account, concurrency, learn):
         shop.register_blueprint(module.bp)
+    api.init_app(shop)
     if shop.config["XRAY"] and "xray" not in shop.extensions:
         XRay(shop)
     return shop
@@ -75,10 +84,24 @@ def protect(response: Response) -> Response:
     return response
 
 
+def does_not_fit(error: SchemaError) -> ResponseReturnValue:
+    """Answer 503 to the visitor, who can do nothing about it; the log says what the operator can do."""
+    current_app.logger.critical("%s", error)
+    advice = "The database of this shop does not fit its program. Its operator finds in the log what to do."
+    return answer(ServiceUnavailable(advice))
+
+
 def page_context() -> dict[str, Any]:
     """Return what every template may use."""
     here = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    return {"categories": CATEGORIES, "theme": pages.read_theme(), "cart_pieces": cart.pieces, "here": here}
+    return {
+        "categories": CATEGORIES,
+        "theme": pages.read_theme(),
+        "cart_pieces": cart.pieces,
+        "here": here,
+        "user_in_head": people.user_in_head,
+        "may": may,
+    }
 
 
 def money(cents: int) -> str:

@@ -1,87 +1,37 @@
-"""Shop layer 4: signing in and out.
+"""Shop layer 4: the pages of a person: registration, signing in and out, the account.
 
-The two pages, the throttle on wrong passwords, and the question who is signed in. Where a signed-in customer may go
-is decided by the pages themselves.
+Each view reads its form, asks ``people``, and answers with a page or a redirect. None of it is stored by a browser.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import secrets
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
-from werkzeug.exceptions import TooManyRequests
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
-from wsgiapp import Blueprint, Response, current_app, flash, g, redirect, render_template, request, session, url_for
-from wsgiapp.shop import store
-from wsgiapp.shop.forms import Checked, LoginIn, check_form
-from wsgiapp.shop.models import LoginAttempts, User
+from wsgiapp import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from wsgiapp.shop import people, store
+from wsgiapp.shop.forms import DeletionIn, Input, LoginIn, NameIn, PasswordIn, RegistrationIn, check_form
+from wsgiapp.shop.models import User
+from wsgiapp.shop.permissions import may
 from wsgiapp.typing import ResponseReturnValue
 
-MAX_ATTEMPT_ROWS = 10_000
-KEPT_AT_LOGIN = ("cart",)
+WRONG_PASSWORD = "This is not your password."  # noqa: S105 - a sentence
 
+current_user, sign_in = people.current_user, people.sign_in
 bp = Blueprint("account", __name__)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-@bp.get("/login")
-def login_form() -> ResponseReturnValue:
-    """Show the form."""
-    return _page(check_form(LoginIn, {}), shown_errors={})
-
-
-@bp.post("/login")
-def login() -> ResponseReturnValue:
-    """Sign in and go where ``next`` says, or show the form again (422), or refuse for a while (429)."""
-    form = check_form(LoginIn, request.form)
-    if form.data is None:
-        return _page(form, shown_errors=form.errors, status=422)
-    user = authenticate(form.data)
-    if user is None:
-        return _page(form, shown_errors={"password": "That name and password do not belong together."}, status=422)
-    sign_in(user)
-    flash(f"Welcome, {user.name}.", "good")
-    return _unstored(redirect(local_path(request.values.get("next", "")) or url_for("pages.index"), 303))
-
-
-@bp.post("/logout")
-def logout() -> ResponseReturnValue:
-    """Sign out: nothing of the session is left."""
-    session.clear()
-    flash("You are signed out.", "good")
-    return _unstored(redirect(url_for("pages.index"), 303))
-
-
-def _page(form: Checked[LoginIn], *, shown_errors: Mapping[str, str], status: int = 200) -> BaseResponse:
-    target = local_path(request.values.get("next", "")) or ""
-    hint = (store.DEMO_NAME, store.DEMO_PASSWORD) if current_app.config["DEMO"] else None
-    name = form.values.get("name", "")
-    body = render_template("login.html", errors=shown_errors, name=name, next=target, hint=hint)
-    return _unstored(Response(body, status))
-
-
-def _unstored(response: BaseResponse) -> BaseResponse:
+@bp.after_request
+def unstored(response: BaseResponse) -> BaseResponse:
+    """Let no browser keep a page about a person."""
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def current_user() -> User | None:
-    """Return who is signed in, read from the database once in a request."""
-    if "shop_user" not in g:
-        number = session.get("user_id")
-        g.shop_user = store.reading().get(User, number) if isinstance(number, int) else None
-        if g.shop_user is not None and not _may_sign_in(g.shop_user):
-            g.shop_user = None
-    return cast("User | None", g.shop_user)
 
 
 def login_required(view: View) -> View:
@@ -97,65 +47,160 @@ def login_required(view: View) -> View:
     return cast("View", guarded)
 
 
-def sign_in(user: User) -> None:
-    """Begin a new session for ``user``. Of the old one only the cart goes along, so that no planted token lives on."""
-    kept = {name: session[name] for name in KEPT_AT_LOGIN if name in session}
-    session.clear()
-    session.update(kept, user_id=user.id, user_name=user.name)
+def signed_in() -> User:
+    """Return who is signed in, in a view behind `login_required`."""
+    user = current_user()
+    if user is None:
+        raise RuntimeError("this view needs @login_required")
+    return user
 
 
-def authenticate(login: LoginIn) -> User | None:
-    """Return the user whose name and password these are, or None.
+# -- coming and going
 
-    It takes as long for a name that does not exist. Every try is counted before it is made, so that many at once do
-    not slip through; a right one wipes the count. Raises ``TooManyRequests`` (429) after too many.
+
+@bp.get("/login")
+def login_form() -> ResponseReturnValue:
+    """Show the form."""
+    return entrance("login.html", {}, {})
+
+
+@bp.post("/login")
+def login() -> ResponseReturnValue:
+    """Sign in and go where ``next`` says, or show the form again (422), or refuse for a while (429)."""
+    form = check_form(LoginIn, request.form)
+    if form.data is None:
+        return entrance("login.html", form.values, form.errors), 422
+    user = people.authenticate(form.data)
+    if user is None:
+        return entrance("login.html", form.values, {"password": "That name and password do not belong together."}), 422
+    return welcome(user, remember=form.data.remember)
+
+
+@bp.get("/register")
+def registration_form() -> ResponseReturnValue:
+    """Show the form."""
+    return entrance("register.html", {}, {})
+
+
+@bp.post("/register")
+def register() -> ResponseReturnValue:
+    """Add the visitor and sign them in, or show the form again (422), or refuse for a while (429)."""
+    form = check_form(RegistrationIn, request.form)
+    if form.data is None:
+        return entrance("register.html", form.values, form.errors), 422
+    try:
+        user = people.register(form.data)
+    except people.NameTaken as taken:
+        return entrance("register.html", form.values, {"name": str(taken)}), 422
+    return welcome(user, remember=form.data.remember)
+
+
+def entrance(template: str, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    """Return a page on which someone comes in; what was typed as a password is not shown again."""
+    target = local_path(request.values.get("next", "")) or ""
+    hint = (store.DEMO_NAME, store.DEMO_PASSWORD) if current_app.config["DEMO"] else None
+    return render_template(template, errors=errors, values=values, next=target, hint=hint, days=remembered_days())
+
+
+def remembered_days() -> int:
+    """Return how long a browser stays signed in that was asked to."""
+    return current_app.permanent_session_lifetime.days
+
+
+def welcome(user: User, *, remember: bool) -> BaseResponse:
+    """Begin the session of ``user`` and lead to the page they came from."""
+    sign_in(user, remember=remember)
+    flash(f"Welcome, {user.name}.", "good")
+    return redirect(local_path(request.values.get("next", "")) or url_for("pages.index"), 303)
+
+
+@bp.post("/logout")
+def logout() -> ResponseReturnValue:
+    """Sign out: nothing of the session is left, and no copy of it is worth anything."""
+    people.sign_out()
+    flash("You are signed out.", "good")
+    return redirect(url_for("pages.index"), 303)
+
+
+# -- the account
+
+
+@bp.get("/account")
+@login_required
+def show() -> str:
+    """Show the account with its forms."""
+    return account_page({})
+
+
+def account_page(errors: Mapping[str, str], values: Mapping[str, str] | None = None) -> str:
+    """Return the page of the account; ``errors`` are those of the one form that was sent."""
+    user = signed_in()
+    return render_template(
+        "account.html", user=user, fixed=not may(user, "account.change", user), values=values or {}, errors=errors
+    )
+
+
+def change(model: type[Input], action: str, apply: Callable[[User, Any], Mapping[str, str]]) -> ResponseReturnValue:
+    """Read a form of the account and ``apply`` it, which returns what is wrong with it; then show the account.
+
+    :raises Forbidden: (403) when the user may not do ``action``, as in the account of the demonstration.
     """
-    key = hashlib.sha256(f"{login.name}\n{request.remote_addr}".encode("utf-8", "replace")).hexdigest()
-    count_attempt(key)
-    user = store.reading().scalar(select(User).where(User.name == login.name))
-    known = user if user is not None and _may_sign_in(user) else None
-    decoy = decoy_hash()
-    right = check_password_hash(known.password_hash if known else decoy, login.password)
-    if known is None or not right:
-        return None
-    with store.writing() as db:
-        db.execute(delete(LoginAttempts).where(LoginAttempts.key == key))
-    return known
+    user = signed_in()
+    if not may(user, action, user):
+        raise Forbidden("The account of the demonstration is everybody's: it stays as it is.")
+    form = check_form(model, request.form)
+    errors = form.errors if form.data is None else apply(user, form.data)
+    if errors:
+        return account_page(errors, form.values), 422
+    return redirect(url_for("account.show" if current_user() else "pages.index"), 303)
 
 
-def _may_sign_in(user: User) -> bool:
-    return not user.is_demo or bool(current_app.config["DEMO"])
+@bp.post("/account/name")
+@login_required
+def change_name() -> ResponseReturnValue:
+    """Give the user another name."""
+    return change(NameIn, "account.change", _rename)
 
 
-@functools.cache
-def decoy_hash() -> str:
-    """Return the hash of a password nobody has, to be checked when there is no user."""
-    return generate_password_hash(secrets.token_hex(16), store.HASH_METHOD)
+def _rename(user: User, data: NameIn) -> Mapping[str, str]:
+    try:
+        people.rename(user, data.name)
+    except people.NameTaken as taken:
+        return {"name": str(taken)}
+    flash(f"You are now called {data.name}.", "good")
+    return {}
 
 
-def count_attempt(key: str) -> None:
-    """Count one more try under ``key``. Raises ``TooManyRequests`` when its window is used up."""
-    limit, window = current_app.config["LOGIN_LIMIT"], current_app.config["LOGIN_WINDOW"]
-    now = int(time.time())
-    with store.writing() as db:
-        _forget_old_attempts(db, now - window)
-        row = db.get(LoginAttempts, key, with_for_update=True)
-        if row is None:
-            db.add(LoginAttempts(key=key, count=1, since=now))
-        elif row.count < limit:
-            row.count += 1
-        else:
-            wait = row.since + window - now
-            raise TooManyRequests("Too many wrong passwords. Please wait a little.", retry_after=wait)
+@bp.post("/account/password")
+@login_required
+def change_password() -> ResponseReturnValue:
+    """Give the user another password; they stay signed in here, and nowhere else."""
+    return change(PasswordIn, "account.change", _change_password)
 
 
-def _forget_old_attempts(db: Session, before: int) -> None:
-    """Keep the table small: what is out of date goes, and of the rest the oldest when there are too many."""
-    db.execute(delete(LoginAttempts).where(LoginAttempts.since <= before))
-    surplus = (db.scalar(select(func.count()).select_from(LoginAttempts)) or 0) - MAX_ATTEMPT_ROWS
-    if surplus >= 0:
-        oldest = select(LoginAttempts.key).order_by(LoginAttempts.since).limit(surplus + 1)
-        db.execute(delete(LoginAttempts).where(LoginAttempts.key.in_(oldest)))
+def _change_password(user: User, data: PasswordIn) -> Mapping[str, str]:
+    if not people.knows_password(user, data.old_password):
+        return {"old_password": WRONG_PASSWORD}
+    remember = people.is_remembered()
+    sign_in(people.change_password(user, data.new_password), remember=remember)
+    flash("Your password is changed. Wherever else you were signed in, you are not any more.", "good")
+    return {}
+
+
+@bp.post("/account/delete")
+@login_required
+def delete() -> ResponseReturnValue:
+    """Delete the user."""
+    return change(DeletionIn, "account.delete", _delete)
+
+
+def _delete(user: User, data: DeletionIn) -> Mapping[str, str]:
+    if not people.knows_password(user, data.password):
+        return {"password": WRONG_PASSWORD}
+    people.delete_user(user)
+    people.forget()
+    flash("Your account is deleted.", "good")
+    return {}
 
 
 def local_path(target: str) -> str | None:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 
-from wsgiapp import Blueprint, Response, flash, redirect, render_template, request, session, url_for
-from wsgiapp.shop import store
-from wsgiapp.shop.account import local_path, login_required
+from wsgiapp import Blueprint, Response, flash, redirect, render_template, request, url_for
+from wsgiapp.shop import reviews, store
+from wsgiapp.shop.account import local_path, login_required, signed_in
 from wsgiapp.shop.catalogue import CATEGORIES, PICTURES
 from wsgiapp.shop.forms import ProductIn, ReviewIn, ThemeIn, check_form
-from wsgiapp.shop.models import MAX_CENTS, Product, Review
+from wsgiapp.shop.models import MAX_CENTS, Product, Review, User
+from wsgiapp.shop.people import current_user
+from wsgiapp.shop.permissions import may
 from wsgiapp.shop.queries import SORTS, by_id, in_order, matching, ratings
 from wsgiapp.typing import ResponseReturnValue
 
@@ -98,10 +99,16 @@ def product(product_id: int) -> Response:
     db = store.reading()
     latest_first = (Review.created_at.desc(), Review.id.desc())
     statement = select(Review).where(Review.product_id == product_id).order_by(*latest_first).limit(SHOWN_REVIEWS)
-    reviews = db.scalars(statement).all()
     seen = [number for number in read_recent() if number != product_id]
-    average = ratings(db, [item]).get(product_id)
-    body = render_template("product.html", product=item, reviews=reviews, average=average, recent=in_order(db, seen))
+    user = current_user()
+    body = render_template(
+        "product.html",
+        product=item,
+        reviews=db.scalars(statement).all(),
+        average=ratings(db, [item]).get(product_id),
+        recent=in_order(db, seen),
+        no_review=reviews.refusal(db, user, product_id) if user else None,
+    )
     response = Response(body)
     remember(response, [product_id, *seen])
     return response
@@ -128,29 +135,42 @@ def remember(response: Response, ids: Sequence[int]) -> None:
 
 
 @bp.get(f"{PRODUCT}/review")
+@login_required
 def review_form(product_id: int) -> str:
-    """Show the form for a review."""
-    values = {"author": session.get("user_name", "")}
-    return render_template("review.html", product=find(product_id), values=values, errors={})
+    """Show the form for a review to who may write one (403)."""
+    item, user = find(product_id), signed_in()
+    reason = reviews.refusal(store.reading(), user, product_id)
+    if reason:
+        raise Forbidden(reason)
+    return render_template("review.html", product=item, values={"author": user.name}, errors={})
 
 
 @bp.post(f"{PRODUCT}/review")
+@login_required
 def review(product_id: int) -> ResponseReturnValue:
     """Keep a review, or show the form again with what is wrong (422)."""
     item = find(product_id)
     form = check_form(ReviewIn, request.form)
     if form.data is None:
         return render_template("review.html", product=item, values=form.values, errors=form.errors), 422
-    with store.writing() as db:
-        db.add(Review(product_id=product_id, created_at=int(time.time()), **form.data.model_dump()))
+    reviews.add(signed_in(), product_id, form.data)
     flash("Thank you. Your review is below.", "good")
     return redirect(url_for("pages.product", product_id=product_id, _anchor="reviews"), 303)
+
+
+def seller() -> User:
+    """Return who is signed in and may sell. Raises ``Forbidden`` (403)."""
+    user = signed_in()
+    if not may(user, "product.create"):
+        raise Forbidden("Only editors sell here. An administrator of the shop can make you one.")
+    return user
 
 
 @bp.get("/sell")
 @login_required
 def sell_form() -> str:
     """Show the form to put something on sale."""
+    seller()
     return render_template("sell.html", values={}, errors={}, pictures=PICTURES)
 
 
@@ -158,6 +178,7 @@ def sell_form() -> str:
 @login_required
 def sell() -> ResponseReturnValue:
     """Put something on sale, or show the form again with what is wrong (422)."""
+    user = seller()
     fields = request.form.to_dict() | {"price_cents": cents(request.form.get("price", ""))}
     form = check_form(ProductIn, fields)
     if form.data is None:
@@ -166,7 +187,7 @@ def sell() -> ResponseReturnValue:
             errors["price_cents"] = f"Please enter a price between 0 and {MAX_CENTS // 100:,} euros, such as 19.90."
         return render_template("sell.html", values=fields, errors=errors, pictures=PICTURES), 422
     with store.writing() as db:
-        item = Product(**form.data.model_dump())
+        item = Product(seller_id=user.id, **form.data.model_dump())
         db.add(item)
     flash(f"“{item.name}” is on sale.", "good")
     return redirect(url_for("pages.product", product_id=item.id), 303)

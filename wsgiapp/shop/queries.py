@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
 
-from wsgiapp.shop.models import Product, Review
+from wsgiapp.shop.models import MAX_ID, Product, Review, fold
 
 MAX_WORDS = 8
-MAX_ID = 2**31 - 1
-SEARCHED: tuple[InstrumentedAttribute[str], ...] = (Product.name, Product.summary, Product.description)
 # The keys are what a visitor may ask for; nothing else reaches ORDER BY.
 SORTS: dict[str, tuple[str, ColumnElement[Any]]] = {
     "name": ("Name", func.lower(Product.name).asc()),
@@ -31,8 +29,8 @@ def matching(text: str, category: str = "") -> Select[Any]:
     ``%`` and ``_`` stand for themselves.
     """
     statement = select(Product)
-    for word in text.split()[:MAX_WORDS]:
-        statement = statement.where(or_(*(column.icontains(word, autoescape=True) for column in SEARCHED)))
+    for word in fold(text).split()[:MAX_WORDS]:
+        statement = statement.where(Product.search_text.contains(word, autoescape=True))
     return statement.where(Product.category == category) if category else statement
 
 

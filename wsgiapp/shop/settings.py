@@ -11,12 +11,14 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from wsgiapp import App
 from wsgiapp.json.provider import DefaultJSONProvider
 from wsgiapp.sessions import SecureCookieSessionInterface
+from wsgiapp.shop.session_contents import CheckedSerializer
 
 DEFAULTS: dict[str, Any] = {
     "MAX_CONTENT_LENGTH": 1024 * 1024,
@@ -26,8 +28,13 @@ DEFAULTS: dict[str, Any] = {
     "SESSION_COOKIE_SAMESITE": "Lax",
     "PROPAGATE_EXCEPTIONS": False,  # in debug mode too: the visitor sees the shop's page, the developer the X-ray
     "DATABASE_TIMEOUT": 1.5,
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
     "LOGIN_LIMIT": 5,
+    "LOGIN_ADDRESS_LIMIT": 30,
     "LOGIN_WINDOW": 300,
+    "REGISTRATION_LIMIT": 10,
+    "REGISTRATION_WINDOW": 3600,
+    "REVIEW_LIMIT": 20,
 }
 PLAIN_NAMES = ("DATABASE_URL", "SECRET_KEY", "API_TOKEN", "INSTANCE_PATH")
 
@@ -52,6 +59,8 @@ def configure(app: App, config: Mapping[str, Any]) -> None:
 
 class StoredKeySessions(SecureCookieSessionInterface):
     """Sessions signed with ``SECRET_KEY``, which is read from the instance folder when the settings have none."""
+
+    serializer = CheckedSerializer()  # what they hold is checked
 
     def get_signing_serializer(self, app: App) -> Any:
         """Return the serializer of the framework, once the key is there."""

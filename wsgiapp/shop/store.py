@@ -1,35 +1,55 @@
 """Shop layer 3: the database of one application.
 
-The engine, its set-up for SQLite and PostgreSQL, the making and seeding of the tables, and the two ways in:
-``reading()``, one session for the whole request, and ``writing()``, one transaction. Queries live with whoever asks
-them; answers to the browser do not belong here.
+Opening it, and the two ways in: ``reading()``, one session for the whole request, and ``writing()``, one transaction.
+Both share one deadline for all that a request waits for. Queries live with whoever asks them; answers to the browser
+do not belong here.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect, make_url, text
-from sqlalchemy.orm import Session, sessionmaker
-from werkzeug.security import generate_password_hash
+from sqlalchemy import Engine, exc
+from sqlalchemy.orm import Session
 
 from wsgiapp import App, current_app, g
-from wsgiapp.shop.catalogue import OPINIONS, PRODUCTS
-from wsgiapp.shop.models import Base, Product, Review, User
+from wsgiapp.shop import schema, seed
+from wsgiapp.shop.engines import POOL_OVERFLOW, POOL_SIZE, make_engine, normalise_url, seconds_left, wait_until
 
 EXTENSION = "wsgiapp.shop.store"
-DEMO_NAME, DEMO_PASSWORD = "demo", "workbench"
+DEMO_NAME, DEMO_PASSWORD = seed.DEMO_NAME, seed.DEMO_PASSWORD
 HASH_METHOD = "scrypt:32768:8:1"
-SEEDING_LOCK = 5_309_113
-PATIENCE_AT_START = 5.0
+
+
+class PatientSession(Session):
+    """A session that holds one of as many places as there are connections, until it is closed.
+
+    So the pool itself lets nobody wait: what is waited for is the place, and it counts towards the deadline.
+    """
+
+    def __init__(self, engine: Engine, places: threading.BoundedSemaphore, deadline: float) -> None:
+        self._places: threading.BoundedSemaphore | None = None
+        if not places.acquire(timeout=seconds_left(deadline)):
+            raise exc.TimeoutError("every connection to the database is in use")
+        self._places = places
+        super().__init__(engine, expire_on_commit=False)
+
+    def close(self) -> None:
+        """Give the connection and the place back."""
+        super().close()
+        places, self._places = self._places, None
+        if places is not None:
+            places.release()
+
+
+def _new_places() -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(POOL_SIZE + POOL_OVERFLOW)
 
 
 @dataclass(frozen=True)
@@ -38,15 +58,15 @@ class _Opened:
 
     pid: int
     engine: Engine
-    read: sessionmaker[Session]
-    write: sessionmaker[Session]
+    writer: Engine
+    places: threading.BoundedSemaphore = field(default_factory=_new_places)
 
 
 class Store:
     """The database of one application, opened at the first use in each process.
 
     Two requests that use it first at the same moment wait for each other; so do two processes, which leave it to one
-    of them to make and fill the tables. A process forked from one that had it open opens its own.
+    of them to make or upgrade the tables. A process forked from one that had it open opens its own.
     """
 
     def __init__(self, url: str, *, timeout: float, demo: bool) -> None:
@@ -56,13 +76,17 @@ class Store:
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
 
-    def read_session(self) -> Session:
-        """Return a new session for reading; the caller closes it."""
-        return self._open().read()
+    def deadline(self) -> float:
+        """Return until when a request that begins now may wait."""
+        return time.monotonic() + self.timeout
 
-    def write_session(self) -> Session:
+    def read_session(self, deadline: float | None = None) -> PatientSession:
+        """Return a new session for reading; the caller closes it."""
+        return self._session(deadline or self.deadline(), writes=False)
+
+    def write_session(self, deadline: float | None = None) -> PatientSession:
         """Return a new session whose transaction may write from its first statement; the caller closes it."""
-        return self._open().write()
+        return self._session(deadline or self.deadline(), writes=True)
 
     def dispose(self) -> None:
         """Close every connection of this process. The store may be used again and then opens afresh."""
@@ -71,35 +95,59 @@ class Store:
                 self._opened.engine.dispose(close=self._opened.pid == os.getpid())
             self._opened = None
 
-    def _open(self) -> _Opened:
+    def _session(self, deadline: float, *, writes: bool) -> PatientSession:
+        opened = self._open(deadline)
+        wait_until(deadline)
+        return PatientSession(opened.writer if writes else opened.engine, opened.places, deadline)
+
+    def _open(self, deadline: float) -> _Opened:
         opened = self._opened
         if opened is not None and opened.pid == os.getpid():
             return opened
-        if not self._lock.acquire(timeout=self.timeout):
+        if not self._lock.acquire(timeout=seconds_left(deadline)):
             raise exc.TimeoutError("another thread is still opening the database")
         try:
             if self._opened is None or self._opened.pid != os.getpid():
-                self._opened = self._connect()
+                self._opened = self._connect(deadline)
             return self._opened
         finally:
             self._lock.release()
 
-    def _connect(self) -> _Opened:
+    def _connect(self, deadline: float) -> _Opened:
         if self._opened is not None:
             self._opened.engine.dispose(close=False)
         engine = make_engine(self.url, self.timeout)
         try:
-            _prepare(engine, demo=self.demo)
+            while not self._is_ready(engine, deadline):
+                time.sleep(0.05)
         except BaseException:
             engine.dispose()
             raise
-        writer = engine.execution_options(shop_writes=True)
-        return _Opened(
-            os.getpid(),
-            engine,
-            sessionmaker(engine, expire_on_commit=False),
-            sessionmaker(writer, expire_on_commit=False),
-        )
+        return _Opened(os.getpid(), engine, engine.execution_options(shop_writes=True))
+
+    def _is_ready(self, engine: Engine, deadline: float) -> bool:
+        """Tell whether the schema is the newest, upgrading it if it is not; False says that trying again may help."""
+        try:
+            wait_until(deadline)
+            with engine.connect() as connection:
+                version = schema.version_of(connection)
+            if version != schema.NEWEST:
+                self._upgrade()
+            return True
+        except exc.OperationalError as error:
+            # SQLite answers at once, not after the time-out, to whoever loses the race to switch a new file to WAL.
+            if getattr(error.orig, "sqlite_errorname", "") != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            return False
+
+    def _upgrade(self) -> None:
+        # Whatever waited before, the upgrade itself may wait for its lock as long as anything: it is asked for once.
+        demo = seed.demo_user(HASH_METHOD) if self.demo else None  # before the lock: a slow hash keeps nobody waiting
+        engine = make_engine(self.url, self.timeout)
+        try:
+            schema.upgrade(engine, lambda session: seed.fill(session, demo))
+        finally:
+            engine.dispose()
 
 
 def init_app(app: App) -> None:
@@ -119,7 +167,7 @@ def reading() -> Session:
     """Return the request's session for reading, opened at the first call."""
     session: Session | None = g.get("shop_session")
     if session is None:
-        session = g.shop_session = current_store().read_session()
+        session = g.shop_session = current_store().read_session(_deadline())
     return session
 
 
@@ -138,88 +186,13 @@ def writing() -> Iterator[Session]:
     session is closed before: a request never holds two connections.
     """
     end_reading()
-    with current_store().write_session() as session, session.begin():
+    with current_store().write_session(_deadline()) as session, session.begin():
         yield session
 
 
-def normalise_url(url: str) -> URL:
-    """Return ``url`` as SQLAlchemy takes it, with psycopg for PostgreSQL.
-
-    Raises ``ValueError`` for an SQLite database in memory, which every connection would see empty.
-    """
-    parsed = make_url(url)
-    if parsed.drivername in ("postgres", "postgresql"):
-        return parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise ValueError(f"DATABASE_URL is {url!r}, but the shop needs an SQLite file: sqlite:////path/to/shop.db")
-    return parsed
-
-
-def make_engine(url: URL, timeout: float) -> Engine:
-    """Return an engine for ``url`` on which nothing waits longer than ``timeout`` seconds."""
-    if url.get_backend_name() == "sqlite":
-        Path(url.database or "").absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = create_engine(url, pool_timeout=timeout, connect_args={"timeout": timeout})
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    milliseconds = int(timeout * 1000)
-    options = f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds}"
-    connect_args = {"connect_timeout": max(2, round(timeout)), "options": options}
-    return create_engine(url, pool_timeout=timeout, pool_pre_ping=True, connect_args=connect_args)
-
-
-def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN comes too late to protect what was read before
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("shop_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _prepare(engine: Engine, *, demo: bool) -> None:
-    """Make and fill the tables unless they are there; of several processes one does it and the others wait."""
-    deadline = time.monotonic() + PATIENCE_AT_START
-    while True:
-        try:
-            with engine.connect() as connection:
-                complete = not _missing_tables(connection)
-            if not complete:
-                _create(engine, demo=demo)
-            return
-        except exc.OperationalError as error:
-            # SQLite answers at once, not after the time-out, to whoever loses the race to switch a new file to WAL.
-            if getattr(error.orig, "sqlite_errorname", "") != "SQLITE_BUSY" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-def _missing_tables(connection: Connection) -> set[str]:
-    return set(Base.metadata.tables) - set(inspect(connection).get_table_names())
-
-
-def _create(engine: Engine, *, demo: bool) -> None:
-    password_hash = generate_password_hash(DEMO_PASSWORD, HASH_METHOD) if demo else None
-    with engine.execution_options(shop_writes=True).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEEDING_LOCK})
-        is_new = Product.__tablename__ in _missing_tables(connection)
-        Base.metadata.create_all(connection)
-        if is_new:
-            with Session(connection) as session:
-                _seed(session, password_hash)
-                session.flush()
-
-
-def _seed(session: Session, demo_password_hash: str | None) -> None:
-    now = int(time.time())
-    products = {item.name: Product(**item._asdict()) for item in PRODUCTS}
-    for opinion in OPINIONS:
-        fields = {"author": opinion.author, "rating": opinion.rating, "text": opinion.text}
-        products[opinion.product].reviews.append(Review(**fields, created_at=now - opinion.day * 86_400))
-    session.add_all(products.values())
-    if demo_password_hash:
-        session.add(User(name=DEMO_NAME, password_hash=demo_password_hash, is_demo=True))
+def _deadline() -> float:
+    """Return the deadline of this request, which begins when it first needs the database."""
+    deadline: Any = g.get("shop_deadline")
+    if deadline is None:
+        deadline = g.shop_deadline = current_store().deadline()
+    return float(deadline)

@@ -157,6 +157,7 @@ def build(recording: Recording, app: Any) -> Trace:
         signals=tuple(event[4] for event in recording.events if event[2] == "signal"),
         replay_of=recording.replay_of,
         notes=_notes(recording),
+        lines={short(file): numbers for file, numbers in recording.lines.items()},
     )
     keys = app_secrets(app)
     scrubbed: Trace = _scrubbed(trace, keys)

@@ -1,11 +1,13 @@
 """The commands: ``xray``, ``explain``, ``cookie``, ``twin``; entry points of the group ``wsgiapp.commands``.
 
 Each finds the app as ``wsgiapp run`` does (``--app``), prints, and ends with 0 where all is well, with 1 where the
-answer is an error, no rule matches, or the cookie does not hold, and with 2 for a command that cannot be understood.
+answer is an error, no rule matches, the cookie does not hold, or the twin answers otherwise, and with 2 for a command
+that cannot be understood.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import closing
@@ -17,8 +19,9 @@ from werkzeug.test import EnvironBuilder
 
 from wsgiapp.cli import ScriptInfo
 
-from . import XRay, cookie, exports, text, twin, watch, why
+from . import XRay, cookie, exports, redact, text, twin, watch, why
 from .request_items import ItemError, Parsed, parse
+from .sentences import opening
 from .trace import Trace
 
 _REQUEST = click.argument("words", nargs=-1, required=True, metavar="[METHOD] PATH [ITEM]...")
@@ -58,11 +61,13 @@ def xray_command(
 
     Items are HTTPie's: name=text, name:=json, Name:header, name==query, name@file.
     """
-    trace = record(ctx.ensure_object(ScriptInfo).load_app(), _parsed(words), form, host)
+    app = ctx.ensure_object(ScriptInfo).load_app()
+    trace = record(app, _parsed(words), form, host)
     if kind is not None:
         click.echo(exports.EXPORTS[kind][0](trace).encode(), nl=False)  # a file's content, in UTF-8 on any console
     else:
-        _say(text.lines(trace, _style(), verbose))
+        explained = None if redact.is_redacted(trace.path) else why.why(app, trace.method, trace.path, host=host)
+        _say(text.lines(trace, _style(), verbose, opening(trace, explained)))
     ctx.exit(0 if 0 < trace.status_code < 400 else 1)
 
 
@@ -128,21 +133,25 @@ def cookie_command(ctx: click.Context, value: str, name: str | None) -> None:
 @_REQUEST
 @_FORM
 @_HOST
+@click.option("--really", is_flag=True, help="Send a method that may change something, too: it is sent twice.")
 @click.pass_context
-def twin_command(ctx: click.Context, words: tuple[str, ...], form: bool, host: str) -> None:
-    """Print the same request as a program on Werkzeug alone."""
-    asked, app = _parsed(words), ctx.ensure_object(ScriptInfo).load_app()
+def twin_command(ctx: click.Context, words: tuple[str, ...], form: bool, host: str, really: bool) -> None:
+    """Send a request to the app here and under the ladder's last step, and show both answers.
+
+    The ladder answers in a process of its own. Both work on the app's real data.
+    """
+    asked, info = _parsed(words), ctx.ensure_object(ScriptInfo)
+    app = info.load_app()
     with closing(EnvironBuilder(base_url=f"http://{host}/", **asked.options(form))) as builder:
-        request = builder.get_request()
-        headers = [(name, value) for name, value in request.headers if name not in ("Host", "Content-Length")]
-        body = request.get_data()
+        environ = builder.get_environ()
+        body = environ["wsgi.input"].read()
+    environ |= {watch.SOURCE: "command line", "REMOTE_ADDR": "127.0.0.1"}
+    reference = re.split(r":(?![\\/])", info.app_import_path or "", maxsplit=1)[1:]
+    xray: XRay = app.extensions.get("xray") or XRay(app)
     try:
-        made = twin.twin(
-            app, request.method, request.path, headers=headers, body=body, host=host,
-            query=request.query_string.decode(),
-        )  # fmt: skip
+        found = twin.twin(xray, environ, body, "".join(reference), really)
     except twin.TwinError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(made.source.encode(), nl=False)  # a program, in UTF-8 on any console
-    for note in made.notes:
-        click.echo(note, err=True)
+        hint = " Add --really." if asked.method not in twin.SAFE and not really else ""
+        raise click.ClickException(f"{error}{hint}") from error
+    _say(text.twin_lines(found, _style()))
+    ctx.exit(0 if found.same else 1)

@@ -148,3 +148,10 @@ def source_at(where: str, most: int = 40) -> list[tuple[int, str]]:
     except (IndentationError, SyntaxError, tokenize.TokenError):
         block = lines[first - 1 : first]
     return [(first + number, text.rstrip("\n")) for number, text in enumerate(block[:most])]
+
+
+def own_files(app: Any) -> tuple[list[str], list[str]]:
+    """The folders and the files of an app whose lines are its own: its root, and those of its views."""
+    codes = [getattr(unwrapped(view), "__code__", None) for view in app.view_functions.values()]
+    files = {code.co_filename for code in codes if code is not None}
+    return [app.root_path], [file for file in files if not short(file).startswith(("wsgiapp/", "werkzeug/"))]

@@ -22,11 +22,13 @@ from werkzeug.test import EnvironBuilder
 from wsgiapp import App, Request, Response, render_template, request
 from wsgiapp.typing import ResponseReturnValue, StartResponse, WSGIEnvironment
 
-from . import access, again, compare, exports, redact, teach, watch, why
+from . import access, again, compare, executed, exports, redact, teach, twin, watch, why
 from .build import quoted
+from .locations import own_files
+from .sentences import opening
 from .trace import Trace
 
-SAFE = ("GET", "HEAD", "OPTIONS")
+SAFE = twin.SAFE
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
@@ -69,6 +71,7 @@ class Pages:
         app.add_url_rule("/compare", "compare", self.compare)
         app.add_url_rule("/why", "why", self.why)
         app.add_url_rule("/replay", "replay", self.replay, methods=["POST"])
+        app.add_url_rule("/twin", "twin", self.twin, methods=["POST"])
         app.add_url_rule("/clear", "clear", self.clear, methods=["POST"])
         app.register_error_handler(NotFound, self._missing)
 
@@ -149,15 +152,20 @@ class Pages:
         kinds = request.accept_mimetypes
         if kinds.best_match(["text/html", "application/json"]) == "application/json":
             return Response(exports.as_json(found), mimetype="application/json", headers={"Vary": "Accept"})
-        hidden = redact.is_redacted(found.path + found.environ.get("HTTP_HOST", ""))
-        explained = None if hidden else self._explain(found.method, found.path, found.environ)
+        explained = self._explained(found)
         older = [*dropwhile(lambda entry: entry.id != name, self.xray.ring)][1:]
         earlier = older[0].id if older else None
         page = render_template(
             "trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS,
+            opening=opening(found, explained), address=page_of(found),
             missing=again.missing(found), partial=again.is_partial(found),
         )  # fmt: skip
         return page, {"Vary": "Accept"}
+
+    def _explained(self, found: Trace) -> Any:
+        """What routing makes of a request; None where its path or host was redacted."""
+        hidden = redact.is_redacted(found.path + found.environ.get("HTTP_HOST", ""))
+        return None if hidden else self._explain(found.method, found.path, found.environ)
 
     def _explain(self, method: str, path: str, environ: dict[str, str]) -> Any:
         host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or None
@@ -170,14 +178,15 @@ class Pages:
         walk = teach.steps(found)
         if not 1 <= number <= len(walk):
             raise NotFound(f"This request has steps 1 to {len(walk)}; there is no step {number}.")
-        return render_template("step.html", trace=found, step=walk[number - 1], steps=walk)
+        return render_template("step.html", trace=found, step=walk[number - 1], steps=walk, address=page_of(found))
 
     def lesson(self, name: str) -> ResponseReturnValue:
         """Teaching mode as one page to keep: no script, no other file, links from step to step."""
         found = self._get(name)
         with self.app.open_resource("static/xray.css", "r") as styles:
             own = Markup(styles.read())  # noqa: S704  # a file of this package; escaped, it would be no CSS
-        page = render_template("lesson.html", trace=found, steps=teach.steps(found), styles=own)
+        said = opening(found, self._explained(found))
+        page = render_template("lesson.html", trace=found, steps=teach.steps(found), styles=own, opening=said)
         return page, {"Content-Disposition": f"attachment; filename=lesson-{found.id}.html"}
 
     def export(self, name: str, kind: str) -> ResponseReturnValue:
@@ -222,11 +231,40 @@ class Pages:
         if method not in SAFE and form.get("sure") != "yes":
             raise BadRequest(f"A {method} request may change something. Tick the box that says so, and send it again.")
         environ = self._again(method, form)
+        if form.get("lines"):
+            with executed.Executed(*own_files(self.xray.app)) as lines:
+                newest = self._send(environ)
+            return self.app.redirect(request.script_root + self._marked(newest, lines), 303)
         newest = self._send(environ)
         place = f"/t/{newest}"
         if form.get("compare") and form.get("of"):
             place = f"/compare?left={quote(form['of'])}&right={newest}"
         return self.app.redirect(request.script_root + place, 303)
+
+    def _marked(self, name: str, lines: executed.Executed) -> str:
+        """Keep the lines that ran with the request of that name; returns the step of the view, or the first."""
+        recording = self.xray.ring.get(name)
+        if recording is None:
+            return f"/t/{name}"
+        recording.lines = lines.files()
+        spans = self._get(name).spans
+        return f"/t/{name}/step/{next((n for n, span in enumerate(spans, 1) if span.kind == 'view'), 1)}"
+
+    def twin(self) -> ResponseReturnValue:
+        """Send a request again, here and under the ladder's last step, and show both answers."""
+        self._check_form()
+        form = request.form
+        method = form.get("method", "GET").upper()
+        if method not in SAFE and form.get("sure") != "yes":
+            raise BadRequest(f"A {method} request may change something, and the twin sends it twice, both times to the"
+                             " app's real data. Tick the box that says so, and send it again.")  # fmt: skip
+        environ = self._again(method, form)
+        body = environ["wsgi.input"].read()
+        try:
+            found = twin.twin(self.xray, environ, body, really=True)
+        except twin.TwinError as error:
+            return render_template("missing.html", why=str(error)), 409
+        return render_template("twin.html", found=found)
 
     def _again(self, method: str, form: Any) -> WSGIEnvironment:
         path, query = again.target_of(form.get("path", "/"))
@@ -240,8 +278,8 @@ class Pages:
         environ = builder.get_environ()
         builder.close()
         environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin1")  # as a server does, whatever the path
-        own = access.cookie_name(request.environ)
-        carried = "; ".join(f"{name}={value}" for name, value in request.cookies.items() if name != own)
+        own = (access.cookie_name(request.environ), access.pass_name(request.environ))
+        carried = "; ".join(f"{name}={value}" for name, value in request.cookies.items() if name not in own)
         if carried:
             environ["HTTP_COOKIE"] = carried
         environ["REMOTE_ADDR"] = request.remote_addr
@@ -292,3 +330,12 @@ def target(trace: Trace) -> str:
     """Path and query as they stood in the request's first line."""
     path = quoted(trace.environ.get("PATH_INFO", ""))
     return f"{path}?{trace.query}" if trace.query else path
+
+
+def page_of(trace: Trace) -> str:
+    """The address of the app's page that a request asked for; empty where none can be opened again."""
+    shown = target(trace)
+    if trace.method not in ("GET", "HEAD") or redact.is_redacted(unquote(shown)) or not shown.startswith("/"):
+        return ""
+    mounted = quoted(trace.environ.get("SCRIPT_NAME", ""))
+    return "" if f"{mounted}{shown}".startswith("//") else f"{mounted}{shown}"

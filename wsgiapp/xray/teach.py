@@ -1,16 +1,16 @@
 """Teaching mode: a request as a walk, one step at a time.
 
-Each step has a sentence from the table of layers, what happened here and now, the source that did it, and the name by
-which Flask calls the same thing. Made from a trace alone; how it is shown is the pages' affair.
+Each step has a sentence on what happened in this request, the source that did it, with the lines that ran where they
+are known, and the name by which Flask calls the same thing. Made from a trace alone; how it is shown is the pages'
+affair.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wsgiapp.dispatch import LIFECYCLE
-
 from .locations import lines_around, source_at
+from .sentences import Walk
 from .trace import Span, Trace
 
 #: What Flask 3.1 calls each layer, so that whoever knows Flask finds the place.
@@ -29,18 +29,8 @@ FLASK = {
     "send": "Response.__call__(environ, start_response), which is Werkzeug's",
     "teardown": "Flask.do_teardown_request(), for @app.teardown_request and @app.teardown_appcontext",
 }
-_SAYS = {
-    "view": "This is the app's own code: the view.",
-    "hook": "A hook of the app's runs.",
-    "handler": "An error handler of the app's is called.",
-    "teardown": "A teardown function of the app's runs.",
-    "template": "Jinja2 renders a template with this context.",
-    "sql": "A statement goes to the database.",
-    "signal": "A signal is sent to whoever listens.",
-    "log": "A line is logged.",
-    "function": "A function of the app's is called.",
-    "stream": "The server asks for a piece of the body, or closes it.",
-}
+#: Lines of a function that are shown.
+MAX_LINES = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +39,12 @@ class Step:
 
     :ivar number: its place, from 1; *of* how many.
     :ivar title: the layer, and what runs.
-    :ivar sentence: what this layer is for.
-    :ivar happened: what it did in this request.
+    :ivar sentence: what it did in this request.
+    :ivar happened: what it changed, and how long it took.
     :ivar source: the code that did it, as numbered lines; its ``file:line`` is *where*.
-    :ivar line: the one of them that did it, where that is not the whole function; else 0.
+    :ivar line: the one of them that did it, or that raised; 0 for none.
+    :ivar ran: the numbers of lines that ran in this file; empty where that is not known.
+    :ivar cut: how many lines of the function are not shown.
     :ivar flask: what Flask calls it; empty for what is inside a layer.
     :ivar depth: how deep in the staircase.
     """
@@ -67,38 +59,55 @@ class Step:
     where: str
     source: tuple[tuple[int, str], ...]
     line: int
+    ran: frozenset[int]
+    cut: int
     flask: str
     depth: int
 
 
 def steps(trace: Trace) -> list[Step]:
     """The walk through *trace*, in the order in which things began."""
-    total = len(trace.spans)
-    return [_step(trace, number, total) for number in range(total)]
+    walk, total = Walk(trace), len(trace.spans)
+    return [_step(trace, walk, number, total) for number in range(total)]
 
 
-def _step(trace: Trace, number: int, total: int) -> Step:
+def _step(trace: Trace, walk: Walk, number: int, total: int) -> Step:
     span = trace.spans[number]
     is_layer, within = span.kind == "layer", span.kind in ("sql", "log")
     line = span.where.rpartition(":")[2] if within else "0"
-    source = lines_around(span.where) if within else source_at(span.where)
+    source = lines_around(span.where) if within else source_at(span.where, 10 * MAX_LINES)
+    ran = frozenset(trace.lines.get(span.where.rpartition(":")[0], ())) if not is_layer and not within else frozenset()
+    here = int(line) if line.isdigit() and int(line) else _raised_in(trace, span.where, source)
+    shown = _around(source, max(ran & {n for n, _ in source}, default=here))
     return Step(
         number + 1, total, number, span.layer, f"{span.layer}: {span.name.partition(chr(10))[0][:120]}",
-        _sentence(span), (*span.did, _times(span)), span.where,
-        _source(trace, source), int(line) if line.isdigit() else 0,
-        FLASK.get(span.layer, "") if is_layer else "", trace.depth(number),
+        walk.sentence(number), (*(() if is_layer or span.kind == "stream" else span.did), _times(span)), span.where,
+        _source(trace, shown), here, ran, len(source) - len(shown), FLASK.get(span.layer, "") if is_layer else "",
+        trace.depth(number),
     )  # fmt: skip
+
+
+def _around(source: list[tuple[int, str]], last: int) -> list[tuple[int, str]]:
+    """As much of a function as is shown: all of it, or of a long one the part before its end or before *last*."""
+    if len(source) <= MAX_LINES:
+        return source
+    end = next((place for place, (number, _) in enumerate(source, 1) if number == last), 0)
+    begin = max(min(end + 5, len(source)) - MAX_LINES, 0)
+    return source[begin : begin + MAX_LINES]
+
+
+def _raised_in(trace: Trace, where: str, source: list[tuple[int, str]]) -> int:
+    """The line of a function that a failure passed; 0 for none."""
+    file = where.rpartition(":")[0]
+    numbers = {number for number, _ in source}
+    passed = [place.rpartition(":") for failure in trace.failures for place, _, _ in failure.frames]
+    found = [int(line) for name, _, line in passed if name == file and line.isdigit() and int(line) in numbers]
+    return found[-1] if found else 0
 
 
 def _source(trace: Trace, lines: list[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
     """The lines without what is secret: those that have a secret's name, and those that this request has shown."""
     return tuple([(number, trace.hide(line)) for number, line in lines])
-
-
-def _sentence(span: Span) -> str:
-    if span.kind == "layer":
-        return next((layer.does for layer in LIFECYCLE if layer.name == span.layer), "")
-    return _SAYS.get(span.kind, "")
 
 
 def _times(span: Span) -> str:

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from .compare import Comparison
 from .trace import Cookie, Header, Span, Trace
+from .twin import Code, Lack, Twin
 from .why import Explanation, Other, Plan, Planned
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
@@ -95,12 +96,15 @@ def milliseconds(value: float) -> str:
 # -- a request -----------------------------------------------------------------------------------------------------
 
 
-def lines(trace: Trace, style: Style = PLAIN, verbose: bool = False) -> list[str]:
-    """A request: its staircase, then what hangs on it.
+def lines(trace: Trace, style: Style = PLAIN, verbose: bool = False, opening: str = "") -> list[str]:
+    """A request: what came of it, its staircase, then what hangs on it.
 
+    :param opening: what came of it, in a sentence.
     :param verbose: everything, the headers that came in, the environ and the bodies too.
     """
-    shown = [*_head(trace, style), "", *_staircase(trace, style), *_panels(trace, style)]
+    first, *failures = _head(trace, style)
+    said = [f"  {clean(opening)}"] if opening else []
+    shown = [first, *said, *failures, "", *_staircase(trace, style), *_panels(trace, style)]
     if verbose:
         shown += _details(trace, style)
     return [style.draw(line) for line in shown]
@@ -303,3 +307,46 @@ def plan_lines(plan: Plan, style: Style = PLAIN) -> list[str]:
 
 def _planned(step: Planned) -> str:
     return f"{step.layer:<11}{clean(step.name)}" if step.kind == "layer" else f"{step.kind:<11}{clean(step.name)}"
+
+
+# -- a request and its twin ----------------------------------------------------------------------------------------
+
+
+def twin_lines(twin: Twin, style: Style = PLAIN) -> list[str]:
+    """Two answers, what the last step lacks, and the lines that made them."""
+    asked = style.paint(f"{clean(twin.method)} {cut(twin.path, style.width)}", "bold")
+    shown = [f"{asked}  {style.paint(clean(twin.sentence), 'green' if twin.same else 'yellow')}", ""]
+    for row in twin.rows:
+        if row.same:
+            shown.append(f"  = {clean(row.what)}: {cut(row.left, _SHOWN)}")
+        else:
+            shown.append(style.paint(f"  ! {clean(row.what)}", "yellow"))
+            shown.append(f"      wsgiapp  {cut(row.left or _NOTHING, 3 * _SHOWN)}")
+            shown.append(f"      ladder   {cut(row.right or _NOTHING, 3 * _SHOWN)}")
+    lacks = [_lacking(lack) for lack in twin.lacks]
+    shown += _panel("what the real framework adds, and this app asks for", lacks, style)
+    for code in twin.code:
+        shown += _panel(f"{code.name}  {code.where}", _code(code), style)
+    shown += ["", style.paint("the road, and the ladder's lines that went it", "bold")]
+    for pair in twin.pairs:
+        shown.append(f"  {style.paint(pair.layer.ljust(9), 'blue')}{pair.left or _NOTHING}  {pair.where}")
+        shown += [f"    {pair.note}"] if pair.note else []
+        for code in pair.right:
+            shown.append(f"    {code.where}  {code.name}")
+            shown += [f"      {row}" for row in _code(code) if row[:2].strip()]
+    return [style.draw(line) for line in shown]
+
+
+def _lacking(lack: Lack) -> str:
+    when = "this request" if lack.in_request else "loading the app"
+    where = f"{clean(lack.where) or 'the app'}{f' and {lack.more} more' if lack.more else ''}"
+    return f"{clean(lack.name)}  asked for by {where} ({when}); wsgiapp has it in {lack.real}"
+
+
+def _code(code: Code) -> Iterator[str]:
+    """The lines of a function: ``=`` before what ran in both, ``<`` and ``>`` before what ran in one."""
+    marks = {(True, True): "=", (True, False): "<", (False, True): ">", (False, False): " "}
+    for line in code.lines:
+        yield f"{marks[line.left, line.right]} {line.number:>5} {clean(line.text)}"
+    if code.cut:
+        yield f"  … {code.cut} more lines"

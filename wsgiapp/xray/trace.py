@@ -204,6 +204,7 @@ class Trace:
     :ivar sent_headers: what went to ``start_response``, in order, with blame.
     :ivar replay_of: the id of the request that this one repeats, or empty.
     :ivar notes: what the X-ray could not see, and why.
+    :ivar lines: which lines of the app's own files ran, by file; known only where teaching mode asked for them.
     :ivar hide: takes out of a text that is read later what is secret in this request; no part of the data.
     """
 
@@ -232,6 +233,7 @@ class Trace:
     signals: tuple[str, ...] = ()
     replay_of: str = ""
     notes: tuple[str, ...] = ()
+    lines: dict[str, tuple[int, ...]] = field(default_factory=dict)
     hide: Callable[[str], str] = field(default=str, compare=False, repr=False)
 
     @property

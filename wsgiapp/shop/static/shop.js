@@ -28,8 +28,8 @@ document.querySelector("[aria-invalid=true]")?.focus();
 // The X-ray, where it is on, says in the page's own Server-Timing header which trace is this page's.
 const [page] = performance.getEntriesByType("navigation");
 const trace = page?.serverTiming?.find((metric) => metric.name === "xray");
-const link = document.querySelector("#xray");
-if (trace && link) {
-  link.href = link.dataset.traces + encodeURIComponent(trace.description);
+for (const link of document.querySelectorAll("#xray, #lesson")) {
+  if (!trace) break;
+  link.href = link.dataset.traces + encodeURIComponent(trace.description) + (link.dataset.rest ?? "");
   link.hidden = false;
 }

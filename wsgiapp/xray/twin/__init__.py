@@ -1,101 +1,303 @@
-"""The twin: one request of an app as a short program on Werkzeug alone, which runs and answers the same.
+"""The twin: the same request to the same app, under the framework and under the last step of the ladder.
 
-For whoever knows Flask and wants to see what is underneath. :func:`twin` reads the app and runs none of it: what a
-program needs is found in the sources, and where that cannot be done faithfully there is :class:`TwinError`.
+The framework answers here, watched; the ladder answers in a process of its own. The two answers stand side by side,
+and the lines that made them; what the last step lacks is a list of what the real framework adds. Both answers are
+real: a request that changes something changes it twice, so that whoever asks must say so.
+
+=========  =======================================================
+child      the program that runs in the twin's process
+process    starts it, and bounds what it takes
+source     which lines ran, in both
+=========  =======================================================
 """
 
 from __future__ import annotations
 
+import base64
+import io
+import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
-from werkzeug.exceptions import default_exceptions
-from werkzeug.test import create_environ
+from itsdangerous.encoding import base64_decode, bytes_to_int
 
-from wsgiapp import App
-from wsgiapp.xray.locations import where_of
+from wsgiapp.xray import redact, watch
+from wsgiapp.xray.build import build
+from wsgiapp.xray.executed import Executed
+from wsgiapp.xray.locations import own_files, place
+from wsgiapp.xray.record import Recording
 
-from .program import Program
-from .road import Route
-from .texts import TwinError
+from .process import TwinError, program_of, real_place, run
+from .source import Code, Pair, own_code, pairs, ran
 
-__all__ = ["Twin", "TwinError", "twin"]
+__all__ = ["SAFE", "Answer", "Code", "Lack", "Row", "Twin", "TwinError", "twin"]
 
-# Steps that a program stands for as they are; an app that has its own cannot be written out.
-_STEPS = (
-    "full_dispatch_request", "preprocess_request", "dispatch_request", "finalize_request", "make_response",
-    "process_response", "handle_exception", "handle_user_exception", "handle_http_exception", "create_url_adapter",
-    "request_context", "raise_routing_exception", "trap_http_exception", "url_for", "inject_url_defaults",
-    "ensure_sync", "redirect", "make_default_options_response", "update_template_context", "make_aborter",
-    "send_static_file", "get_send_file_max_age", "select_jinja_autoescape", "create_jinja_environment",
-    "request_class", "response_class", "aborter_class", "jinja_environment",
-)  # fmt: skip
+#: Methods that change nothing (RFC 9110, 9.2.1), so that they may be sent twice without a word.
+SAFE = ("GET", "HEAD", "OPTIONS")
+#: Bytes of a body that are compared, and characters of it that are shown.
+MAX_BODY = 1024 * 1024
+MAX_SHOWN = 20_000
+# What the X-ray itself adds, and what says only when an answer was made.
+_OWN = ("server-timing", "x-xray")
+_TIMES = ("date",)
+_one = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one of the two sent.
+
+    :ivar status: empty where there was no answer.
+    :ivar headers: in order, without those of the X-ray.
+    :ivar raised: what was raised, with its line; empty otherwise.
+    """
+
+    status: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    size: int = 0
+    raised: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing of both answers: the status, a header, the body; texts without secrets."""
+
+    what: str
+    left: str
+    right: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that the app asked for and the last step lacks.
+
+    :ivar where: the app's first line that asked, and *more* so many others; *real* where the real framework has it.
+    :ivar in_request: whether the request itself needed it; otherwise the app's loading did, and went on without it.
+    """
+
+    name: str
+    where: str
+    real: str
+    in_request: bool
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A request as a program.
+    """A request and both its answers.
 
-    :ivar source: the program: run, it prints status line, headers, an empty line and the body; its ``application`` is
-        for WSGI servers.
-    :ivar notes: what it leaves out, needs, or cannot know, a sentence each. They stand at its head, too.
+    :ivar same: whether status, headers and body are the same, byte for byte.
+    :ivar sentence: what came of it.
+    :ivar code: the app's own functions that ran; *pairs* the layers, with the ladder's lines.
+    :ivar trace: the id of the framework's request in the X-ray.
     """
 
-    source: str
-    notes: tuple[str, ...]
+    method: str
+    path: str
+    same: bool
+    sentence: str
+    rows: tuple[Row, ...]
+    lacks: tuple[Lack, ...]
+    code: tuple[Code, ...]
+    pairs: tuple[Pair, ...]
+    trace: str
+    left: Answer
+    right: Answer
 
 
-def twin(
-    app: Any, method: str, path: str, *, headers: Iterable[tuple[str, str]] = (), body: bytes = b"",
-    host: str | None = None, query: str | None = None,
-) -> Twin:  # fmt: skip
-    """Write a request to *app* as a program. Neither the view nor a hook is run.
+def twin(xray: Any, environ: dict[str, Any], body: bytes = b"", reference: str = "", really: bool = False) -> Twin:
+    """Send a request to the app twice: here, and under the last step of the ladder in a process of its own.
 
-    :param method: the method.
-    :param path: the path, percent-encoded where need be; with a question mark and the query, unless *query* is given.
-    :param headers: the request's headers, in order.
-    :param body: its body.
-    :param host: the host and the port; by default ``SERVER_NAME`` or ``localhost``.
-    :param query: the query, without its question mark.
-    :raises TwinError: where no faithful program can be written.
+    :param xray: the app's X-ray.
+    :param environ: the request, without its body.
+    :param reference: what stood after the colon of ``--app``, where the app came so.
+    :param really: whether a method that may change something is sent.
+    :raises TwinError: where it cannot be, with the reason and the way out.
     """
-    _check(app)
-    config = app.config
-    if query is None:
-        path, _, query = path.partition("?")
-    root = config["APPLICATION_ROOT"].strip("/")
-    base = f"{config['PREFERRED_URL_SCHEME']}://{host or config['SERVER_NAME'] or 'localhost'}/{root}"
-    given: dict[str, Any] = {"path": path, "base_url": base, "method": method.upper(), "query_string": query,
-                             "headers": [*headers], "data": body}  # fmt: skip
-    usual = {"base_url": "http://localhost/", "method": "GET", "query_string": "", "headers": [], "data": b""}
-    given = {name: value for name, value in given.items() if value != usual.get(name)}
+    method = environ["REQUEST_METHOD"]
+    if method not in SAFE and not really:
+        raise TwinError(f"A {method} request may change something, and the twin sends it twice, both times to the app's"
+                        " real data: once under wsgiapp and once under the ladder. Say that you mean it.")  # fmt: skip
+    if not _one.acquire(blocking=False):
+        raise TwinError("Another twin is at work; one runs at a time. Ask again in a moment.")
     try:
-        environ = create_environ(**given)
-    except ValueError as error:
-        raise TwinError(f"This is no request: {error}", "", "Ask for another.") from None
-    program = Program(app, Route(app, environ), given)
-    source = program.source()
-    return Twin(source, tuple(program.notes()))
+        program = program_of(xray.app, reference)
+        texts = {key: value for key, value in environ.items() if isinstance(value, str)}
+        folders, files = own_files(xray.app)
+        before = int(time.time())
+        left, executed, recording = _here(xray, environ, body, folders, files)
+        report = run(xray.app, program, texts, body, _signed_at(xray.app, left) or before, folders, files)
+    finally:
+        _one.release()
+    return _twin(xray, recording, left, executed, report)
 
 
-def _check(app: Any) -> None:
-    """Refuse an app whose own code takes the place of a step; the X-ray's does not count.
+def _here(xray: Any, environ: dict[str, Any], body: bytes, folders: Iterable[str], files: Iterable[str]) -> Any:
+    """The framework's answer, the lines that ran, and the recording."""
+    told: list[str] = []
+    kept: list[Recording] = []
 
-    :raises TwinError: naming it.
-    """
-    for name in _STEPS:
-        own = app.__dict__.get(name, getattr(type(app), name))
-        if own is not getattr(App, name) and not getattr(own, "__module__", "").startswith("wsgiapp.xray"):
-            raise TwinError(f"The app has a {name!r} of its own, which takes the place of a step that a program"
-                            " stands for", where_of(own) or where_of(type(app)), "Ask an app without it.")  # fmt: skip
-    outermost = app.wsgi_app
-    while type(outermost).__module__.startswith("wsgiapp.xray"):
-        outermost = outermost.inner
-    if getattr(outermost, "__func__", None) is not App.wsgi_app:
-        raise TwinError(f"There is middleware around the app, {type(outermost).__name__}, which may change any answer",
-                        where_of(outermost), "Ask for a twin of the app without it.")  # fmt: skip
-    if app.aborter.mapping != default_exceptions:
-        raise TwinError("The app's aborter has codes of its own", "", "Raise these exceptions by their classes.")
-    if app.config["TRAP_HTTP_EXCEPTIONS"] or app.config["TRAP_BAD_REQUEST_ERRORS"]:
-        raise TwinError("TRAP_HTTP_EXCEPTIONS or TRAP_BAD_REQUEST_ERRORS is set", "", "Switch it off.")
+    def listen(_app: Any, recording: Recording) -> None:
+        if recording.id in told:
+            kept.append(recording)
+
+    xray.listeners.append(listen)  # the ring keeps no static files
+    try:
+        with Executed(folders, files) as executed:
+            answer = send(xray.app, {watch.SOURCE: "twin", **environ, watch.TOLD: told.append}, body)
+    finally:
+        xray.listeners.remove(listen)
+    if not kept:
+        raise TwinError("No request was recorded: what stands around the app answered this one by itself.")
+    kept[0].lines = executed.files()
+    return answer, executed.functions, kept[0]
+
+
+def send(app: Any, environ: dict[str, Any], body: bytes) -> Answer:
+    """Send a request to an app as a server does, and take the answer to its end."""
+    heads: list[tuple[str, list[tuple[str, str]]]] = []
+    kept, size = bytearray(), 0
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ARG001
+        heads.append((status, headers))
+        return kept.extend
+
+    raised = ""
+    try:
+        answer = app(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
+        try:
+            for piece in answer:
+                size += len(piece)
+                kept += piece[: max(MAX_BODY - len(kept), 0)]
+        finally:
+            getattr(answer, "close", lambda: None)()
+    except Exception as error:  # it stands in the trace, with its frames
+        raised = f"{type(error).__name__}: {error}"
+    status, headers = heads[-1] if heads else ("", [])
+    shown = tuple([pair for pair in headers if pair[0].lower() not in _OWN])
+    return Answer("" if raised else status, shown, bytes(kept), size, raised)
+
+
+def _signed_at(app: Any, answer: Answer) -> int:
+    """When the session cookie of an answer was signed, so that the twin signs at the same second; 0 without one."""
+    start = f"{app.config['SESSION_COOKIE_NAME']}="
+    cookies = [value.partition(";")[0] for name, value in answer.headers if name == "Set-Cookie"]
+    for parts in [cookie.split(".") for cookie in cookies if cookie.startswith(start)]:
+        if len(parts) >= 3:
+            return bytes_to_int(base64_decode(parts[-2]))
+    return 0
+
+
+# -- side by side --------------------------------------------------------------------------------------------------
+
+
+def _twin(xray: Any, recording: Recording, left: Answer, executed: Any, report: dict[str, Any]) -> Twin:
+    trace, right = build(recording, xray.app), _told(report)
+    rows = _rows(left, right, trace.hide)
+    lacks = _lacks(xray.app, report["lacks"])
+    lines = ran(report["lines"])
+    of_ladder = {key: numbers for key, numbers in lines.items() if "/step_" in key[0].replace("\\", "/")}
+    own = {key: numbers for key, numbers in lines.items() if key not in of_ladder}
+    same = all(row.same for row in rows) and bool(right.status)
+    sentence = trace.hide(_sentence(left, right, rows, lacks, report))
+    kept = trace.id if xray.ring.get(trace.id) is not None else ""
+    code = own_code(executed, own, trace.hide)
+    return Twin(
+        trace.method, trace.path, same, sentence, rows, tuple(lacks), code, pairs(trace, of_ladder), kept, left, right
+    )
+
+
+def _told(report: dict[str, Any]) -> Answer:
+    """The answer in a report of the twin's process."""
+    error = report.get("raised")
+    raised = f"{error['kind']}: {error['message']} ({_short(error['where'])})" if error else ""
+    if "status" not in report:
+        return Answer(raised=raised)
+    headers = tuple([(str(name), str(value)) for name, value in report["headers"]])
+    return Answer(report["status"], headers, base64.b64decode(report["body"]), report["size"], raised)
+
+
+def _short(where: str) -> str:
+    file, _, line = where.rpartition(":")
+    return place(file, int(line)) if line.isdecimal() else where
+
+
+def _lacks(app: Any, entries: list[dict[str, str]]) -> list[Lack]:
+    """What lacks, each name once; what the request needs first."""
+    by_name: dict[tuple[bool, str], list[str]] = {}
+    for entry in entries:
+        by_name.setdefault((not entry["running"], entry["name"]), []).append(_short(entry["where"]))
+    return [
+        Lack(name, wheres[0], real_place(app, name), not loading, len(wheres) - 1)
+        for (loading, name), wheres in sorted(by_name.items())
+    ]
+
+
+def _rows(left: Answer, right: Answer, hide: Any) -> tuple[Row, ...]:
+    rows = [Row("status", left.status or left.raised, right.status or hide(right.raised), left.status == right.status)]
+    heads = [_numbered(answer.headers) for answer in (left, right)]
+    for key in dict.fromkeys([*heads[0], *heads[1]]):
+        values = [head.get(key, "") for head in heads]
+        same = values[0] == values[1] or (key[0] in _TIMES and all(values))
+        one, other = [_shown(key[0], value, hide) for value in values]
+        rows.append(Row(_named(left, right, key), one, other, same))
+    names = [[name.lower() for name, _ in answer.headers] for answer in (left, right)]
+    if names[0] != names[1] and Counter(names[0]) == Counter(names[1]):
+        rows.append(Row("order of the headers", ", ".join(names[0]), ", ".join(names[1]), False))
+    same = left.body == right.body and left.size == right.size
+    begin = 0 if same else _differs_at(left.body, right.body)
+    return (*rows, Row("body", _body(left, begin, same, hide), _body(right, begin, same, hide), same))
+
+
+def _numbered(headers: Iterable[tuple[str, str]]) -> dict[tuple[str, int], str]:
+    """Headers by name, and by number among those of that name."""
+    counted: Counter[str] = Counter()
+    found = {}
+    for name, value in headers:
+        found[name.lower(), counted[name.lower()]] = value
+        counted[name.lower()] += 1
+    return found
+
+
+def _named(left: Answer, right: Answer, key: tuple[str, int]) -> str:
+    return next(name for name, _ in (*left.headers, *right.headers) if name.lower() == key[0])
+
+
+def _shown(name: str, value: str, hide: Any) -> str:
+    (pair,) = redact.pairs([(name.title(), value)])
+    return str(hide(pair[1]))
+
+
+def _differs_at(left: bytes, right: bytes) -> int:
+    pairs_of_bytes = enumerate(zip(left, right, strict=False))
+    return next((place for place, (one, other) in pairs_of_bytes if one != other), min(len(left), len(right)))
+
+
+def _body(answer: Answer, begin: int, same: bool, hide: Any) -> str:
+    """The size of a body, and where it is not the same the text from a little before the difference on."""
+    size = f"{answer.size:,} bytes"
+    if same or not answer.body:
+        return size
+    kinds = [value for name, value in answer.headers if name.lower() == "content-type"]
+    text = redact.body(answer.body, kinds[0] if kinds else "text/plain").decode("utf-8", "replace")
+    start = max(begin - 80, 0)
+    return f"{size}, different from byte {begin:,} on: {hide(text[start : begin + 320])}"
+
+
+def _sentence(left: Answer, right: Answer, rows: Iterable[Row], lacks: Iterable[Lack], report: dict[str, Any]) -> str:
+    if not report["loaded"]:
+        return f"The last step cannot load this app: {right.raised}."
+    if not right.status:
+        return f"The last step has no answer: {right.raised or 'none was sent'}."
+    differing = [row.what for row in rows if not row.same]
+    if not differing:
+        return f"Both answered {left.status}, with the same headers and the same {left.size:,} bytes."
+    needed = sorted({lack.name for lack in lacks if lack.in_request})
+    because = f" This request needs what the last step lacks: {', '.join(needed)}." if needed else ""
+    raised = f" Under the ladder, this was raised: {right.raised}." if right.raised and not needed else ""
+    return f"The answers differ: {', '.join(differing)}.{because}{raised}"
