@@ -28,7 +28,8 @@ from benchmarks.people_workloads import unseal
 
 PARSED = (
     "accept_mimetypes", "args", "authorization", "base_url", "content_length", "content_type", "cookies", "environ",
-    "max_content_length", "files", "form", "full_path", "headers", "host", "host_url", "if_none_match", "is_json", "is_secure", "method",
+    "max_content_length",
+    "files", "form", "full_path", "headers", "host", "host_url", "if_none_match", "is_json", "is_secure", "method",
     "mimetype", "path", "query_string", "referrer", "remote_addr", "scheme", "script_root", "url", "url_root",
     "user_agent", "values",
 )  # fmt: skip
