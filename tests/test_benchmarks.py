@@ -303,7 +303,7 @@ def test_a_server_that_does_not_start_is_an_error(capfd: pytest.CaptureFixture[s
 # -- peers ---------------------------------------------------------------------------------------
 
 ROWS = [("wsgiapp", 0), ("starlette", 0), ("fastapi", 1), ("litestar", 1), ("blacksheep", 1)]
-TINY_PEERS = peers.Plan(rounds=1, seconds=0.1, requests=200, connections=(4,), workloads=("parameter",))
+TINY_PEERS = peers.Plan(rounds=1, seconds=0.1, requests=200, connections=(4,), workloads=("parameter",), warm_up=0)
 
 
 @pytest.fixture(scope="module")
@@ -639,6 +639,25 @@ def test_the_picture_on_the_page_is_drawn_from_its_raw_figures() -> None:
     raw = json.loads((folder / "requests.json").read_text(encoding="utf-8"))
     assert (folder / "requests.svg").read_text(encoding="utf-8") == picture.draw(raw)
     assert list(raw["results"]) == [workload.name for workload in WORKLOADS]
+
+
+def test_the_readme_shows_whole_servers_once_their_peers_were_measured_and_as_they_were() -> None:
+    folder = ROOT / "docs" / "benchmarks"
+    raw = json.loads((folder / "stack.json").read_text(encoding="utf-8"))
+    drawn = [folder / "stack.svg"] if raw.get("peers") else []
+    assert [path.read_text(encoding="utf-8") for path in drawn] == [picture.bars(raw) for _ in drawn]
+    assert sorted(folder.glob("stack.svg")) == drawn
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.count(report.SERVERS) == len(drawn)
+    assert readme.count(report.PICTURE) == 1
+
+
+def test_a_readme_without_the_first_picture_is_left_alone(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("nothing\n")
+    with pytest.raises(ValueError, match="for the picture of whole servers to follow"):
+        report.show(readme)
+    assert readme.read_text() == "nothing\n"
 
 
 def test_a_workload_is_asked_by_its_own_method_and_type() -> None:
