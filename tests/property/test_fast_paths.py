@@ -30,10 +30,10 @@ from werkzeug.local import LocalProxy
 from werkzeug.test import EnvironBuilder
 from werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream
 
-from wsgiapp import App, Request, Response, ctx, wrappers
+from wsgiapp import App, Request, Response, ctx
+from wsgiapp.bodies import SizedBody, parse_pairs
 from wsgiapp.heads import UnsendableResponse
 from wsgiapp.json import provider
-from wsgiapp.wrappers import parse_pairs
 
 EXAMPLES = int(os.environ.get("FAST_PATH_EXAMPLES", "150"))  # a long hunt: FAST_PATH_EXAMPLES=20000
 QUICK = settings(max_examples=EXAMPLES, deadline=None)
@@ -226,7 +226,7 @@ def test_a_sized_body_is_read_as_werkzeug_reads_it(
     data: bytes, length: int, most: int, error: Any, kind: Any, steps: Any
 ) -> None:
     size = max(0, len(data) + length)
-    ours = wrappers._SizedBody(kind(data, most, error), size)
+    ours = SizedBody(kind(data, most, error), size)
     plain = LimitedStream(kind(data, most, error), size)
     for name, _, step in steps:
         found = outcome(step, ours)
