@@ -87,12 +87,16 @@ def scope(nodeid: str) -> str:
     return nodeid.partition("[")[0]
 
 
-def arrange(items: list[pytest.Item]) -> None:
-    """Give each test its group, and bring all into their order."""
+def mark(items: Iterable[pytest.Item]) -> None:
+    """Give each test its group."""
     for item in items:
         name = group(item.nodeid)
         if name:
             item.add_marker(pytest.mark.xdist_group(name))
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """Bring all tests into their order."""
     items.sort(key=lambda item: place(item.nodeid))
 
 
