@@ -15,6 +15,7 @@ import pytest
 # What is started once for all tests of a module stays in one process. `{}` stands for the test's first parameter.
 TOGETHER = {
     "tests/test_browser.py": "browser",
+    "tests/test_learn_browser.py": "browser of the book",
     "tests/xray/test_xray_browser.py": "browser of the xray",
     "tests/test_servers.py": "servers {}",
     "tests/test_wheel.py": "wheel",
@@ -34,6 +35,8 @@ FIRST = (
     *TOGETHER,
     "tests/test_benchmarks.py",
     "tests/typed/",
+    "tests/behaviour/test_override_audit.py",
+    "tests/behaviour/test_sizes.py",
     "tests/xray/test_store.py",
     "tests/xray/test_shop_watched.py",
 )
