@@ -473,7 +473,7 @@ class App(Dispatcher, Scaffold):
             if request_ctx is not None:
                 # There is none where the request's host was refused; its error page may still have links.
                 root = request_ctx.request.root_path
-                adapter = request_ctx.url_adapter or self.url_map.bind("", script_name=root or "/")
+                adapter = request_ctx.own_adapter() or self.url_map.bind("", script_name=root or "/")
             try:
                 url = cast(MapAdapter, adapter).build(endpoint, values, _method, _external, url_scheme=_scheme)
             except BuildError as error:
