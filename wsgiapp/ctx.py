@@ -134,8 +134,7 @@ class AppContext(_Context, Generic[AppType]):
     @lazy
     def g(self) -> _AppCtxGlobals:
         """The namespace for this context, of the app's ``app_ctx_globals_class``."""
-        g: _AppCtxGlobals = self.app.app_ctx_globals_class()
-        return g
+        return cast(_AppCtxGlobals, self.app.app_ctx_globals_class())
 
     @lazy
     def url_adapter(self) -> MapAdapter | None:

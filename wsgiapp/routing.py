@@ -20,16 +20,7 @@ from wsgiref.types import WSGIEnvironment
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest, NotFound
-from werkzeug.routing import (
-    BaseConverter,
-    FloatConverter,
-    IntegerConverter,
-    MapAdapter,
-    PathConverter,
-    Rule,
-    RuleFactory,
-    UnicodeConverter,
-)
+from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 
 from .hosts import MOST_OF_HOST, split_host
@@ -41,15 +32,8 @@ Found = tuple[Rule, dict[str, Any]]
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
 INTEGER = Originals(IntegerConverter, "to_python")
-# What building a path without the adapter stands in for, and what remembering one does.
-RULE = Originals(Rule, "build", "suitable_for")
-TO_URL, *_KINDS = (
-    Originals(kind, "to_url") for kind in (BaseConverter, UnicodeConverter, PathConverter, IntegerConverter)
-)
-BUILDING = [Originals(MapAdapter, "build"), RULE, TO_URL, *_KINDS]
-# So many paths are remembered, of texts of no more characters and of numbers that fit into 64 bits.
-MOST_PATHS = 1024
-LONGEST_REMEMBERED = 64
+# What building a path without the adapter stands in for.
+BUILDING = Originals(MapAdapter, "build")
 
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
 _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
@@ -144,8 +128,6 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Held while rules are added and while they are compiled: each sees the other's work whole.
         self._compiling = RLock()
-        # The paths that were built of plain values, with their rules.
-        self._paths: dict[tuple[Any, ...], tuple[str | None, Rule | None]] = {}
         super().__init__(*args, **kwargs)
 
     def add(self, rulefactory: RuleFactory) -> None:
@@ -153,7 +135,6 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         with self._compiling:
             self._tables = None
             super().add(rulefactory)
-            self._paths = {}
 
     def update(self) -> None:
         """Sort the rules where some were added; see :meth:`werkzeug.routing.Map.update`."""
@@ -209,34 +190,17 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         if self._remap:
             self.update()
         for value in values.values():
-            if type(value) is str:
-                plain = len(value) <= LONGEST_REMEMBERED
-            else:
-                plain = type(value) is int and -(1 << 63) <= value < 1 << 63
-            if not plain:
-                return self._find_path(endpoint, values, method)[0]
-        # PERF: the links of a page are those of the page before (benchmarks/: url_for).
-        key = endpoint, method, *values.items()
-        path, rule = self._paths.get(key, (None, None))
-        if rule is not None and _writes_itself(rule):
-            return path
-        path, rule = self._find_path(endpoint, values, method)
-        if rule is not None and _writes_itself(rule):
-            if len(self._paths) >= MOST_PATHS:
-                self._paths.clear()
-            self._paths[key] = path, rule
-        return path
-
-    def _find_path(self, endpoint: Any, values: dict[str, Any], method: str) -> tuple[str | None, Rule | None]:
-        given = {name: value for name, value in values.items() if value is not None}
+            if value is None:  # it is as if it were not there
+                values = {name: value for name, value in values.items() if value is not None}
+                break
         rules = () if self.host_matching else self._rules_by_endpoint.get(endpoint, ())
         for wanted in (method, None):
             for rule in rules:
-                built = rule.build(given, append_unknown=True) if rule.suitable_for(given, wanted) else None
+                built = rule.build(values, append_unknown=True) if rule.suitable_for(values, wanted) else None
                 if built is not None:
                     whole = rule.websocket or built[0] != self.default_subdomain  # then the URL has a host
-                    return (None, None) if whole else (built[1].lstrip("/"), rule)
-        return None, None
+                    return None if whole else built[1].lstrip("/")
+        return None
 
     def _compile(self) -> Tables:
         with self._compiling:
@@ -349,19 +313,6 @@ def _step(converter: Any) -> Callable[[str], Any]:
     if type(converter) is IntegerConverter and limits == (0, None, None) and INTEGER.kept_by(converter):
         return int
     return lambda value: converter.to_python(value)  # noqa: PLW0108  # it may be replaced: looked up when it is used
-
-
-def _writes_itself(rule: Rule) -> bool:
-    """Say whether the rule writes equal paths of equal values: it and its converters are Werkzeug's, as they came."""
-    if not RULE.kept_by(rule):
-        return False
-    for converter in rule._converters.values():
-        if type(converter) not in _WRITERS or not TO_URL.kept_in(converter.__dict__):
-            return False
-    return True
-
-
-_WRITERS = frozenset({UnicodeConverter, PathConverter, IntegerConverter, PositionalFloatConverter})
 
 
 def create_adapter(app: Any, request: Any) -> MapAdapter | None:
