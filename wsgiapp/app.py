@@ -473,7 +473,7 @@ class App(Dispatcher, Scaffold):
             if request_ctx is not None:
                 # There is none where the request's host was refused; its error page may still have links.
                 root = request_ctx.request.root_path
-                adapter = request_ctx.url_adapter or self.url_map.bind("", script_name=root or "/")
+                adapter = request_ctx.own_adapter() or self.url_map.bind("", script_name=root or "/")
             try:
                 url = cast(MapAdapter, adapter).build(endpoint, values, _method, _external, url_scheme=_scheme)
             except BuildError as error:
@@ -670,6 +670,6 @@ class App(Dispatcher, Scaffold):
 
 # What url_for of a view stands in for, as does building a path in few calls.
 _URLS = Originals(App, "url_for", "inject_url_defaults", flag="_has_usual_urls")
-App._builds_urls_itself = staticmethod(_URLS.compiled_with(*routing.BUILDING))
+App._builds_urls_itself = staticmethod(_URLS.compiled_with(routing.BUILDING))
 _ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original")
 App._is_original_class = staticmethod(_ORIGINALS.compiled_with(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER))

@@ -134,8 +134,7 @@ class AppContext(_Context, Generic[AppType]):
     @lazy
     def g(self) -> _AppCtxGlobals:
         """The namespace for this context, of the app's ``app_ctx_globals_class``."""
-        g: _AppCtxGlobals = self.app.app_ctx_globals_class()
-        return g
+        return cast(_AppCtxGlobals, self.app.app_ctx_globals_class())
 
     @lazy
     def url_adapter(self) -> MapAdapter | None:
@@ -190,6 +189,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     """
 
     flashes: list[tuple[str, str]] | None = None
+    # Whether nobody has got hold of the adapter, who could have changed it.
+    _has_usual_adapter = True
     # Whether the URL is matched as it is here.
     _matches_itself: bool
 
@@ -217,27 +218,38 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
 
     @lazy
-    def url_adapter(self) -> MapAdapter | None:
-        """Matches this request and builds URLs relative to it; None when the request's host is refused."""
+    def _adapter(self) -> MapAdapter | None:
         try:
             return cast("MapAdapter | None", self.app.create_url_adapter(self.request))
         except HTTPException as error:
             self.request.routing_exception = error
             return None
 
+    @property
+    def url_adapter(self) -> MapAdapter | None:
+        """Matches this request and builds URLs relative to it; None when the request's host is refused."""
+        self._has_usual_adapter = False  # whoever gets it may change it
+        return self._adapter
+
+    @url_adapter.setter
+    def url_adapter(self, value: MapAdapter | None) -> None:
+        self._adapter, self._has_usual_adapter = value, False
+
+    def own_adapter(self) -> MapAdapter | None:
+        """Return :attr:`url_adapter` without giving it out, unless a subclass has replaced it."""
+        return self._adapter if self._matches_itself else self.url_adapter
+
     def path_for(self, endpoint: str, values: dict[str, Any]) -> str | None:
-        """Return the path of an endpoint that only one rule leads to; None where the adapter must be asked.
+        """Return the path of an endpoint below the mount point; None where the adapter must be asked.
 
         :param endpoint: the endpoint, without a dot in front.
         :param values: the values of the rule's variables; the others become the query.
         """
         app = self.app
-        # An adapter that was made may have been changed.
-        if not self._shortcuts or app.subdomain_matching or "url_adapter" in self.__dict__:
+        usual = self._shortcuts and self._has_usual_adapter and not app.subdomain_matching
+        if not usual or not app._builds_urls_itself(type(app)):
             return None
-        if not app._builds_urls_itself(type(app)):
-            return None
-        path: str | None = app.url_map.path_for(endpoint, values)
+        path: str | None = app.url_map.path_for(endpoint, values, self.request.method)
         return path if path is None else f"{self.request.root_path}/{path}"
 
     @property
@@ -274,7 +286,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
 
     def match_request(self) -> None:
         """Ask Werkzeug for the rule; what it refuses is kept in ``request.routing_exception`` and raised later."""
-        adapter = self.url_adapter
+        adapter = self.own_adapter()
         if adapter is None:  # the host was refused, and routing_exception says so
             return
         try:

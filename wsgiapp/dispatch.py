@@ -146,8 +146,7 @@ class Dispatcher(Replaceable):
             kept = [functions and [*functions] for functions in found]
             callables = [self._sync_callable(f) for functions in kept for f in reversed(functions or ())]
             plan.resolved[kind] = kept, callables
-        hooks: list[Callable[..., Any]] = callables
-        return hooks
+        return cast("list[Callable[..., Any]]", callables)
 
     def _sync_callable(self, function: Any) -> Callable[..., Any]:
         """*function* as it can be called: itself where ensure_sync leaves it alone, else one that asks ensure_sync at

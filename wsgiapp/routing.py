@@ -33,7 +33,7 @@ ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
 INTEGER = Originals(IntegerConverter, "to_python")
 # What building a path without the adapter stands in for.
-BUILDING = Originals(MapAdapter, "build"), Originals(Rule, "suitable_for")
+BUILDING = Originals(MapAdapter, "build")
 
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
 _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
@@ -178,24 +178,29 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
             raise NotFound()  # the whole tree was walked and held no surprise: Werkzeug would find nothing either
         return found
 
-    def path_for(self, endpoint: Any, values: dict[str, Any]) -> str | None:
-        """Return the path, and the query, of an endpoint that only one rule leads to, without the slash in front.
+    def path_for(self, endpoint: Any, values: dict[str, Any], method: str) -> str | None:
+        """Return the path, and the query, of an endpoint, without the slash in front.
+
+        It chooses the rule as Werkzeug's adapter does: the first that fits the request's method, then any other.
 
         :param values: the values of the rule's variables; the others become the query.
+        :param method: the method of the request.
         :return: None means "ask Werkzeug".
         """
-        rules = self._rules_by_endpoint.get(endpoint, ())
-        if len(rules) != 1 or self.host_matching:
-            return None
-        rule = rules[0]
-        chosen = rule.arguments <= values.keys() and "suitable_for" not in rule.__dict__
-        if not chosen or rule.defaults or rule.websocket or rule.subdomain != self.default_subdomain:
-            return None
+        if self._remap:
+            self.update()
         for value in values.values():
-            if value is None:  # which is to be left out
-                return None
-        built = rule.build(values, append_unknown=True)
-        return None if built is None else built[1].lstrip("/")
+            if value is None:  # it is as if it were not there
+                values = {name: value for name, value in values.items() if value is not None}
+                break
+        rules = () if self.host_matching else self._rules_by_endpoint.get(endpoint, ())
+        for wanted in (method, None):
+            for rule in rules:
+                built = rule.build(values, append_unknown=True) if rule.suitable_for(values, wanted) else None
+                if built is not None:
+                    whole = rule.websocket or built[0] != self.default_subdomain  # then the URL has a host
+                    return None if whole else built[1].lstrip("/")
+        return None
 
     def _compile(self) -> Tables:
         with self._compiling:

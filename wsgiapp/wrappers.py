@@ -169,11 +169,6 @@ class Request(RequestBase, metaclass=Watched):
         """The URL without the query."""
         return self._plain_url(self.path) or super().base_url
 
-    @lazy
-    def root_url(self) -> str:
-        """The URL of where the app is mounted."""
-        return self._plain_url("/") or super().root_url
-
     def _plain_url(self, path: str) -> str | None:
         # PERF: what holds nothing to quote stays as it is; Werkzeug makes a URL in 30 µs (benchmarks/: url).
         url = f"{self.scheme}://{self.host}{self.root_path}{path}"
@@ -183,7 +178,7 @@ class Request(RequestBase, metaclass=Watched):
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies, by name."""
         # PERF: of one header; Werkzeug goes through them all (benchmarks/: url).
-        parsed = parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
+        parsed: Any = parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
         return cast("ImmutableMultiDict[str, str]", parsed)
 
     @lazy
