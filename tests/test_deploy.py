@@ -14,6 +14,7 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -28,10 +29,10 @@ from typing import Any
 
 import pytest
 
-from postgres import Cluster, running_postgres
+from postgres import Cluster, programs, running_postgres
 from servers import HOST, ROOT, STOP_SECONDS, Answer, Server, Visitor, lack, reserved_port, wait_until_listening
 from wsgiapp import request
-from wsgiapp.shop import HEADERS, app, create_app, limits, settings
+from wsgiapp.shop import HEADERS, app, create_app, limits, settings, store
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd and a whole network of loopback are Linux's")
 
@@ -318,7 +319,7 @@ def test_only_a_safe_request_is_repeated_when_an_instance_takes_it_and_does_not_
         connection, _ = listener.accept()
         with connection:
             connection.recv(65536)
-        taken.set()
+            taken.set()
 
     with socket.create_server((HOST, broken.port)) as listener:
         threading.Thread(target=take, daemon=True).start()
@@ -567,6 +568,55 @@ def test_systemd_finds_no_fault_in_the_units(tmp_path: Path) -> None:
 def test_systemd_waits_longer_for_the_end_than_gunicorn_does() -> None:
     configured = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
     assert int(unit_setting("wsgiapp-shop@.service", "TimeoutStopSec")) > configured["graceful_timeout"]
+
+
+# -- backups -------------------------------------------------------------------------------------
+
+
+def command_of_the_page(start: str) -> str:
+    """The line of docs/deploy.md that begins so."""
+    lines = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.startswith(start))
+
+
+def run_in(folder: Path, command: str, **variables: str) -> None:
+    """Run a line in a shell that finds this Python and PostgreSQL's programs."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(programs()), os.environ["PATH"]])
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=folder, env={**os.environ, "PATH": path, **variables}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def name_of_product(number: int, url: str, folder: Path) -> str:
+    """The name of a product in a shop on the database at *url*."""
+    shop = create_app({"INSTANCE_PATH": str(folder), "DATABASE_URL": url})
+    try:
+        shown = shop.test_client().get(f"/api/products/{number}")
+        assert shown.status_code == 200
+        return str(shown.json["name"])
+    finally:
+        shop.extensions[store.EXTENSION].dispose()
+
+
+def test_a_shop_on_sqlite_goes_on_from_its_backup(tmp_path: Path) -> None:
+    name = name_of_product(1, f"sqlite:///{tmp_path}/shop.db", tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("UPDATE product SET name = 'Not committed' WHERE id = 1")
+        run_in(tmp_path, command_of_the_page('python -c "import sqlite3'))  # while somebody writes
+    assert name_of_product(1, f"sqlite:///{tmp_path}/backup.db", tmp_path) == name
+
+
+def test_a_shop_on_postgresql_goes_on_from_its_backup(started: Site, tmp_path: Path) -> None:
+    with started.cluster.connect("shop") as database:
+        database.execute("UPDATE product SET name = 'In the backup' WHERE id = 3")
+        run_in(tmp_path, command_of_the_page("pg_dump "), DATABASE_URL=started.cluster.url("shop"))
+        database.execute("UPDATE product SET name = 'After the backup' WHERE id = 3")
+    empty = started.cluster.create("restored")
+    run_in(tmp_path, command_of_the_page("pg_restore "), EMPTY_DATABASE_URL=empty)
+    assert name_of_product(3, empty, tmp_path) == "In the backup"
 
 
 # -- keys ----------------------------------------------------------------------------------------

@@ -43,10 +43,11 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     """Return a shop of its own.
 
     ``config`` outranks the environment. Besides the framework's keys: ``DATABASE_URL``, ``INSTANCE_PATH`` (absolute;
-    where the SQLite file and the secrets are kept), ``API_TOKEN``, ``DEMO``, ``DATABASE_TIMEOUT`` (seconds), ``XRAY``
+    where the SQLite file and the secrets are kept), ``API_TOKEN``, ``TRUSTED_PROXIES`` (how many stand before the shop;
+    none unless it is said), ``DEMO``, ``DATABASE_TIMEOUT`` (seconds), ``XRAY``
     (on in debug mode), and limits: ``LOGIN_LIMIT`` tries with one name, ``LOGIN_ADDRESS_LIMIT`` with any, in
-    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` a day.
-    ``TRUSTED_PROXIES`` is how many proxies stand before it. No file is read or written before the first request.
+    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` a day. No
+    file is read or written before the first request.
     """
     given = dict(config or {})
     instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None

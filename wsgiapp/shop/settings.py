@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     "PROPAGATE_EXCEPTIONS": False,  # in debug mode too: the visitor sees the shop's page, the developer the X-ray
+    "TRUSTED_PROXIES": 0,
     "DATABASE_TIMEOUT": 1.5,
     "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
     "LOGIN_LIMIT": 5,
@@ -37,7 +38,6 @@ DEFAULTS: dict[str, Any] = {
     "REGISTRATION_LIMIT": 10,
     "REGISTRATION_WINDOW": 3600,
     "REVIEW_LIMIT": 20,
-    "TRUSTED_PROXIES": 0,
 }
 MOST_PROXIES = 10
 PLAIN_NAMES = ("DATABASE_URL", "SECRET_KEY", "API_TOKEN", "INSTANCE_PATH")
