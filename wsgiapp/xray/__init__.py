@@ -2,6 +2,20 @@
 
 ``XRay(app)`` watches one app; ``watch_all()`` every app that is made from then on. What was seen stands in
 :attr:`XRay.ring`, is shown at ``/_xray`` and in the terminal, and can be exported. The framework never imports this.
+
+The rooms, each of which imports only from those before it; docs/xray.md says what is in each of them:
+
+* ``trace``: what is known of one request, as plain data
+* ``redact``: takes secrets out of it
+* ``objects``: the app's objects, asked without harm
+* ``cookie``: opens session cookies
+* ``access``: who may see it
+* ``record``: what happens while a request runs
+* ``build``: makes a trace of that
+* ``explain``: what it means
+* ``twin``: the same request under the ladder's last step
+* ``show``: pages, texts, exports
+* ``pytest_plugin``, ``commands``: what is typed
 """
 
 from __future__ import annotations
@@ -13,15 +27,15 @@ from typing import Any, ClassVar
 
 from wsgiapp import App
 
-from . import instrumentation
 from .access import Access, Allow
 from .build import build
-from .pages import Pages
-from .record import Recording
-from .stock_pages import StockPages
-from .store import LIMIT, MAX_BYTES, Ring
+from .record import instrumentation
+from .record.recording import Recording
+from .record.store import LIMIT, MAX_BYTES, Ring
+from .record.watch import Watch
+from .show.pages import Pages
+from .show.stock_pages import StockPages
 from .trace import Trace
-from .watch import Watch
 
 __all__ = ["Trace", "XRay", "watch_all"]
 

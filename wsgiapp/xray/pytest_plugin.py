@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from . import XRay, text, watch_all
+from . import XRay, watch_all
 from .build import build
-from .record import Recording
+from .record.recording import Recording
+from .show import text
 
 #: Requests shown for one test, the last ones.
 SHOWN = 5

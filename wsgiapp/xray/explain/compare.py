@@ -8,8 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from wsgiapp.dispatch import LIFECYCLE
-
-from .trace import Span, Trace
+from wsgiapp.xray.trace import Span, Trace
 
 _ORDER = [layer.name for layer in LIFECYCLE]
 # Headers that say when, or who asked: they differ between any two requests.

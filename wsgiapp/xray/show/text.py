@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from .compare import Comparison
-from .trace import Cookie, Header, Span, Trace
-from .twin import Code, Lack, Twin
-from .why import Explanation, Other, Plan, Planned
+from wsgiapp.xray.explain.compare import Comparison
+from wsgiapp.xray.explain.why import Explanation, Other, Plan, Planned
+from wsgiapp.xray.trace import Cookie, Header, Span, Trace
+from wsgiapp.xray.twin import Code, Lack, Twin
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
 _DRAWING = {"│": "|", "├": "+", "└": "+", "→": "->", "←": "<-", "\N{EN DASH}": "-", "…": "...", "“": '"', "”": '"'}
@@ -115,7 +115,10 @@ def _head(trace: Trace, style: Style) -> Iterator[str]:
     colour = {"2": "green", "3": "blue", "4": "yellow"}.get(status[:1], "red")
     path = trace.path + (f"?{trace.query}" if trace.query else "")
     asked = style.paint(f"{clean(trace.method)} {cut(path, style.width)}", "bold")
-    times = f"{milliseconds(trace.wall)} ms, {milliseconds(max(trace.wall - trace.cpu, 0))} of them waiting"
+    waited = f"{milliseconds(max(trace.wall - trace.cpu, 0))} of them waiting"
+    if not trace.thread.has_cpu_clock:
+        waited = "computing or waiting (this Python has no time.thread_time_ns to tell which)"
+    times = f"{milliseconds(trace.wall)} ms, {waited}"
     yield f"{asked} → {style.paint(clean(status), colour)}   {times}   {style.paint(trace.source, 'dim')}"
     for failure in trace.failures:
         text = f"{failure.kind}: {failure.message}"

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from . import redact
+from wsgiapp.xray import redact
 
 #: Characters of a described value, entries of one container, containers in one another.
 MAX_SHOWN = 200

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .descriptions import cut
-from .trace import Failure, Span, Trace
+from wsgiapp.xray.objects.descriptions import cut
+from wsgiapp.xray.trace import Failure, Span, Trace
 
 #: Characters of one value within a sentence; names of a list.
 MAX_VALUE = 120

@@ -21,12 +21,15 @@ from werkzeug.test import EnvironBuilder
 
 from wsgiapp import App, Request, Response, render_template, request
 from wsgiapp.typing import ResponseReturnValue, StartResponse, WSGIEnvironment
+from wsgiapp.xray import access, redact, twin
+from wsgiapp.xray.build import quoted
+from wsgiapp.xray.explain import compare, executed, teach, why
+from wsgiapp.xray.explain.sentences import opening
+from wsgiapp.xray.objects.locations import own_files
+from wsgiapp.xray.record import watch
+from wsgiapp.xray.trace import Trace
 
-from . import access, again, compare, executed, exports, redact, teach, twin, watch, why
-from .build import quoted
-from .locations import own_files
-from .sentences import opening
-from .trace import Trace
+from . import again, exports
 
 SAFE = twin.SAFE
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")

@@ -16,10 +16,11 @@ from time import perf_counter_ns as clock
 from typing import Any
 
 from wsgiapp import signals
+from wsgiapp.xray import redact
+from wsgiapp.xray.objects import descriptions
+from wsgiapp.xray.objects.guard import safely
 
-from . import descriptions, redact
-from .guard import safely
-from .record import MAX_TEXT, TIMED, Recording, current
+from .recording import MAX_TEXT, TIMED, Recording, current
 
 # What every template is given, and what says nothing about this one.
 _GIVEN = frozenset({"request", "session", "g", "config", "url_for", "get_flashed_messages"})

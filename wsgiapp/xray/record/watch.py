@@ -25,14 +25,14 @@ from wsgiapp.ctx import _cv_app
 from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.templating import _default_template_ctx_processor
 from wsgiapp.typing import StartResponse, WSGIEnvironment
+from wsgiapp.xray.access import COOKIE, Access
+from wsgiapp.xray.objects.guard import safely
+from wsgiapp.xray.objects.locations import Called, called, where_of
 
 from . import instrumentation, timing
-from .access import COOKIE, Access
-from .build import failure_of
 from .clean import clean, take_namespace
-from .guard import safely
-from .locations import Called, called, where_of
-from .record import MAX_BODY, Input, Output, Recording, Step, Stream, current
+from .failures import failure_of
+from .recording import MAX_BODY, Input, Output, Recording, Step, Stream, current
 
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
 SOURCE = "wsgiapp.xray.source"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from .instrumentation import self_times
-from .record import Recording, Step
+from .recording import Recording, Step
 
 #: Metrics of layers; ``total`` and ``xray`` come beside them.
 MOST = 10

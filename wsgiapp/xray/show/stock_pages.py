@@ -14,7 +14,7 @@ from urllib.parse import quote
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
-from .why import why_request
+from wsgiapp.xray.explain.why import why_request
 
 _STOCK = (NotFound, MethodNotAllowed)
 

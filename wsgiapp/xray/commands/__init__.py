@@ -18,11 +18,14 @@ import click
 from werkzeug.test import EnvironBuilder
 
 from wsgiapp.cli import ScriptInfo
+from wsgiapp.xray import XRay, cookie, redact, twin
+from wsgiapp.xray.explain import why
+from wsgiapp.xray.explain.sentences import opening
+from wsgiapp.xray.record import watch
+from wsgiapp.xray.show import exports, text
+from wsgiapp.xray.trace import Trace
 
-from . import XRay, cookie, exports, redact, text, twin, watch, why
 from .request_items import ItemError, Parsed, parse
-from .sentences import opening
-from .trace import Trace
 
 _REQUEST = click.argument("words", nargs=-1, required=True, metavar="[METHOD] PATH [ITEM]...")
 _FORM = click.option("--form", is_flag=True, help="Send the members as a form instead of as JSON.")

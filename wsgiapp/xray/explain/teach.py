@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .locations import lines_around, source_at
+from wsgiapp.xray.objects.locations import lines_around, source_at
+from wsgiapp.xray.trace import Span, Trace
+
 from .sentences import Walk
-from .trace import Span, Trace
 
 #: What Flask 3.1 calls each layer, so that whoever knows Flask finds the place.
 FLASK = {

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, Rule, ValidationError
 
-from . import redact
+from wsgiapp.xray import redact
+
 from .mismatch import ALIKE, Reason, likeness, misfit, quoted, refusal
 
 

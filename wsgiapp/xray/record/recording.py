@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import secrets
+import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
@@ -16,11 +17,11 @@ from operator import itemgetter
 from sys import getsizeof
 from threading import current_thread, local
 from time import perf_counter_ns as clock
-from time import thread_time_ns, time
+from time import time
 from typing import Any
 
-from . import redact
-from .trace import Cookie, Failure
+from wsgiapp.xray import redact
+from wsgiapp.xray.trace import Cookie, Failure
 
 #: Bytes of a body that are kept; events, chunks and characters of a text, too.
 MAX_BODY = 64 * 1024
@@ -33,7 +34,10 @@ MAX_HEADS = 100
 # Reading the CPU's clock costs ten times what the wall clock does: within this many nanoseconds of the last reading it
 # is not asked, and the thread is taken to have computed.
 CPU_RESOLUTION = 100_000
-
+#: Whether there is a clock of what one thread computes; Python for WebAssembly may have none.
+HAS_CPU_CLOCK = hasattr(clocks, "thread_time_ns")
+# Without one a thread is taken to compute all the time, and whoever shows its times says so (Thread.has_cpu_clock).
+cpu_clock: Callable[[], int] = getattr(clocks, "thread_time_ns", clock)
 
 _VALUE = itemgetter(1)
 
@@ -124,7 +128,7 @@ class Recording:
     def __init__(self, app: str, environ: dict[str, Any]) -> None:
         self.begun = now = clock()
         #: What the wall's clock and the CPU's said, by turns.
-        self.samples = [now, thread_time_ns()]
+        self.samples = [now, cpu_clock()]
         self.due = now + CPU_RESOLUTION
         self.started = time()
         self._number = next(_numbers)
@@ -142,7 +146,7 @@ class Recording:
 
     def sample(self, now: int) -> None:
         """Read the CPU's clock."""
-        self.samples += (now, thread_time_ns())
+        self.samples += (now, cpu_clock())
         self.due = now + CPU_RESOLUTION
 
     def note(self, begin: int, kind: str, layer: str, what: Any, more: Any = None, size: int = 0) -> None:

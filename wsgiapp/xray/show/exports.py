@@ -15,8 +15,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import parse_qsl
 
-from . import redact, text
-from .trace import Body, Pairs, Trace
+from wsgiapp.xray import redact
+from wsgiapp.xray.trace import Body, Pairs, Trace
+
+from . import text
 
 Export = tuple[Callable[[Trace], str], str, str]
 

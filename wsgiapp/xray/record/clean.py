@@ -15,9 +15,11 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_cookie
 
-from . import instrumentation, redact
-from .cookie import open_cookie
-from .record import MAX_BODY, Recording, Stream
+from wsgiapp.xray import redact
+from wsgiapp.xray.cookie import open_cookie
+
+from . import instrumentation
+from .recording import MAX_BODY, Recording, Stream
 
 #: Characters of all the values of an environ, and of a long one where there are more.
 MAX_ENVIRON = 128 * 1024

@@ -9,8 +9,8 @@ import re
 
 from werkzeug.exceptions import BadRequest
 
-from . import redact
-from .trace import Body, Trace
+from wsgiapp.xray import redact
+from wsgiapp.xray.trace import Body, Trace
 
 #: Bytes of a body that is sent again.
 MAX_REPLAY = 64 * 1024

@@ -17,10 +17,10 @@ from werkzeug.test import create_environ
 
 from wsgiapp.dispatch import LIFECYCLE, scopes_of
 from wsgiapp.hosts import host_and_port
+from wsgiapp.xray import redact
+from wsgiapp.xray.objects.descriptions import describe
+from wsgiapp.xray.objects.locations import name_of, step_of, unwrapped, where_of
 
-from . import redact
-from .descriptions import describe
-from .locations import name_of, step_of, unwrapped, where_of
 from .mismatch import Reason
 from .reachable import Matching, match, methods_of, reasons
 
