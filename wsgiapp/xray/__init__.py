@@ -55,6 +55,8 @@ class XRay:
     :param explain_404: whether the app's stock 404 and 405 pages tell those who may see the X-ray why no rule answers;
         the one thing in which a response differs for being watched. See :mod:`.stock_pages`.
     :param static: keep requests for static files, too, which else have room only where they failed.
+    :param editor: the address that opens a file in an editor, such as ``vscode://file/{path}:{line}``; by default
+        ``XRAY_EDITOR`` of the environment, else none.
     :param always: record in production too, where nobody may look; see :mod:`.access`.
     """
 
@@ -64,13 +66,14 @@ class XRay:
     def __init__(
         self, app: Any = None, *, allow: Allow | None = None, token: str | None = None, prefix: str = "/_xray",
         limit: int = LIMIT, max_bytes: int = MAX_BYTES, explain_404: bool = True, always: bool = False,
-        static: bool = False,
+        static: bool = False, editor: str | None = None,
     ) -> None:  # fmt: skip
         self.ring: Ring[Recording] = Ring(limit, max_bytes)
         self.prefix = prefix
         self._settings = (allow, token, always)
         self._explain_404 = explain_404
         self.static = static
+        self.editor = editor
         self.app: Any = None
         if app is not None:
             self.init_app(app)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import linecache
 import sys
 import sysconfig
 import tokenize
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from wsgiapp.xray.redact import source_lines
 
 _LIBRARIES = [sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")]
 
@@ -126,8 +127,8 @@ def full(file: str) -> str:
 def lines_around(where: str, before: int = 8, after: int = 4) -> list[tuple[int, str]]:
     """The numbered lines around ``file:line``; empty when the source is not there to read."""
     file, _, line = where.rpartition(":")
-    lines = linecache.getlines(full(file)) if line.isdigit() else []
-    numbered = [(number, text.rstrip("\n")) for number, text in enumerate(lines, 1)]
+    lines = source_lines(full(file)) if line.isdigit() else []
+    numbered = [*enumerate(lines, 1)]
     return numbered[max(int(line) - 1 - before, 0) : int(line) + after] if lines else []
 
 
@@ -139,12 +140,12 @@ def source_at(where: str, most: int = 40) -> list[tuple[int, str]]:
     :return: empty when the source is not there to read.
     """
     file, _, line = where.rpartition(":")
-    lines = linecache.getlines(full(file)) if line.isdigit() else []
+    lines = source_lines(full(file)) if line.isdigit() else []
     first = int(line) if lines else 0
     if not 0 < first <= len(lines):
         return []
     try:
-        block = inspect.getblock(lines[first - 1 :])
+        block = inspect.getblock([f"{text}\n" for text in lines[first - 1 :]])
     except (IndentationError, SyntaxError, tokenize.TokenError):
         block = lines[first - 1 : first]
     return [(first + number, text.rstrip("\n")) for number, text in enumerate(block[:most])]

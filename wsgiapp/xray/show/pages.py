@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import dropwhile
 from time import perf_counter_ns
@@ -30,6 +30,7 @@ from wsgiapp.xray.record import watch
 from wsgiapp.xray.trace import Trace
 
 from . import again, exports
+from .places import Places, editor_of
 
 SAFE = twin.SAFE
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")
@@ -60,6 +61,7 @@ class Pages:
 
     def __init__(self, xray: Any) -> None:
         self.xray = xray
+        self.places = Places(xray.app, editor_of(xray.editor))
         self.told = False  # whether the terminal has the address with the token
         self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
         app.config.update(MAX_CONTENT_LENGTH=4 * again.MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
@@ -71,6 +73,8 @@ class Pages:
         app.add_url_rule("/t/<name>/step/<int:number>", "step", self.step)
         app.add_url_rule("/t/<name>/lesson.html", "lesson", self.lesson)
         app.add_url_rule("/t/<name>/export/<kind>", "export", self.export)
+        app.add_url_rule("/t/<name>/source", "source_of", self.source)
+        app.add_url_rule("/source", "source", self.source)
         app.add_url_rule("/compare", "compare", self.compare)
         app.add_url_rule("/why", "why", self.why)
         app.add_url_rule("/replay", "replay", self.replay, methods=["POST"])
@@ -120,8 +124,9 @@ class Pages:
         return response
 
     def _always(self) -> dict[str, Any]:
-        watched = self.xray.app
-        return {"watched": watched, "root": request.script_root, "key": self.key(), "safe": SAFE, "methods": METHODS}
+        return {
+            "watched": self.xray.app, "root": request.script_root, "key": self.key(), "safe": SAFE, "methods": METHODS,
+        }  # fmt: skip
 
     def _missing(self, error: NotFound) -> ResponseReturnValue:
         return render_template("missing.html", why=error.description), 404
@@ -161,7 +166,7 @@ class Pages:
         page = render_template(
             "trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS,
             opening=opening(found, explained), address=page_of(found),
-            missing=again.missing(found), partial=again.is_partial(found),
+            missing=again.missing(found), partial=again.is_partial(found), linked=self._linker(found),
         )  # fmt: skip
         return page, {"Vary": "Accept"}
 
@@ -181,7 +186,23 @@ class Pages:
         walk = teach.steps(found)
         if not 1 <= number <= len(walk):
             raise NotFound(f"This request has steps 1 to {len(walk)}; there is no step {number}.")
-        return render_template("step.html", trace=found, step=walk[number - 1], steps=walk, address=page_of(found))
+        return render_template(
+            "step.html", trace=found, step=walk[number - 1], steps=walk, address=page_of(found),
+            linked=self._linker(found),
+        )  # fmt: skip
+
+    def _linker(self, found: Trace | None) -> Callable[[str], Markup]:
+        return self.places.linker(found, request.script_root)
+
+    def source(self, name: str | None = None) -> ResponseReturnValue:
+        """The lines around a place that a trace names, or one of the app's rules."""
+        found, where = self._get(name) if name is not None else None, request.args.get("at", "")
+        window = self.places.window(found, where)
+        if window is None:
+            raise NotFound(f"No file is shown for {where!r}: what is shown is the source of this process and the app's"
+                           " templates, where a request that is kept names them.")  # fmt: skip
+        file = where.rpartition(":")[0]
+        return render_template("source.html", trace=found, where=where, file=file, window=window)
 
     def lesson(self, name: str) -> ResponseReturnValue:
         """Teaching mode as one page to keep: no script, no other file, links from step to step."""
@@ -211,7 +232,7 @@ class Pages:
         method = request.args.get("method", "GET").upper()
         path = unquote(request.args.get("path", "/").partition("?")[0])  # as it is copied from an address bar
         explained = self._explain(method, path, {"HTTP_HOST": request.host, "wsgi.url_scheme": request.scheme})
-        return render_template("why.html", method=method, path=path, why=explained)
+        return render_template("why.html", method=method, path=path, why=explained, linked=self._linker(None))
 
     # -- doing something ---------------------------------------------------------------------------------------
 
@@ -267,7 +288,7 @@ class Pages:
             found = twin.twin(self.xray, environ, body, really=True)
         except twin.TwinError as error:
             return render_template("missing.html", why=str(error)), 409
-        return render_template("twin.html", found=found)
+        return render_template("twin.html", found=found, linked=self._linker(self.xray.get(found.trace)))
 
     def _again(self, method: str, form: Any) -> WSGIEnvironment:
         path, query = again.target_of(form.get("path", "/"))
