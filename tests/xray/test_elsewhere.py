@@ -109,6 +109,7 @@ def test_under_a_failed_test_pytest_shows_its_requests_layer_by_layer(tmp_path: 
     for layer in ("server", "request", "context", "match", "view", "response", "save", "send", "teardown"):
         assert re.search(rf"{layer} +\w+", part), layer
     assert re.search(r"test_shop\.py:\d+", part) and "X-Item: 1  ← view" in part
+    assert "404, because none of" in part and "nowhere" in part
     assert "hunter2" not in part and "a-key-of-the-tests" not in part
 
 

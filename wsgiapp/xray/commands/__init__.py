@@ -17,8 +17,9 @@ from urllib.parse import unquote
 import click
 from werkzeug.test import EnvironBuilder
 
-from wsgiapp.cli import ScriptInfo
-from wsgiapp.xray import XRay, cookie, redact, twin
+from wsgiapp import App
+from wsgiapp.cli import NoAppException, ScriptInfo
+from wsgiapp.xray import XRay, cookie, twin
 from wsgiapp.xray.explain import why
 from wsgiapp.xray.explain.sentences import opening
 from wsgiapp.xray.record import watch
@@ -69,8 +70,7 @@ def xray_command(
     if kind is not None:
         click.echo(exports.EXPORTS[kind][0](trace).encode(), nl=False)  # a file's content, in UTF-8 on any console
     else:
-        explained = None if redact.is_redacted(trace.path) else why.why(app, trace.method, trace.path, host=host)
-        _say(text.lines(trace, _style(), verbose, opening(trace, explained)))
+        _say(text.lines(trace, _style(), verbose, opening(trace, why.why_trace(app, trace))))
     ctx.exit(0 if 0 < trace.status_code < 400 else 1)
 
 
@@ -119,17 +119,45 @@ def explain_command(ctx: click.Context, words: tuple[str, ...], host: str) -> No
 @click.command("cookie")
 @click.argument("value")
 @click.option("--name", help="The cookie's name; the app's SESSION_COOKIE_NAME by default.")
+@click.option("--ask-key", is_flag=True, help="Ask for the secret key instead of taking the app's.")
 @click.pass_context
-def cookie_command(ctx: click.Context, value: str, name: str | None) -> None:
-    """Open a session cookie: payload, time, and whether the signature holds for the app's key."""
-    app = ctx.ensure_object(ScriptInfo).load_app()
+def cookie_command(ctx: click.Context, value: str, name: str | None, ask_key: bool) -> None:
+    """Open a session cookie: payload, time, and whether the signature holds for the app's key.
+
+    Without an app it asks for the key, where there is a terminal to ask at.
+    """
+    app = None if ask_key else _app_or_none(ctx.ensure_object(ScriptInfo))
+    named = app is not None
+    if app is None:
+        app = App("cookie", static_folder=None)
+        app.secret_key = _asked_key(ask_key or sys.stdin.isatty())
     given, _, after = value.partition("=")
     plain = value.partition(";")[0]
     if after and given == app.config["SESSION_COOKIE_NAME"]:  # as it stands in a header
         plain = after.partition(";")[0]
-    opened = cookie.open_cookie(app, plain, name)
+    checked = named or app.secret_key is not None
+    opened = cookie.open_cookie(app, plain, name) if checked else cookie.decode(plain, name or "session")
     _say(text.cookie_lines(opened, _style()))
-    ctx.exit(0 if opened.signature == "valid" else 1)
+    if not checked:
+        click.echo("The signature is not checked without a key: give the app by --app, or the key by --ask-key.")
+    ctx.exit(0 if opened.signature == "valid" or (opened.signature == "unchecked" and not checked) else 1)
+
+
+def _app_or_none(info: ScriptInfo) -> Any:
+    """The app; None where none was named and none is found."""
+    try:
+        return info.load_app()
+    except NoAppException:
+        if info.app_import_path:
+            raise
+        return None
+
+
+def _asked_key(can_ask: bool) -> str | None:
+    """The key that is typed, without showing it; None for none."""
+    if not can_ask:
+        return None
+    return click.prompt("Secret key (none: do not check)", "", hide_input=True, show_default=False, err=True) or None
 
 
 @click.command("twin", context_settings=_SETTINGS)

@@ -20,6 +20,7 @@ from wsgiapp.hosts import host_and_port
 from wsgiapp.xray import redact
 from wsgiapp.xray.objects.descriptions import describe
 from wsgiapp.xray.objects.locations import name_of, step_of, unwrapped, where_of
+from wsgiapp.xray.trace import Trace
 
 from .mismatch import Reason
 from .reachable import Matching, match, methods_of, reasons
@@ -101,6 +102,14 @@ def why(app: Any, method: str, path: str, *, host: str | None = None, scheme: st
 def why_request(app: Any, request: Any) -> Explanation:
     """What :func:`why` tells, of a request of the app's class."""
     return _explanation(app, request, match(app, request))
+
+
+def why_trace(app: Any, trace: Trace) -> Explanation | None:
+    """What routing makes of a request that was seen; None where its path or its host was redacted."""
+    host = trace.environ.get("HTTP_HOST") or trace.environ.get("SERVER_NAME") or ""
+    if redact.is_redacted(trace.path + host):
+        return None
+    return why(app, trace.method, trace.path, host=host or None, scheme=trace.environ.get("wsgi.url_scheme", "http"))
 
 
 def request_for(app: Any, method: str, path: str, host: str | None = None, scheme: str = "http") -> Any:

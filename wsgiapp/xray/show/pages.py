@@ -29,7 +29,7 @@ from wsgiapp.xray.objects.locations import own_files
 from wsgiapp.xray.record import watch
 from wsgiapp.xray.trace import Trace
 
-from . import again, exports
+from . import again, exports, text
 from .places import Places, editor_of
 
 SAFE = twin.SAFE
@@ -66,6 +66,7 @@ class Pages:
         self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
         app.config.update(MAX_CONTENT_LENGTH=4 * again.MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
         app.jinja_env.filters.update(ms=milliseconds, clock=clock_time, hexdump=again.shown, share=share, target=target)
+        app.jinja_env.filters["duration"] = text.duration
         app.after_request(self._protect)
         app.context_processor(self._always)
         app.add_url_rule("/", "index", self.index)
@@ -171,14 +172,7 @@ class Pages:
         return page, {"Vary": "Accept"}
 
     def _explained(self, found: Trace) -> Any:
-        """What routing makes of a request; None where its path or host was redacted."""
-        hidden = redact.is_redacted(found.path + found.environ.get("HTTP_HOST", ""))
-        return None if hidden else self._explain(found.method, found.path, found.environ)
-
-    def _explain(self, method: str, path: str, environ: dict[str, str]) -> Any:
-        host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or None
-        scheme = environ.get("wsgi.url_scheme", "http")
-        return why.why(self.xray.app, method, path, host=host, scheme=scheme)
+        return why.why_trace(self.xray.app, found)
 
     def step(self, name: str, number: int) -> ResponseReturnValue:
         """Teaching mode: one step of a request."""
@@ -231,7 +225,7 @@ class Pages:
         """Which rule answers a method and a path, and why the others do not."""
         method = request.args.get("method", "GET").upper()
         path = unquote(request.args.get("path", "/").partition("?")[0])  # as it is copied from an address bar
-        explained = self._explain(method, path, {"HTTP_HOST": request.host, "wsgi.url_scheme": request.scheme})
+        explained = why.why(self.xray.app, method, path, host=request.host, scheme=request.scheme)
         return render_template("why.html", method=method, path=path, why=explained, linked=self._linker(None))
 
     # -- doing something ---------------------------------------------------------------------------------------

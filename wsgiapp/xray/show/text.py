@@ -247,12 +247,29 @@ def table(rows: Iterable[tuple[Any, ...]], style: Style = PLAIN) -> list[str]:
     return [style.draw(line) for line in padded]
 
 
+def duration(seconds: int) -> str:
+    """A time in words, in its two largest units: ``2 hours 5 minutes``."""
+    found: list[str] = []
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        number, seconds = divmod(seconds, length)
+        if number and len(found) < 2:
+            found.append(f"{number:,} {unit}{'s' if number != 1 else ''}")
+        elif found:
+            break
+    return " ".join(found) or "0 seconds"
+
+
+def ago(seconds: int) -> str:
+    """How long ago something was, in words."""
+    return f"{duration(seconds)} ago" if seconds >= 0 else f"{duration(-seconds)} from now"
+
+
 def cookie_lines(cookie: Cookie, style: Style = PLAIN) -> list[str]:
     """A session cookie, opened."""
     colour = "green" if cookie.signature == "valid" else "yellow" if cookie.signature == "unchecked" else "red"
     rows = [
         f"signature   {style.paint(cookie.signature, colour)}" + f", made with {cookie.key}" * bool(cookie.key),
-        f"signed      {cookie.signed}" + (f", {cookie.age} seconds ago" if cookie.age is not None else ""),
+        f"signed      {cookie.signed}" + (f", {ago(cookie.age)}" if cookie.age is not None else ""),
         f"size        {cookie.size} of {cookie.limit} bytes{', compressed' * cookie.compressed}",
         f"payload     {clean(cookie.payload)}",
     ]
