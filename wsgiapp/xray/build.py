@@ -128,7 +128,16 @@ def build(recording: Recording, app: Any) -> Trace:
     )
     keys = app_secrets(app)
     scrubbed: Trace = _scrubbed(trace, keys)
-    return replace(scrubbed, hide=partial(_hide, keys, recording.marks_of_secrets))
+    return replace(scrubbed, hide=hider(keys, recording.marks_of_secrets))
+
+
+def hider(keys: list[str | bytes], marks: frozenset[tuple[int, int]]) -> Callable[[str], str]:
+    """What takes out of a text that is read now what is secret in a trace.
+
+    :param keys: those of the app.
+    :param marks: those of what was redacted in the trace.
+    """
+    return partial(_hide, keys, marks)
 
 
 def _hide(keys: list[str | bytes], marks: frozenset[tuple[int, int]], text: str) -> str:

@@ -66,6 +66,7 @@ class Watch:
 
     :ivar pages: answers below that path; None while there are none.
     :ivar explain: makes a better page of an HTTP error that nobody handled, for those who may see the X-ray; or None.
+    :ivar share: called where the server has several processes; or None.
     """
 
     def __init__(self, app: Any, keep: Callable[[Recording], None], access: Access, prefix: str) -> None:
@@ -75,6 +76,7 @@ class Watch:
         self.prefix = prefix
         self.pages: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]] | None = None
         self.explain: Callable[[HTTPException, Any, str], BaseResponse | None] | None = None
+        self.share: Callable[[], Any] | None = None
         self.inner: Any = app.wsgi_app
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
         self.name = ""
@@ -159,6 +161,8 @@ class Watch:
             self._follow()
         if instrumentation.waiting and instrumentation.SQL in sys.modules:
             instrumentation.open_sql()
+        if environ.get("wsgi.multiprocess") and self.share is not None:
+            safely(self.share)
         has_pass = bool(type(cookies) is str and COOKIE in cookies and safely(self.access.takes_pass, environ))
         try:
             recording = self._begin(environ, has_pass)

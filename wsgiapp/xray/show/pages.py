@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import dropwhile
 from time import perf_counter_ns
 from typing import Any
-from urllib.parse import quote, unquote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes, urlencode
 
 from markupsafe import Markup
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
@@ -47,6 +47,11 @@ HEADERS = {
 LOCKED = "The X-ray is locked. Its address stands in the terminal in which the server runs: it has the token.\n"
 
 
+#: Characters of a path and of a query to which the page before the token leads back; addresses that are told of.
+MAX_WANTED = 2_000
+MAX_STRANGERS = 20
+
+
 class PagesApp(App):
     """The application of the pages; it is never watched itself."""
 
@@ -62,6 +67,7 @@ class Pages:
     def __init__(self, xray: Any) -> None:
         self.xray = xray
         self.places = Places(xray.app, editor_of(xray.editor))
+        self.strangers: set[str] = set()
         self.told = False  # whether the terminal has the address with the token
         self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
         app.config.update(MAX_CONTENT_LENGTH=4 * again.MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
@@ -89,6 +95,8 @@ class Pages:
         path = environ["PATH_INFO"][len(prefix) :]
         below = {**environ, "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + prefix, "PATH_INFO": path or "/"}
         below.pop("werkzeug.request", None)
+        if environ.get("wsgi.multiprocess"):
+            self.xray.share()
         refusal = self.xray.access.refusal(environ)
         if refusal:
             return self._refuse(environ, start_response)
@@ -99,17 +107,42 @@ class Pages:
     def _refuse(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Say to the machine's own user where the token is; to others the app answers as if there were no X-ray."""
         if self.xray.access.allow is not None or not self.xray.access.is_near(environ):
+            self._tell_of_stranger(environ)
             answer: Iterable[bytes] = self.xray.watch.inner(environ, start_response)
             return answer
         if not self.told:
             self.told = True
             address = f"{Request(environ, populate_request=False).host_url}{self.xray.prefix[1:]}/"
             environ["wsgi.errors"].write(f"X-ray of {self.xray.app.name}: {address}?token={self.xray.access.token}\n")
-        return Response(LOCKED, 403, HEADERS, "text/plain")(environ, start_response)
+        asks = Request(environ, populate_request=False)
+        if asks.accept_mimetypes.best_match(["text/plain", "text/html"]) != "text/html":
+            return Response(LOCKED, 403, HEADERS, "text/plain")(environ, start_response)
+        return Response(self._locked(asks), 403, HEADERS, "text/html")(environ, start_response)
+
+    def _locked(self, asks: Request) -> str:
+        """The page before the token: its form leads to where one wanted to go, which is below the X-ray's own path."""
+        root = quote(asks.environ.get("SCRIPT_NAME", "").encode("latin1")) + self.xray.prefix
+        below = quote(asks.environ["PATH_INFO"].encode("latin1"))[len(self.xray.prefix) :]
+        wanted = asks.method in ("GET", "HEAD") and len(below) < MAX_WANTED and len(asks.query_string) < MAX_WANTED
+        arguments = [pair for pair in asks.args.items(multi=True) if pair[0] != "token"] if wanted else []
+        template = self.app.jinja_env.get_template("locked.html")
+        return template.render(
+            watched=self.xray.app, root=root, action=f"{root}{below}" if wanted else f"{root}/", arguments=arguments,
+            wrong="token" in asks.args, alone=self.xray.alone, variable=access.TOKEN_VARIABLE,
+        )  # fmt: skip
+
+    def _tell_of_stranger(self, environ: WSGIEnvironment) -> None:
+        """Say in the terminal, once for each address, who asked from elsewhere and what would let that one in."""
+        line = self.xray.access.stranger(environ)
+        if line and line not in self.strangers and len(self.strangers) < MAX_STRANGERS:
+            self.strangers.add(line)
+            environ["wsgi.errors"].write(f"{line}\n")
 
     def _let_in(self, environ: WSGIEnvironment) -> Response:
         """Move the token from the address, where it would be copied and logged, into a cookie."""
         place = quote(environ["SCRIPT_NAME"].encode("latin1") + environ["PATH_INFO"].encode("latin1"))
+        rest = [pair for pair in Request(environ, populate_request=False).args.items(multi=True) if pair[0] != "token"]
+        place += f"?{urlencode(rest)}" if rest else ""
         answer = Response("", 302, {**HEADERS, "Location": place}, "text/plain")
         answer.set_cookie(
             access.cookie_name(environ), self.xray.access.token, path=quote(environ["SCRIPT_NAME"].encode("latin1")),
@@ -238,7 +271,7 @@ class Pages:
     def clear(self) -> ResponseReturnValue:
         """Forget what is kept."""
         self._check_form()
-        self.xray.ring.clear()
+        self.xray.clear()
         return self.app.redirect(request.script_root + "/", 303)
 
     def replay(self) -> ResponseReturnValue:
