@@ -329,8 +329,8 @@ def welcome(host: str, port: int, token: str, api_token: str) -> list[str]:
     if is_open:
         lines += [
             "",
-            "  Every machine that reaches this one can now open the shop, which runs in debug mode on a server made for",
-            "  development, and sign in with the login above. docs/deploy.md says how to serve it to visitors.",
+            "  Every machine that reaches this one can now open the shop, which runs in debug mode on a server made",
+            "  for development, and sign in with the login above. docs/deploy.md says how to serve it to visitors.",
         ]
     return lines
 
