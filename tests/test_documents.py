@@ -101,6 +101,8 @@ ALIAS = "tests/test_as_flask.py"
 RUN_BY = {
     "opentelemetry-instrument ": "tests/conformance/test_agents.py::test_an_agent_records_what_it_records_on_flask",
     "newrelic-admin ": "tests/conformance/test_agents.py::test_an_agent_records_what_it_records_on_flask",
+    "wsgiapp shop user ": "tests/shop/test_shop_people.py::test_a_shop_without_a_demonstration_can_be_begun_by_command",
+    "REST_EXAMPLES=300 ": "tests/rest/test_openapi.py::test_what_is_generated_from_the_shops_document_finds_no_fault",
     "python run.py bench": "tests/test_benchmarks.py::test_the_command_prints_saves_and_writes_the_page",
     "gunicorn ": "tests/test_servers.py::test_pages_are_served_whole",
     "waitress-serve ": "tests/test_servers.py::test_pages_are_served_whole",
@@ -126,3 +128,13 @@ def test_a_test_that_runs_a_command_of_a_page_is_there(name: str) -> None:
     path, _, function = name.partition("::")
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_guide_to_rest_runs_from_its_first_block_to_its_last() -> None:
+    page = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {"__name__": "guide"}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "docs/rest.md", "exec", dont_inherit=True), names)
+    first = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
+    assert len([line for line in first.splitlines() if line.strip()]) <= 15
+    assert "patient" in names

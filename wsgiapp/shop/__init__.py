@@ -19,7 +19,8 @@ from wsgiapp.shop import needs  # noqa: F401  # first of all: it says what is mi
 # isort: split
 
 from wsgiapp import App, Response, current_app, request
-from wsgiapp.shop import account, api, cart, concurrency, csrf, learn, pages, people, problems, settings, store
+from wsgiapp.rest.problems import answer
+from wsgiapp.shop import account, api, cart, concurrency, csrf, errors, learn, pages, people, settings, store
 from wsgiapp.shop.catalogue import CATEGORIES
 from wsgiapp.shop.permissions import may
 from wsgiapp.shop.schema import SchemaError
@@ -57,14 +58,15 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     settings.configure(shop, given)
     csrf.init_app(shop)
     store.init_app(shop)
-    problems.init_app(shop)
+    errors.init_app(shop)
     shop.register_error_handler(SchemaError, does_not_fit)
     shop.after_request(protect)
     shop.context_processor(page_context)
     shop.add_template_filter(money)
     shop.add_template_filter(day)
-    for module in (pages, cart, account, concurrency, learn, api):
+    for module in (pages, cart, account, concurrency, learn):
         shop.register_blueprint(module.bp)
+    api.init_app(shop)
     if shop.config["XRAY"] and "xray" not in shop.extensions:
         XRay(shop)
     return shop
@@ -90,7 +92,7 @@ def does_not_fit(error: SchemaError) -> ResponseReturnValue:
     """Answer 503 to the visitor, who can do nothing about it; the log says what the operator can do."""
     current_app.logger.critical("%s", error)
     advice = "The database of this shop does not fit its program. Its operator finds in the log what to do."
-    return problems.answer(ServiceUnavailable(advice))
+    return answer(ServiceUnavailable(advice))
 
 
 def page_context() -> dict[str, Any]:

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeVar
-from urllib.parse import quote
+from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
+from wsgiapp.rest.models import Model, integral
 from wsgiapp.shop.catalogue import Category, Picture
 from wsgiapp.shop.models import MAX_CENTS, MAX_STOCK
 
 MAX_QUANTITY = 99
-MAX_ERRORS = 100
-
-
-def _integral(value: object) -> object:
-    """1999.0 is a whole number to JSON, which knows one kind of number (RFC 8259, section 6)."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _one_line(value: str) -> str:
@@ -39,26 +33,39 @@ def _lines(value: str) -> str:
     return value
 
 
+# What the patterns say stands in the schema of the API too, and is read there as JavaScript reads it.
+_HIDDEN = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff"
+_BLANK = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+NAME = f"^[^{_HIDDEN}]*[^{_HIDDEN}{_BLANK}][^{_HIDDEN}]*$"
+ONE_LINE = f"^[^{_HIDDEN}]*$"
+LINES = f"^([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*$"
+
+
+def _tidy(value: str) -> str:
+    return value.replace("\r\n", "\n").strip()
+
+
 # The validator stands last: inside the Field it would turn `minimum` into a keyword that no JSON Schema knows.
-Cents = Annotated[int, Field(ge=0, le=MAX_CENTS), BeforeValidator(_integral)]
-Stock = Annotated[int, Field(ge=0, le=MAX_STOCK), BeforeValidator(_integral)]
-Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_integral)]
+Cents = Annotated[int, Field(ge=0, le=MAX_CENTS), BeforeValidator(integral)]
+Stock = Annotated[int, Field(ge=0, le=MAX_STOCK), BeforeValidator(integral)]
+Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(integral)]
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-class Input(BaseModel):
+class Input(Model):
     """The common rules: nothing unknown, nothing converted unless the reader asks for it, no spaces around text."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+    model_config = ConfigDict(str_strip_whitespace=True)
 
 
 class ProductIn(Input):
     """A product as it is sent to be put on sale or changed; everything but id and version."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+    model_config = ConfigDict(str_strip_whitespace=False)  # stripped after the check, so that the schema says all of it
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NAME), AfterValidator(_tidy)]
     category: Category
-    summary: Annotated[str, Field(max_length=160), AfterValidator(_one_line)] = ""
-    description: Annotated[str, Field(max_length=2000), AfterValidator(_lines)] = ""
+    summary: Annotated[str, Field(max_length=160, pattern=ONE_LINE), AfterValidator(_tidy)] = ""
+    description: Annotated[str, Field(max_length=2000, pattern=LINES), AfterValidator(_tidy)] = ""
     price_cents: Cents
     stock: Stock = 0
     picture: Picture = "parcel"
@@ -132,14 +139,6 @@ class ThemeIn(Input):
     theme: Literal["auto", "light", "dark"]
 
 
-class ListQuery(Input):
-    """The query of the product list in the API."""
-
-    q: Annotated[str, Field(max_length=80)] = ""
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-
-
 class ThreadsQuery(Input):
     """How much is measured on the page on threads."""
 
@@ -176,6 +175,7 @@ SENTENCES = {
     "literal_error": "Please choose one of the given values.",
     "greater_than_equal": "Please enter {ge} or more.",
     "less_than_equal": "Please enter {le} or less.",
+    "string_pattern_mismatch": "This must be one line of printable characters.",
     "string_too_long": "Please use no more than {max_length} characters.",
 }
 
@@ -186,18 +186,8 @@ def sentence(detail: ErrorDetails) -> str:
     if kind == "string_too_short":
         least = context["min_length"]
         return "Please fill this in." if least == 1 else f"Please use at least {least} characters."
+    if kind == "string_pattern_mismatch" and context["pattern"] == LINES:
+        return "This must not contain control characters."
     if kind == "value_error":
         return f"This {context['error']}."
     return SENTENCES.get(kind, detail["msg"]).format_map(context)
-
-
-def pointed_errors(error: ValidationError) -> list[dict[str, Any]]:
-    """Return every error with a JSON Pointer to its place (RFC 6901, as a URI fragment), ready for a problem."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_ERRORS]
-    return [{"pointer": pointer(detail["loc"]), "detail": detail["msg"]} for detail in details]
-
-
-def pointer(path: tuple[int | str, ...]) -> str:
-    """Return the JSON Pointer to ``path`` in its URI fragment form (RFC 6901, section 6)."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
-    return "#" + "".join(f"/{quote(step, safe='~')}" for step in steps)

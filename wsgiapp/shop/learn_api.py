@@ -23,6 +23,7 @@ MEANINGS = {
     "Accept-Patch": "the formats in which a PATCH may say its changes",
     "Allow": "the methods that this address answers",
     "Cache-Control": "whether, and how long, a copy may be kept; no-cache: ask before each use",
+    "Content-Location": "the address whose content this body is",
     "Content-Length": "how many bytes the body has",
     "Content-Security-Policy": "tells a browser from where it may load scripts, styles and pictures",
     "Content-Type": "what the body is",

@@ -1,7 +1,7 @@
-"""Shop layer 1: JSON that means one thing only.
+"""Bodies: JSON that means one thing only.
 
-A parser that refuses what other parsers would each read in their own way (RFC 8259, section 4 and 8), and the merge
-of patches. Bytes in, plain Python values out; no request and no model.
+A parser that refuses what other parsers would each read in their own way (RFC 8259, section 4 and 8). Bytes in, plain
+Python values out; no request and no model.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ class JSONError(ValueError):
 def parse(body: bytes) -> Any:
     """Return the value that ``body`` (UTF-8) denotes.
 
-    Raises ``JSONError`` for everything else, and for: a byte order mark, NaN and Infinity, numbers too large, a
-    name that stands twice in one object, half a surrogate pair, and nesting deeper than ``MAX_DEPTH``.
+    A whole number is an int, however it is written: to JSON, 1999.0 and 1999 are one number (RFC 8259, section 6).
+
+    :raises JSONError: for everything else, and for a byte order mark, NaN and Infinity, numbers too large, a name
+        that stands twice in one object, half a surrogate pair, and nesting deeper than ``MAX_DEPTH``.
     """
     try:
         text = body.decode("utf-8")
@@ -54,19 +56,6 @@ def parse(body: bytes) -> Any:
     if "\\u" in text:
         _check_surrogates(value)
     return value
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """Return ``target`` changed by the JSON Merge Patch ``patch`` (RFC 7396, section 2); neither is modified."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
 
 
 def _position(text: str, offset: int) -> dict[str, int]:
@@ -91,7 +80,7 @@ def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
         raise JSONError("A number in the body is too large.")
-    return number
+    return int(number) if number.is_integer() else number
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

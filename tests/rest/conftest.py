@@ -1,0 +1,63 @@
+"""What the tests of wsgiapp.rest share: the shop's products and a resource of ten lines, as one kind of subject."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from rest import books
+from wsgiapp import App
+from wsgiapp.shop import create_app, store
+
+TOKEN = "a-token-for-the-tests"
+
+
+@dataclass
+class Subject:
+    """A resource under test: where it is, and a body with all of its fields."""
+
+    app: App
+    path: str
+    whole: dict[str, Any]
+    text: str
+    number: str
+    credentials: dict[str, str]
+
+    def call(self, method: str, path: str = "", body: Any = None, **headers: str) -> Any:
+        """Send a request to the resource; a body that is no bytes is sent as JSON."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        sent = {**self.credentials, **kind, **named}
+        client = self.app.test_client(use_cookies=False)
+        return client.open(self.path + path, method=method, data=data, headers=sent)
+
+    def make(self, **fields: Any) -> str:
+        """Make a thing and return its part of the address."""
+        made = self.call("POST", body={**self.whole, **fields})
+        assert made.status_code == 201, made.text
+        return str(made.headers["Location"]).removeprefix(self.path)
+
+
+@pytest.fixture(scope="module", params=["shop", "books"])
+def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    """The shop's products, and a resource of ten lines with a store in memory."""
+    if request.param == "books":
+        yield Subject(books.app, "/books", {"title": "Emma", "pages": 474}, "title", "pages", {})
+        return
+    folder = str(tmp_path_factory.mktemp("shop"))
+    app = create_app({"INSTANCE_PATH": folder, "API_TOKEN": TOKEN, "DEMO": False, "DATABASE_TIMEOUT": 20})
+    whole = {"name": "Saw", "category": "desk", "summary": "", "description": "", "price_cents": 1999, "stock": 5}
+    whole["picture"] = "parcel"
+    yield Subject(app, "/api/products", whole, "name", "stock", {"Authorization": f"Bearer {TOKEN}"})
+    app.extensions[store.EXTENSION].dispose()
+
+
+def links(response: Any) -> dict[str, str]:
+    """The links of an answer, by their relation."""
+    return {relation: url for url, relation in re.findall(r'<([^>]*)>; rel="(\w+)"', response.headers.get("Link", ""))}

@@ -1,0 +1,190 @@
+"""What a resource can be asked for besides: preferences, keys, tags that are required, an end, rules on who may."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from rest.books import Book
+from rest.conftest import links
+from wsgiapp import App, request
+from wsgiapp.rest import API, MemoryKeys, MemoryStore, Problem, Resource, Stored
+
+BOOK = {"title": "Emma", "pages": 474}
+
+
+def client_of(**options: Any) -> Any:
+    app = App("library")
+    app.testing = False
+    API(app, Resource("books", Book, options.pop("store", MemoryStore()), **options))
+    return app.test_client()
+
+
+# -- Prefer
+
+
+@pytest.mark.parametrize("prefer", ["return=minimal", 'respond-async, return="minimal"; foo', "Return=minimal"])
+def test_who_prefers_little_gets_little(prefer: str) -> None:
+    client = client_of()
+    made = client.post("/books", json=BOOK, headers={"Prefer": prefer})
+    assert (made.status_code, made.json) == (201, {"id": 1})
+    assert made.headers["Preference-Applied"] == "return=minimal"
+    for method in ("PUT", "PATCH"):
+        changed = client.open("/books/1", method=method, json=BOOK, headers={"Prefer": prefer})
+        assert (changed.status_code, changed.data) == (204, b"")
+        assert changed.headers["Preference-Applied"] == "return=minimal"
+        assert "Content-Location" not in changed.headers
+
+
+@pytest.mark.parametrize(("prefer", "followed"), [("return=representation", True), ("return=all", False), ("x", False)])
+def test_everybody_else_gets_the_whole(prefer: str, followed: bool) -> None:
+    made = client_of().post("/books", json=BOOK, headers={"Prefer": prefer})
+    assert made.json == {"id": 1, **BOOK}
+    assert ("Preference-Applied" in made.headers) is followed
+
+
+# -- Idempotency-Key
+
+
+def test_a_request_that_is_sent_again_is_done_once() -> None:
+    client = client_of(keys=MemoryKeys())
+    answers = [client.post("/books", json=BOOK, headers={"Idempotency-Key": "k"}) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.data for answer in answers}) == len({answer.headers["Location"] for answer in answers}) == 1
+    assert len(client.get("/books").json["items"]) == 1
+
+
+def test_the_same_key_with_another_body_is_422_and_a_strange_key_400() -> None:
+    client = client_of(keys=MemoryKeys())
+    client.post("/books", json=BOOK, headers={"Idempotency-Key": "k"})
+    other = client.post("/books", json={"title": "Persuasion"}, headers={"Idempotency-Key": "k"})
+    assert other.status_code == 422
+    for strange in ("", "a b", "x" * 201):
+        assert client.post("/books", json=BOOK, headers={"Idempotency-Key": strange}).status_code == 400
+    assert len(client.get("/books").json["items"]) == 1
+
+
+def test_a_key_whose_first_request_is_at_work_is_409() -> None:
+    class Slow(MemoryStore):
+        def create(self, fields: Any) -> Stored:
+            began.set()
+            assert go_on.wait(10)
+            return super().create(fields)
+
+    began, go_on = threading.Event(), threading.Event()
+    client = client_of(keys=MemoryKeys(), store=Slow())
+    statuses: list[int] = []
+
+    def send() -> None:
+        headers = {"Idempotency-Key": "k"}
+        statuses.append(client.application.test_client().post("/books", json=BOOK, headers=headers).status_code)
+
+    first = threading.Thread(target=send)
+    first.start()
+    assert began.wait(10)
+    second = client.post("/books", json=BOOK, headers={"Idempotency-Key": "k"})
+    go_on.set()
+    first.join()
+    assert (second.status_code, second.headers["Retry-After"], statuses) == (409, "1", [201])
+
+
+def test_a_request_that_was_refused_did_nothing_and_can_be_put_right_with_its_key() -> None:
+    client = client_of(keys=MemoryKeys())
+    statuses = [
+        client.post("/books", json=body, headers={"Idempotency-Key": "k"}).status_code for body in ({}, BOOK, BOOK)
+    ]
+    assert statuses == [422, 201, 201]
+    assert len(client.get("/books").json["items"]) == 1
+
+
+def test_keys_are_kept_for_a_time_and_in_a_number() -> None:
+    keys = MemoryKeys(most=2)
+    for key in ("a", "b", "c"):
+        assert keys.begin(key, "f") is None
+    assert keys.begin("a", "f") is None
+    old = MemoryKeys(seconds=-1)
+    assert old.begin("a", "f") is old.begin("a", "f") is None
+
+
+# -- tags
+
+
+def test_a_change_without_a_tag_is_428_where_one_is_required() -> None:
+    client = client_of(require_tag=True)
+    tag = client.post("/books", json=BOOK).headers["ETag"]
+    for method in ("PUT", "PATCH", "DELETE"):
+        refused = client.open("/books/1", method=method, json=BOOK)
+        assert (refused.status_code, refused.json["title"]) == (428, "Precondition Required")
+    assert client.put("/books/1", json=BOOK, headers={"If-Match": tag}).status_code == 200
+
+
+# -- an end
+
+
+def test_a_resource_that_goes_says_since_when_and_until_when() -> None:
+    client = client_of(
+        deprecated=datetime(2026, 1, 1, tzinfo=UTC), sunset=datetime(2027, 1, 1, tzinfo=UTC), successor="/new"
+    )
+    for path in ("/books", "/books/9"):
+        response = client.get(path)
+        assert response.headers["Deprecation"] == "@1767225600"
+        assert response.headers["Sunset"] == "Fri, 01 Jan 2027 00:00:00 GMT"
+        assert links(response)["deprecation"] == links(response)["sunset"] == "/new"
+    assert client.get("/openapi.json").json["paths"]["/books"]["get"]["deprecated"] is True
+
+
+# -- who may, and what can be done
+
+
+def test_a_rule_is_asked_before_the_body_is_read_and_again_with_the_thing() -> None:
+    asked: list[tuple[str, int | None]] = []
+
+    def own(method: str, item: Stored | None) -> None:
+        asked.append((method, item and item.id))
+        if "Authorization" not in request.headers:
+            raise Problem(401, "Sign in.", headers={"WWW-Authenticate": "Bearer"})
+        if item is not None and method == "DELETE" and item.fields["title"] == "Emma":
+            raise Problem(403, "This is not yours.")
+
+    client = client_of(authorise=own)
+    signed = {"Authorization": "Bearer x"}
+    refused = client.post("/books", data=b"{", content_type="text/plain")
+    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+    client.post("/books", json=BOOK, headers=signed)
+    assert client.delete("/books/1", headers=signed).status_code == 403
+    assert client.head("/books/1", headers=signed).status_code == 200
+    assert asked == [("POST", None), ("POST", None), ("DELETE", None), ("DELETE", 1), ("GET", None), ("GET", 1)]
+
+
+def test_methods_that_are_left_out_are_405_and_nowhere_named() -> None:
+    client = client_of(methods=["GET", "PUT"])
+    assert client.patch("/books/1", json={}).headers["Allow"] == "GET, HEAD, PUT, OPTIONS"
+    assert "Accept-Patch" not in client.options("/books/1").headers
+    assert client.post("/books", json=BOOK).headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert set(client.get("/openapi.json").json["paths"]["/books/{id}"]) == {"parameters", "get", "put"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"), [({"methods": ["FLY"]}, "'FLY'"), ({"searched": ["colour"]}, "'colour', which Book lacks")]
+)
+def test_a_declaration_that_cannot_be_is_refused_with_its_name(options: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=f"Resource 'books' .*{said}"):
+        Resource("books", Book, MemoryStore(), **options)
+
+
+def test_a_body_is_bounded_where_the_app_sets_no_bound() -> None:
+    response = client_of().post("/books", data=b'"' + b"x" * 1_100_000 + b'"', content_type="application/json")
+    assert (response.status_code, response.mimetype) == (413, "application/problem+json")
+
+
+@pytest.mark.raw_wsgi
+def test_options_of_the_server_itself() -> None:
+    client = client_of()
+    environ = client._request_from_builder_args(("/",), {"method": "OPTIONS"}).environ
+    environ["PATH_INFO"] = "*"
+    response = client.run_wsgi_app(environ)
+    assert response[1] == "204 NO CONTENT"
+    assert dict(response[2])["Allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
