@@ -14,7 +14,7 @@ import click
 SHORT_HELP = {
     "cookie": "Open a session cookie and check its signature.",
     "explain": "Show what would run for a request, and why.",
-    "shop": "Look after the people of the shop.",
+    "shop": "Manage the shop.",
     "twin": "Send a request here and under the ladder's last step.",
     "xray": "Send a request to the app and show its road.",
 }
@@ -27,8 +27,8 @@ class LazyCommand(click.Command):
     """
 
     def __init__(self, entry_point: importlib.metadata.EntryPoint) -> None:
-        short_help = SHORT_HELP.get(entry_point.name)
-        super().__init__(entry_point.name, short_help=short_help or entry_point.load().get_short_help_str())
+        # Never asked of the command itself: its module may need packages that are not installed here.
+        super().__init__(entry_point.name, short_help=SHORT_HELP.get(entry_point.name, f"See {entry_point.value}."))
         self.entry_point = entry_point
 
     def make_context(
