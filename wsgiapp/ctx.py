@@ -249,8 +249,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         usual = self._shortcuts and self._has_usual_adapter and not app.subdomain_matching
         if not usual or not app._builds_urls_itself(type(app)):
             return None
-        path: str | None = app.url_map.path_for(endpoint, values, self.request.method)
-        return path if path is None else f"{self.request.root_path}/{path}"
+        return cast("str | None", app.url_map.path_for(endpoint, values, self.request.method, self.request.root_path))
 
     @property
     def _session(self) -> Any:

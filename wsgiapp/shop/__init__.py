@@ -14,6 +14,10 @@ from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from wsgiapp.shop import needs  # noqa: F401  # first of all: it says what is missing
+
+# isort: split
+
 from wsgiapp import App, Response, current_app, request
 from wsgiapp.rest.problems import answer
 from wsgiapp.shop import account, api, cart, concurrency, csrf, errors, learn, pages, people, settings, store
