@@ -20,7 +20,7 @@ API_PREFIX = "/api"
 ADVICE = {
     404: "Perhaps it was sold, moved or never made.",
     405: "This address does not answer to that method.",
-    413: "The shop takes no more than one megabyte at a time.",
+    413: "That is more than this form may carry. A picture must be smaller, and a text shorter.",
     500: "The fault is on our side and has been written down. Please try again in a moment.",
 }
 
