@@ -25,6 +25,7 @@ ON_EACH_DATABASE = {
     "test_shop_people",
     "test_shop_reviews",
     "test_shop_schema",
+    "test_shop_selling",
     "test_shop_store",
     "test_shop_text",
 }

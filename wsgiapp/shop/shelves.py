@@ -35,7 +35,7 @@ def known() -> dict[str, str]:
     """Return the title of each category by its slug, in their order."""
     if "shop_categories" not in g:
         statement = select(Category.slug, Category.title).order_by(Category.position, Category.slug)
-        g.shop_categories = dict(store.reading().execute(statement).tuples().all())
+        g.shop_categories = {row.slug: row.title for row in store.reading().execute(statement)}
     return cast("dict[str, str]", g.shop_categories)
 
 
