@@ -22,10 +22,11 @@ def gif(width: int = 6, height: int = 4) -> bytes:
     return b"GIF89a" + width.to_bytes(2, "little") + height.to_bytes(2, "little") + b"\0" * 20
 
 
-def jpeg(width: int = 6, height: int = 4, before: int = 3) -> bytes:
-    segments = b"\xff\xe1\x40\x00" + b"\xff\xd9" * 0x1FFF
+def jpeg(width: int = 6, height: int = 4, before: int = 2) -> bytes:
+    """A JPEG up to its size; ``before`` it stand segments that hold what looks like the end of a picture."""
+    segment = b"\xff\xe1\x00\x12" + b"\xff\xd9" * 8
     size = b"\xff\xc2\x00\x11\x08" + height.to_bytes(2) + width.to_bytes(2) + b"\x03" + b"\0" * 9
-    return b"\xff\xd8" + segments * before + size
+    return b"\xff\xd8" + segment * before + size
 
 
 def webp(kind: bytes, width: int = 6, height: int = 4) -> bytes:

@@ -13,7 +13,8 @@ WEBP = [b"VP8X", b"VP8L", b"VP8 "]
 
 
 @pytest.fixture
-def seller(visitor):
+def seller(visitor, tmp_path):
+    visitor.folder = tmp_path
     visitor.sign_in()
     return visitor
 
@@ -27,11 +28,6 @@ def kept(visitor):
     return sorted(path.name for path in (visitor.folder / "pictures").glob("*"))
 
 
-@pytest.fixture(autouse=True)
-def folder(visitor, tmp_path):
-    visitor.folder = tmp_path
-
-
 # -- what counts as a picture
 
 
@@ -39,6 +35,7 @@ def folder(visitor, tmp_path):
     ("content", "expected"),
     [(made.png(), ("png", 6, 4)), (made.gif(7, 5), ("gif", 7, 5)), (made.jpeg(300, 200), ("jpg", 300, 200)),
      *((made.webp(kind, 400, 301), ("webp", 400, 301)) for kind in WEBP)],
+    ids=range(6),
 )  # fmt: skip
 def test_kind_and_size_are_read_from_the_content(content, expected):
     assert image_header.read(io.BytesIO(content)) == expected
@@ -49,8 +46,10 @@ def test_kind_and_size_are_read_from_the_content(content, expected):
     [b"", b"GIF89a", b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', b"<!doctype html>",
      b"%PDF-1.7", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"RIFF\0\0\0\0WAVEfmt " + b"\0" * 30, b"BM" + b"\0" * 60,
      made.webp(b"VP8L").replace(b"\x2f", b"\x00"), made.webp(b"VP8 ").replace(b"\x9d", b"\x00"), made.png(0, 4),
-     made.jpeg(before=600), made.jpeg()[:40], b"\xff\xd8\xff\xda" + b"\0" * 40, b"\xff\xd8\xff\xe0\0\1" + b"\xff" * 90,
+     made.jpeg(before=600), made.jpeg()[:30], made.jpeg()[:48],
+     b"\xff\xd8\xff\xda" + b"\0" * 40, b"\xff\xd8\xff\xe0\0\1" + b"\xff" * 90,
      *(made.png()[:length] for length in (8, 15, 23)), *(made.webp(kind)[:25] for kind in WEBP)],
+    ids=lambda content: repr(content[:9]),
 )  # fmt: skip
 def test_what_is_no_whole_header_of_a_picture_is_refused(content):
     with pytest.raises(image_header.NoPictureError):
