@@ -10,7 +10,7 @@ import importlib.util
 import random
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -59,16 +59,20 @@ PEER = {peer.name: peer for peer in PEERS}
 
 @dataclass(frozen=True)
 class Plan(stack.Plan):
-    """Each row runs *rounds* times for *seconds*; the number of requests only bounds the memory of the load."""
+    """Each row runs *rounds* times for *seconds*, after *warm_up* seconds that do not count.
+
+    The number of requests only bounds the memory of the load.
+    """
 
     rounds: int = 5
     seconds: float = 10.0
     requests: int = 1_000_000
     connections: tuple[int, ...] = (32,)
     workloads: tuple[str, ...] = ("hello", "parameter")
+    warm_up: float = 1.0
 
 
-QUICK = Plan(rounds=1, seconds=0.4)
+QUICK = Plan(rounds=1, seconds=0.4, warm_up=0.4)
 Row = tuple[Peer, Server]
 
 
@@ -107,14 +111,14 @@ def take_turns(rows: list[Row], workload: Workload, plan: Plan) -> list[list[dic
     serve_on, load_on = machine.choose_processors()
     connections = plan.connections[0]
     shuffle = random.Random(0).shuffle  # noqa: S311 - only the order of turns
-    short = Plan(rounds=1, seconds=min(0.5, plan.seconds), requests=5000)
+    short = replace(plan, seconds=plan.warm_up)
     runs: list[list[dict[str, Any]]] = [[] for _ in rows]
     with ExitStack() as started:
         serving = [started.enter_context(stack.serving(row[1], row[0].name, workload, serve_on)) for row in rows]
         for row, (port, _) in zip(rows, serving, strict=True):
             check(port, row, workload)
-        for where in serving:
-            stack.one_run(*where, workload, connections, short, load_on)  # warm
+        for where in serving if plan.warm_up else ():
+            stack.one_run(*where, workload, connections, short, load_on)
         order = list(range(len(rows)))
         for _ in range(plan.rounds):
             shuffle(order)

@@ -264,10 +264,10 @@ def prepare(framework: str, workload: str) -> tuple[Timer | None, dict[str, Any]
     return timer, {"ready": True, **describe(framework)}
 
 
-def survey(framework: str) -> dict[str, Any]:
-    """Every workload checked and its calls counted, one after the other in this process; nothing is timed."""
+def survey(framework: str, workloads: Iterable[str] = BY_NAME) -> dict[str, Any]:
+    """The workloads checked and their calls counted, one after the other in this process; nothing is timed."""
     found = {}
-    for workload in BY_NAME:
+    for workload in workloads:
         timer, state = prepare(framework, workload)
         found[workload] = state | (timer.calls() if timer else {})
     return found
@@ -283,11 +283,11 @@ def telling() -> Callable[[Any], None]:
     return answer
 
 
-def main(framework: str, workload: str = "") -> None:
-    """Say whether the program is ready, then do as told; without a workload, survey them all."""
+def main(framework: str, workload: str = "", *others: str) -> None:
+    """Say whether the program is ready, then do as told; without a workload or with several, survey them."""
     answer = telling()
-    if not workload:
-        return answer(survey(framework))
+    if not workload or others:
+        return answer(survey(framework, [workload, *others] if workload else BY_NAME))
     timer, state = prepare(framework, workload)
     answer(state)
     return serve(timer, sys.stdin, answer) if timer else None

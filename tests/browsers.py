@@ -18,6 +18,10 @@ OPTIONS = [
     "--disable-default-apps",
     "--disable-dev-shm-usage",
     "--disable-sync",
+    "--disable-gpu",
+    "--disable-software-rasterizer",
+    "--disable-extensions",
+    "--disable-features=Translate,BackForwardCache,AcceptCHFrame,MediaRouter,OptimizationHints",
     "--no-first-run",
     "--no-pings",
 ]

@@ -66,11 +66,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "raw_wsgi: the test client talks to the app without wsgiref.validate in between")
     config.stash[LEFT_OUT] = []
     config.pluginmanager.register(Suites(config), "suites")
+    config.pluginmanager.register(Groups(), "groups of tests")
+
+
+class Groups:
+    """Gives each test its group before pytest-xdist writes the groups into the tests' ids, in the same hook."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        groups.mark(items)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Bring the tests into their groups and order; leave out what a quick run does not ask."""
+    """Bring the tests into their order; leave out what a quick run does not ask."""
     groups.arrange(items)
     if config.getoption("--quick"):
         reasons = [(item, groups.reason(item)) for item in items]

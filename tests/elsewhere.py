@@ -18,6 +18,7 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "elsewhere"
@@ -26,11 +27,14 @@ EXTRAS = ("async", "dotenv")  # what the behaviour tests use
 TOOLS = ["pytest==8.4.*", "pytest-xdist>=3.6,<4", "hypothesis", "greenlet"]
 FLASK = "flask==3.1.3"
 # Overrides and sizes are asked about hundreds of times each, on the main Python; another one answers no differently.
+# Of the generated cases only those are asked whose oracle is the standard library, which is another on another Python.
 LEFT_OUT = ["--ignore=tests/behaviour/test_override_audit.py", "--ignore=tests/behaviour/test_sizes.py"]
 TESTS = {
-    "newest": ["tests/behaviour", "tests/property", *LEFT_OUT],
+    "newest": ["tests/behaviour", "tests/property/test_fast_paths.py", *LEFT_OUT],
     "oldest": ["tests/behaviour", *LEFT_OUT],
 }
+
+SETTINGS = {"FAST_PATH_EXAMPLES": "30"}
 
 Version = tuple[int, int, int]
 
@@ -121,7 +125,7 @@ def chosen(kind: str) -> tuple[str, list[str]] | None:
     """The Python and the requirements of a run, which it tells; None when there is nothing to run."""
     if kind == "oldest":
         pinned = oldest(dependencies())
-        say(f"oldest: the behaviour tests on {', '.join(pinned)}")
+        say(f"oldest: behaviour, without audit and sizes, on {', '.join(pinned)}")
         return sys.executable, pinned
     found = [(version, program) for program in candidates() if (version := version_of(program))]
     newest = newest_other(found, sys.version_info)
@@ -130,7 +134,8 @@ def chosen(kind: str) -> tuple[str, list[str]] | None:
         say(f"newest: there is no other Python than {here} on this machine (3.11 or newer), so nothing runs here")
         return None
     version, program = newest
-    say(f"newest: the behaviour and property tests on Python {'.'.join(map(str, version))} ({here} runs all tests)")
+    number = ".".join(map(str, version))
+    say(f"newest: behaviour and fast paths, without audit and sizes, on Python {number} ({here} runs all tests)")
     return program, dependencies()
 
 
@@ -142,7 +147,8 @@ def main(kind: str, arguments: list[str]) -> int:
     python = environment(kind, *choice)
     options = ["-q", "-p", "no:cacheprovider", "--no-header"]
     command = [str(python), "-m", "pytest", *options, *TESTS[kind], *arguments]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done: Any = subprocess.run(command, cwd=ROOT, env={**os.environ, **SETTINGS}, check=False, **output)
     last = re.sub(r"^=+ | =+$", "", (done.stdout.strip().splitlines() or ["no output"])[-1])
     print(done.stdout if done.returncode else f"elsewhere: {kind}: {last}", flush=True)
     return done.returncode

@@ -15,6 +15,7 @@ import pytest
 # What is started once for all tests of a module stays in one process. `{}` stands for the test's first parameter.
 TOGETHER = {
     "tests/test_browser.py": "browser",
+    "tests/test_learn_browser.py": "browser of the book",
     "tests/xray/test_xray_browser.py": "browser of the xray",
     "tests/test_servers.py": "servers {}",
     "tests/test_people_benchmarks.py": "benchmarks of the people",
@@ -37,6 +38,8 @@ FIRST = (
     *TOGETHER,
     "tests/test_benchmarks.py",
     "tests/typed/",
+    "tests/behaviour/test_override_audit.py",
+    "tests/behaviour/test_sizes.py",
     "tests/xray/test_store.py",
     "tests/xray/test_shop_watched.py",
 )
@@ -91,12 +94,16 @@ def scope(nodeid: str) -> str:
     return nodeid.partition("[")[0]
 
 
-def arrange(items: list[pytest.Item]) -> None:
-    """Give each test its group, and bring all into their order."""
+def mark(items: Iterable[pytest.Item]) -> None:
+    """Give each test its group."""
     for item in items:
         name = group(item.nodeid)
         if name:
             item.add_marker(pytest.mark.xdist_group(name))
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """Bring all tests into their order."""
     items.sort(key=lambda item: place(item.nodeid))
 
 

@@ -101,6 +101,8 @@ ALIAS = "tests/test_as_flask.py"
 RUN_BY = {
     "opentelemetry-instrument ": "tests/conformance/test_agents.py::test_an_agent_records_what_it_records_on_flask",
     "newrelic-admin ": "tests/conformance/test_agents.py::test_an_agent_records_what_it_records_on_flask",
+    "wsgiapp shop user ": "tests/shop/test_shop_people.py::test_a_shop_without_a_demonstration_can_be_begun_by_command",
+    "REST_EXAMPLES=300 ": "tests/rest/test_openapi.py::test_what_is_generated_from_the_shops_document_finds_no_fault",
     "python run.py bench": "tests/test_benchmarks.py::test_the_command_prints_saves_and_writes_the_page",
     "gunicorn ": "tests/test_servers.py::test_pages_are_served_whole",
     "waitress-serve ": "tests/test_servers.py::test_pages_are_served_whole",

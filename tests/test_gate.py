@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -68,6 +69,34 @@ def test_a_port_that_someone_listens_on_is_passed_over(monkeypatch: pytest.Monke
 )
 def test_what_is_started_once_for_several_tests_stays_in_one_process(nodeid: str, group: str | None) -> None:
     assert groups.group(nodeid) == group
+
+
+STARTED = """
+import pytest
+
+@pytest.fixture(scope="module", params=["one", "two"])
+def server(request):
+    with open("started", "a") as file:
+        file.write(f"{request.param} ")
+
+@pytest.mark.parametrize("path", "ab")
+def test_pages(server, path): ...
+
+def test_headers(server): ...
+
+def test_cookies(server): ...
+"""
+
+
+def test_what_a_module_starts_is_started_once_in_all_processes_together(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_servers.py").write_text(STARTED)
+    options = ["-p", "conftest", "-p", "no:cacheprovider", f"-c{ROOT / 'pyproject.toml'}", f"--rootdir={tmp_path}"]
+    command = [sys.executable, "-m", "pytest", *options, "-n2", "--dist=loadgroup", str(tmp_path / "tests")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert "8 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert sorted((tmp_path / "started").read_text().split()) == ["one", "two"]
 
 
 def test_the_modules_that_are_kept_together_are_there() -> None:

@@ -61,10 +61,10 @@ def test_each_of_them_runs_on_what_it_is_named_after() -> None:
 
 @pytest.mark.usefixtures("tutorial")
 @pytest.mark.parametrize("framework", ["flask", "floor"])
-def test_the_shop_elsewhere_takes_nothing_of_wsgiapp_but_the_shop(framework: str) -> None:
+def test_the_shop_elsewhere_takes_nothing_of_wsgiapp_but_the_shop_and_its_library(framework: str) -> None:
     loaded = survey(framework)["loaded"]
     assert "shop/pages.py" in loaded
-    assert [file for file in loaded if not file.startswith("shop/")] == []
+    assert [file for file in loaded if not file.startswith(("shop/", "rest/"))] == []
 
 
 def test_a_sealed_session_opens_as_it_was() -> None:

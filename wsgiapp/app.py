@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from . import cli as _cli
 from . import ctx as _ctx
 from . import environment as _environment
-from . import routing, scaffold
+from . import hints, routing, scaffold
 from . import testing as _testing
 from . import typing as ft
 from .blueprints import Blueprint
@@ -117,6 +117,8 @@ class App(Dispatcher, Scaffold):
     # request: programs give theirs a metaclass of their own, so it cannot have one that notices a change.
     _is_original: bool
     _is_original_class: Callable[[type], bool]
+    _has_usual_urls: bool
+    _builds_urls_itself: Callable[[type], bool]
 
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
@@ -148,6 +150,7 @@ class App(Dispatcher, Scaffold):
         self._plans = {}
         # PERF: found faster on the app than on its class (benchmarks/: hello).
         self._is_original, self._calls_directly = self._is_original, self._calls_directly
+        self._has_usual_urls = self._has_usual_urls
         if self.has_static_folder:
             self._add_static_rule(static_host, host_matching)
 
@@ -324,7 +327,11 @@ class App(Dispatcher, Scaffold):
             )
         rule_object: Any = self.url_rule_class(rule, methods=allowed, endpoint=endpoint, **options)
         rule_object.provide_automatic_options = provide_automatic_options
-        self.url_map.add(rule_object)
+        try:
+            self.url_map.add(rule_object)
+        except LookupError as error:
+            hints.explain_rule(error, rule, self.url_map.converters)
+            raise
         if view_func is not None:
             self.view_functions[endpoint] = view_func
 
@@ -444,36 +451,39 @@ class App(Dispatcher, Scaffold):
         :raises RuntimeError: outside of a request, without ``SERVER_NAME``.
         :raises ValueError: for a scheme with ``_external=False``.
         """
-        request_ctx = _cv_request.get(None)
-        adapter: MapAdapter | None
-        if request_ctx is not None:
-            if endpoint[:1] == ".":
-                endpoint = f"{request_ctx.request.blueprint or ''}{endpoint}".removeprefix(".")
-            # There is none where the request's host was refused; its error page may still have links.
-            adapter = request_ctx.url_adapter or self.url_map.bind("", script_name=request_ctx.request.root_path or "/")
-        else:
+        request_ctx, adapter, url = _cv_request.get(None), None, None
+        if request_ctx is None:
             app_ctx = _cv_app.get(None)
             adapter = app_ctx.url_adapter if app_ctx is not None else self.create_url_adapter(None)
-        if adapter is None:
-            raise RuntimeError(
-                "Unable to build URLs outside an active request: nothing says where they lead. Set 'SERVER_NAME' in the"
-                " configuration and, if need be, 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'."
-            )
+            if adapter is None:
+                raise RuntimeError(
+                    "Unable to build URLs outside an active request: nothing says where they lead. Set 'SERVER_NAME' in"
+                    " the configuration and, if need be, 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'."
+                )
+        elif endpoint[:1] == ".":
+            endpoint = f"{request_ctx.request.blueprint or ''}{endpoint}".removeprefix(".")
         if _external is None:
             _external = _scheme is not None or request_ctx is None
         elif _scheme is not None and not _external:
             raise ValueError("'_scheme' makes an external URL, so '_external' must be True: leave it out, or set it.")
         self.inject_url_defaults(endpoint, values)
-        try:
-            url = adapter.build(endpoint, values, _method, _external, url_scheme=_scheme)
-        except BuildError as error:
-            asked = {"_anchor": _anchor, "_method": _method, "_scheme": _scheme, "_external": _external}
-            return self.handle_url_build_error(error, endpoint, values | asked)
+        if request_ctx is not None and not _external and _method is None:
+            url = request_ctx.path_for(endpoint, values)
+        if url is None:
+            if request_ctx is not None:
+                # There is none where the request's host was refused; its error page may still have links.
+                root = request_ctx.request.root_path
+                adapter = request_ctx.url_adapter or self.url_map.bind("", script_name=root or "/")
+            try:
+                url = cast(MapAdapter, adapter).build(endpoint, values, _method, _external, url_scheme=_scheme)
+            except BuildError as error:
+                asked = {"_anchor": _anchor, "_method": _method, "_scheme": _scheme, "_external": _external}
+                return self.handle_url_build_error(error, endpoint, values | asked)
         return url if _anchor is None else f"{url}#{quote(_anchor, safe=_IN_FRAGMENT)}"
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
         """Let the url_defaults functions add to the *values* of a URL: the app's first, then the blueprints'."""
-        for scope in reversed(scopes_of(endpoint)):
+        for scope in reversed(scopes_of(endpoint)) if self.url_default_functions else ():
             for function in self.url_default_functions.get(scope, ()):
                 function(endpoint, values)
 
@@ -658,5 +668,8 @@ class App(Dispatcher, Scaffold):
         return (self.test_cli_runner_class or _testing.FlaskCliRunner)(self, **kwargs)
 
 
+# What url_for of a view stands in for, as does building a path in few calls.
+_URLS = Originals(App, "url_for", "inject_url_defaults", flag="_has_usual_urls")
+App._builds_urls_itself = staticmethod(_URLS.compiled_with(*routing.BUILDING))
 _ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original")
 App._is_original_class = staticmethod(_ORIGINALS.compiled_with(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER))

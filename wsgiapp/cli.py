@@ -8,7 +8,6 @@ blueprints hang their own commands on. It stands below ``app``, so it knows one 
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib.metadata
 import inspect
 import os
@@ -33,6 +32,7 @@ from werkzeug.utils import import_string
 from .config import get_debug_flag, get_load_dotenv
 from .ctx import _cv_app
 from .devserver import RequestHandler
+from .hints import did_you_mean
 from .lazy_commands import LazyCommand
 
 # The version of Flask whose API and behaviour this package has.
@@ -120,8 +120,7 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Any:
     name, args, kwargs = _parse_reference(app_name)
     where = f"{module.__name__}:{app_name}"
     if not hasattr(module, name):
-        close = difflib.get_close_matches(name, dir(module), n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, dir(module))
         raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.{hint}")
     app = getattr(module, name)
     is_call = app_name.rstrip().endswith(")")

@@ -1,7 +1,7 @@
 """Settings: the ``Config`` dictionary, attributes that mirror its keys, the table of defaults.
 
 Layer "config". Here live the ways to fill a configuration (files, objects, the environment) and the two switches that
-are read from the environment before any app exists. No module of this package is imported, and no app is known.
+are read from the environment before any app exists; no app is known.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import IO, Any, Generic, Self, TypeVar, overload
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
+
+from .hints import did_you_mean
 
 T = TypeVar("T")
 StrPath = str | os.PathLike[str]
@@ -93,6 +95,11 @@ class Config(dict[str, Any]):
     def __init__(self, root_path: StrPath, defaults: dict[str, Any] | None = None) -> None:
         super().__init__(defaults or {})
         self.root_path = root_path
+
+    def __missing__(self, key: str) -> Any:
+        error = KeyError(key)
+        error.add_note(f"The configuration has no such key.{did_you_mean(key, self)}")
+        raise error
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
         """Load the Python file whose path an environment variable holds.

@@ -225,6 +225,21 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
             self.request.routing_exception = error
             return None
 
+    def path_for(self, endpoint: str, values: dict[str, Any]) -> str | None:
+        """Return the path of an endpoint that only one rule leads to; None where the adapter must be asked.
+
+        :param endpoint: the endpoint, without a dot in front.
+        :param values: the values of the rule's variables; the others become the query.
+        """
+        app = self.app
+        # An adapter that was made may have been changed.
+        if not self._shortcuts or app.subdomain_matching or "url_adapter" in self.__dict__:
+            return None
+        if not app._builds_urls_itself(type(app)):
+            return None
+        path: str | None = app.url_map.path_for(endpoint, values)
+        return path if path is None else f"{self.request.root_path}/{path}"
+
     @property
     def _session(self) -> Any:
         if self._opened is None:
@@ -374,7 +389,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
 
 # What the short ways of a request context stand in for.
 APP_CONTEXT = Originals(AppContext, "push", "pop", flag="_pushes_itself")
-MATCHING = Originals(RequestContext, "match_request", flag="_matches_itself")
+MATCHING = Originals(RequestContext, "match_request", "url_adapter", flag="_matches_itself")
 
 _cv_app: ContextVar[AppContext] = ContextVar("wsgiapp.app_ctx")
 _cv_request: ContextVar[RequestContext] = ContextVar("wsgiapp.request_ctx")

@@ -19,7 +19,7 @@ from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServe
 from werkzeug.routing import RequestRedirect, RoutingException
 from werkzeug.wrappers import Response as BaseResponse
 
-from . import errors, sessions, signals, templating
+from . import errors, hints, sessions, signals, templating
 from . import typing as ft
 from .ctx import RequestContext, _cv_request, _sentinel
 from .debughelpers import FormDataRoutingRedirect, describe
@@ -124,7 +124,7 @@ class Dispatcher(Replaceable):
         known: Plan | None = ctx._plan[0]
         if known is not None and ctx._plan[1] is rule:
             return known
-        if not (ctx._shortcuts and request._has_usual_scopes):
+        if not (ctx._shortcuts and request._has_usual_scopes and self._calls_directly):
             plan = Plan((*request.blueprints, None))
         else:
             endpoint = None if rule is None else rule.endpoint
@@ -344,6 +344,8 @@ class Dispatcher(Replaceable):
         """
         if signals.got_request_exception.receivers:
             signals.got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
+        if self.debug or self.config["TESTING"]:
+            hints.explain(e, self, _cv_request.get(None))
         if self._propagates():
             raise e
         self.log_exception((type(e), e, e.__traceback__))

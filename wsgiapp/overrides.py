@@ -75,7 +75,7 @@ class Originals:
         self.found = [(name, _function(getattr(cls, name))) for name in names]
         self.flag = flag
         #: Whether the attributes of an object, given as a dict, replace none.
-        self.kept_in = self.names.isdisjoint
+        self.kept_in: Callable[[dict[str, Any]], bool] = _compiled([f"{name!r} not in own" for name in names], "own")
         #: Whether a class, given as the argument, has them all unchanged.
         self.kept_by_class = self.compiled_with()
         if flag:
@@ -105,9 +105,7 @@ class Originals:
                 method = getattr(originals.cls, name)
                 found = f"{asked}.{name}" if method is original else f"_function({asked}.{name})"
                 tests.append(f"{found} is {asked}_{name}")
-        # PERF: written out and compiled, the comparisons take a third of what a loop takes (benchmarks/: hello).
-        answer: Callable[[type], bool] = eval(f"lambda cls: {' and '.join(tests)}", known)  # noqa: S307  # names of ours
-        return answer
+        return _compiled(tests, "cls", known)
 
 
 _watched: list[Originals] = []
@@ -116,6 +114,12 @@ _watched: list[Originals] = []
 def _function(method: Any) -> Any:
     """Return *method*, or its function where it is a class method, which is bound anew at each access."""
     return method.__func__ if isinstance(method, MethodType) else method
+
+
+def _compiled(tests: list[str], argument: str, known: dict[str, Any] | None = None) -> Callable[[Any], bool]:
+    # PERF: written out and compiled, the comparisons take a third of what a loop takes (benchmarks/: hello).
+    answer: Callable[[Any], bool] = eval(f"lambda {argument}: {' and '.join(tests)}", known or {})  # noqa: S307  # names of ours
+    return answer
 
 
 def _renote(cls: type, name: str) -> None:

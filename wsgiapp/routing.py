@@ -32,6 +32,8 @@ Found = tuple[Rule, dict[str, Any]]
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
 INTEGER = Originals(IntegerConverter, "to_python")
+# What building a path without the adapter stands in for.
+BUILDING = Originals(MapAdapter, "build"), Originals(Rule, "suitable_for")
 
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
 _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
@@ -175,6 +177,25 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         if found is None:
             raise NotFound()  # the whole tree was walked and held no surprise: Werkzeug would find nothing either
         return found
+
+    def path_for(self, endpoint: Any, values: dict[str, Any]) -> str | None:
+        """Return the path, and the query, of an endpoint that only one rule leads to, without the slash in front.
+
+        :param values: the values of the rule's variables; the others become the query.
+        :return: None means "ask Werkzeug".
+        """
+        rules = self._rules_by_endpoint.get(endpoint, ())
+        if len(rules) != 1 or self.host_matching:
+            return None
+        rule = rules[0]
+        chosen = rule.arguments <= values.keys() and "suitable_for" not in rule.__dict__
+        if not chosen or rule.defaults or rule.websocket or rule.subdomain != self.default_subdomain:
+            return None
+        for value in values.values():
+            if value is None:  # which is to be left out
+                return None
+        built = rule.build(values, append_unknown=True)
+        return None if built is None else built[1].lstrip("/")
 
     def _compile(self) -> Tables:
         with self._compiling:

@@ -7,25 +7,26 @@ and the limits a request puts on its body. Whatever a shortcut does not know it 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from itertools import accumulate
 from typing import IO, Any, cast
-from urllib.parse import quote_from_bytes, unquote
+from urllib.parse import quote_from_bytes
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
-from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, SecurityError
 from werkzeug.http import parse_options_header
 from werkzeug.routing import Rule
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
-from werkzeug.wsgi import LimitedStream, get_content_length
+from werkzeug.wsgi import get_content_length
 
 from . import internals, json
+from .bodies import ChunkedBody, SizedBody, parse_pairs
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .heads import LONGEST_KEPT, TOKEN, UnsendableResponse, check_head, describes_body, status_line, type_header
@@ -60,44 +61,6 @@ class _Limit:
 def split_blueprints(name: str) -> list[str]:
     """Return a dotted blueprint name and the names it is nested in, innermost first: ``a.b`` gives ``["a.b", "a"]``."""
     return list(accumulate(name.split("."), "{}.{}".format))[::-1]
-
-
-class _ChunkedBody(LimitedStream):
-    """A body of unknown length. One byte beyond the limit is an error: what was cut must not pass for whole."""
-
-    def __init__(self, stream: IO[bytes], most: int | None) -> None:
-        self.most = sys.maxsize - 1 if most is None else most
-        super().__init__(stream, self.most + 1, is_max=True)
-
-    def readinto(self, b: bytearray) -> int | None:  # type: ignore[override]  # Werkzeug's signature
-        size = super().readinto(b)
-        if self.tell() > self.most:
-            raise RequestEntityTooLarge()
-        return size
-
-
-class _SizedBody(LimitedStream):
-    """A body of known length."""
-
-    # PERF: the server's own pieces, without a buffer between (benchmarks/: form POST, JSON POST, upload).
-    def read(self, size: int | None = -1) -> bytes:
-        if size is None or size < 0:
-            return self.readall()
-        wanted = min(size, self.limit - self._pos)
-        try:
-            data: bytes = self._stream.read(wanted) if wanted else b""
-        except (OSError, ValueError) as error:
-            raise ClientDisconnected() from error
-        if wanted and not data:
-            raise ClientDisconnected()
-        self._pos += len(data)
-        return data
-
-    def readall(self) -> bytes:
-        pieces = [self.read(self.limit)]
-        while self._pos < self.limit:  # a server may hand over less than it was asked for
-            pieces.append(self.read(self.limit))
-        return b"".join(pieces)
 
 
 class Request(RequestBase, metaclass=Watched):
@@ -196,6 +159,34 @@ class Request(RequestBase, metaclass=Watched):
         return raw.encode()
 
     @lazy
+    def url(self) -> str:
+        """The whole URL, readable: what need not be quoted is not."""
+        query = self.query_string.decode()
+        return self._plain_url(f"{self.path}?{query}" if query else self.path) or super().url
+
+    @lazy
+    def base_url(self) -> str:
+        """The URL without the query."""
+        return self._plain_url(self.path) or super().base_url
+
+    @lazy
+    def root_url(self) -> str:
+        """The URL of where the app is mounted."""
+        return self._plain_url("/") or super().root_url
+
+    def _plain_url(self, path: str) -> str | None:
+        # PERF: what holds nothing to quote stays as it is; Werkzeug makes a URL in 30 µs (benchmarks/: url).
+        url = f"{self.scheme}://{self.host}{self.root_path}{path}"
+        return url if _PLAIN_URL.fullmatch(url) else None
+
+    @lazy
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """The cookies, by name."""
+        # PERF: of one header; Werkzeug goes through them all (benchmarks/: url).
+        parsed = parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
+        return cast("ImmutableMultiDict[str, str]", parsed)
+
+    @lazy
     def headers(self) -> EnvironHeaders:  # type: ignore[override]  # read-only, as the environment is; Werkzeug's too
         """The request's headers, a view on the environment."""
         return EnvironHeaders(self.environ)
@@ -220,10 +211,10 @@ class Request(RequestBase, metaclass=Watched):
         elif internals.KNOWN and _LENGTH.fullmatch(length) and "HTTP_TRANSFER_ENCODING" not in environ:
             if most is not None and int(length) > most:
                 raise RequestEntityTooLarge()
-            stream = _SizedBody(body, int(length))
+            stream = SizedBody(body, int(length))
         elif "wsgi.input_terminated" in environ and not get_content_length(environ):
             # No length, or one that a transfer coding overrules (RFC 9112, 6.3).
-            stream = _ChunkedBody(body, most)
+            stream = ChunkedBody(body, most)
         else:
             stream = super().stream
         return cast("IO[bytes]", stream)
@@ -336,22 +327,13 @@ def _debugging() -> bool:
     return ctx is not None and bool(ctx.app.debug)
 
 
-def parse_pairs(text: str) -> list[tuple[str, str]]:
-    """Return the names and values of a query or a form (https://url.spec.whatwg.org/#urlencoded-parsing), in order.
-
-    What :func:`urllib.parse.parse_qsl` gives; bytes that are no UTF-8 stay percent-encoded, as Werkzeug has it.
-    """
-    # PERF: most names and values hold nothing to decode (benchmarks/: form POST).
-    parts = [part.partition("=") for part in text.replace("+", " ").split("&") if part]
-    return [
-        (unquote(name, errors=_KEPT) if "%" in name else name, unquote(value, errors=_KEPT) if "%" in value else value)
-        for name, _, value in parts
-    ]
-
-
 _FORM = "application/x-www-form-urlencoded"
-_KEPT = "werkzeug.url_quote"
 _ASCII = bytes(range(128))
+# A URL with nothing in it to quote or to decode, and no part that could be taken for another.
+_PLAIN_URL = re.compile(
+    r"https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?(?:/[\w.~!$&'()*+,:;=@-]*)+(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
+    re.ASCII,
+)
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
@@ -514,10 +496,10 @@ class Response(ResponseBase, metaclass=Watched):
 
         :param name: the header, such as ``Cookie``.
         """
-        if self._headers is not None:
+        if self._headers is not None and not ("Vary" not in self._headers and VARYING.kept_by_class(type(self))):
             self.vary.add(name)
         elif ("Vary", name) not in self._head:
-            self._head.append(("Vary", name))
+            self.add_header("Vary", name)
 
     def add_header(self, name: str, value: str) -> None:
         """Add a header whose value this package made and which needs no check."""
@@ -623,6 +605,7 @@ SENDING = Originals(
 )  # fmt: skip
 # What writing a cookie straight into the header stands in for, and what making a response of an error does.
 SETTING = Originals(Response, "set_cookie")
+VARYING = Originals(Response, "vary")
 MAKING = Originals(
     Response, "__init__", "force_type", "automatically_set_content_length", "set_data", "status", "status_code",
     flag="_is_made_here",

@@ -28,6 +28,7 @@ from benchmarks.people_workloads import unseal
 
 PARSED = (
     "accept_mimetypes", "args", "authorization", "base_url", "content_length", "content_type", "cookies", "environ",
+    "max_content_length",
     "files", "form", "full_path", "headers", "host", "host_url", "if_none_match", "is_json", "is_secure", "method",
     "mimetype", "path", "query_string", "referrer", "remote_addr", "scheme", "script_root", "url", "url_root",
     "user_agent", "values",
@@ -98,10 +99,10 @@ current_app: Any = Current()
 class Response:
     """An answer: a body and headers. What a client alone would miss is not done."""
 
-    def __init__(self, body: Any = b"", status: int = 200, mimetype: str = "") -> None:
+    def __init__(self, body: Any = b"", status: int = 200, mimetype: str = "", content_type: str = "") -> None:
         self.body = body.encode() if isinstance(body, str) else body
         self.status_code = status
-        self.content_type = mimetype or HTML
+        self.content_type = content_type or mimetype or HTML
         self.headers: dict[str, str] = {}
         self.vary: set[str] = set()
 
@@ -112,8 +113,13 @@ class Response:
     def set_cookie(self, *args: Any, **kwargs: Any) -> None:
         """A cookie is the framework's work."""
 
-    def add_etag(self) -> None:
+    def add_etag(self, *args: Any) -> None:
         """So is a validator."""
+
+    set_etag = add_etag
+
+    def get_etag(self) -> tuple[str | None, bool | None]:
+        return None, None
 
     def make_conditional(self, asked: Any) -> Response:
         return self
@@ -232,7 +238,7 @@ def allowed(view: Any) -> Iterable[str]:
 class Blueprint(Scaffold):
     """A part of an application."""
 
-    def __init__(self, name: str, import_name: str, url_prefix: str = "") -> None:
+    def __init__(self, name: str, import_name: str, url_prefix: str = "", **options: Any) -> None:
         super().__init__()
         self.name, self.url_prefix = name, url_prefix
         self.parts: list[Blueprint] = []
@@ -283,7 +289,7 @@ class Flask(Scaffold):
         self.secret_key, self.session_interface = "", None
         self.processors: list[Callable[[], dict[str, Any]]] = []
         self.cli = SimpleNamespace(add_command=unused)
-        self.map, self.views, self.hooks = Map(), dict[str, Any](), dict[str, Any]()
+        self.url_map, self.views, self.hooks = Map(), dict[str, Any](), dict[str, Any]()
         self.visits: dict[tuple[str, str, str], Visit] = {}
         loader = jinja2.FileSystemLoader(self.root_path / template_folder)
         self.jinja_env = jinja2.Environment(loader=loader, autoescape=True, auto_reload=False)
@@ -301,12 +307,14 @@ class Flask(Scaffold):
         """Put one rule into the map."""
         path, endpoint, view, methods = rule
         endpoint = f"{name}{endpoint}"
-        self.map.add(Rule(f"{prefix}{path}", endpoint=endpoint, methods=methods))
+        self.url_map.add(Rule(f"{prefix}{path}", endpoint=endpoint, methods=methods))
         self.views[endpoint] = view or self.views.get(endpoint)
         self.hooks[endpoint] = chain
 
-    def register_blueprint(self, part: Blueprint, prefix: str = "", name: str = "", chain: Any = ()) -> None:
-        prefix, name, chain = f"{prefix}{part.url_prefix}", f"{name}{part.name}.", (*chain, part)
+    def register_blueprint(
+        self, part: Blueprint, prefix: str = "", name: str = "", chain: Any = (), url_prefix: str = ""
+    ) -> None:
+        prefix, name, chain = f"{prefix}{url_prefix or part.url_prefix}", f"{name}{part.name}.", (*chain, part)
         self.before += part.app_before
         for rule in part.rules:
             self.place(rule, prefix, name, chain)
@@ -333,7 +341,7 @@ class Flask(Scaffold):
     def build(self, endpoint: str, values: dict[str, Any]) -> str:
         """The address, by Werkzeug's map."""
         external = values.pop("_external", False)
-        adapter = self.map.bind_to_environ(request.environ)
+        adapter = self.url_map.bind_to_environ(request.environ)
         return adapter.build(endpoint, {k: v for k, v in values.items() if v is not None}, force_external=external)
 
     def send_static(self, filename: str) -> Response:
@@ -357,7 +365,7 @@ class Visit:
 
     def __init__(self, app: Flask, environ: dict[str, Any]) -> None:
         self.app = app
-        endpoint, self.values = app.map.bind_to_environ(environ).match()
+        endpoint, self.values = app.url_map.bind_to_environ(environ).match()
         self.view = app.views[endpoint]
         chain: tuple[Blueprint, ...] = app.hooks[endpoint]
         self.before = [*app.before, *(hook for part in chain for hook in part.before)]
@@ -422,15 +430,29 @@ class MethodView:
     """A view with a method for each method."""
 
     @classmethod
-    def as_view(cls, name: str) -> Callable[..., Any]:
+    def as_view(cls, name: str, *given: Any, **options: Any) -> Callable[..., Any]:
         def view(**values: Any) -> Any:
-            return getattr(cls(), request.method.lower())(**values)
+            return cls(*given, **options).dispatch_request(**values)
 
         view.__name__ = name
-        vars(view)["methods"] = [
-            name.upper() for name in ("get", "put", "patch", "post", "delete") if hasattr(cls, name)
-        ]
+        methods = [name.upper() for name in ("get", "put", "patch", "post", "delete") if hasattr(cls, name)]
+        vars(view)["methods"] = methods
         return view
+
+    def dispatch_request(self, **values: Any) -> Any:
+        return getattr(self, request.method.lower())(**values)
+
+
+class Unused:
+    """What programs name, and no timed request asks for."""
+
+    connect = send = unused
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+got_request_exception, send_from_directory = Unused(), unused
 
 
 class SecureCookieSessionInterface:
@@ -443,7 +465,10 @@ def install() -> ModuleType:
     parts: dict[str, dict[str, Any]] = {
         "flask.views": {"MethodView": MethodView},
         "flask.typing": {"ResponseReturnValue": Any},
+        "flask.globals": {"request_ctx": Names()},
+        "flask.cli": {"ScriptInfo": Unused},
         "flask.json": {},
+        "flask.json.tag": {"TaggedJSONSerializer": Unused},
         "flask.json.provider": {"DefaultJSONProvider": DefaultJSONProvider},
         "flask.sessions": {"SecureCookieSessionInterface": SecureCookieSessionInterface},
     }

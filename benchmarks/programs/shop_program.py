@@ -1,9 +1,9 @@
 """The shop, as it is shipped, on wsgiapp, on Flask and on the floor.
 
 Its modules import their framework as ``wsgiapp``. Where another one is measured, that name answers with the other
-framework's modules, so that the very same files run: views, forms, queries and templates. Two names that pages of the
-book use have no counterpart elsewhere: the table of layers and the X-ray; no page that is measured shows them, and the
-X-ray is off.
+framework's modules, so that the very same files run: views, forms, queries, templates, and `wsgiapp.rest`, the library
+of its API. Some names that pages of the book use have no counterpart elsewhere: the table of layers and the X-ray; no
+page that is measured shows them, and the X-ray is off.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import Any
 
 from benchmarks.workloads import FOLDER, SECRET_KEY
 
-SHOP = FOLDER.parent / "wsgiapp" / "shop"
-PARTS = ("views", "typing", "json", "json.provider", "sessions")
+PACKAGE = FOLDER.parent / "wsgiapp"
+PARTS = ("views", "typing", "globals", "cli", "json", "json.provider", "json.tag", "sessions")
+OWN = ("rest", "shop")  # the application and its library: real on every framework
 ABSENT = {"dispatch": "LIFECYCLE", "xray": "XRay", "xray.cookie": "decode"}
 
 
@@ -35,13 +36,15 @@ def rename(flask: ModuleType) -> None:
     for name, content in ABSENT.items():
         part = sys.modules[f"wsgiapp.{name}"] = ModuleType(f"wsgiapp.{name}")
         vars(part).update({content: (), "__path__": []})
-    spec = importlib.util.spec_from_file_location(
-        "wsgiapp.shop", SHOP / "__init__.py", submodule_search_locations=[str(SHOP)]
-    )
-    if spec is None or spec.loader is None:
-        raise ImportError(f"there is no shop in {SHOP}")
-    shop = sys.modules["wsgiapp.shop"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(shop)
+    for name in OWN:
+        folder = PACKAGE / name
+        spec = importlib.util.spec_from_file_location(
+            f"wsgiapp.{name}", folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        if spec is None or spec.loader is None:
+            raise ImportError(f"there is no {name} in {PACKAGE}")
+        part = sys.modules[f"wsgiapp.{name}"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(part)
 
 
 @cache

@@ -197,22 +197,27 @@ def message_of(framework: Any, ask: Callable[[Any], Any]) -> tuple[type, str]:
     return type(caught.value), str(caught.value)
 
 
+def enter(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make *folder* current, and import a namespace package from it."""
+    (folder / "messages_namespace").mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.chdir(folder)
+    monkeypatch.delitem(sys.modules, "messages_namespace", raising=False)
+    __import__("messages_namespace")
+
+
 @pytest.mark.parametrize("phrase", CASES)
 def test_error_has_the_words_that_people_search_for(
     framework: Any, phrase: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "messages_namespace").mkdir()
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+    enter(tmp_path, monkeypatch)
     _, text = message_of(framework, CASES[phrase])
     assert phrase in text
 
 
 @pytest.mark.parametrize("phrase", CASES)
 def test_error_is_of_the_same_kind(both: Any, phrase: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "messages_namespace").mkdir()
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+    enter(tmp_path, monkeypatch)
     ours, theirs = (message_of(framework, CASES[phrase])[0] for framework in both)
     assert ours.__name__ == theirs.__name__
 

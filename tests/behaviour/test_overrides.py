@@ -230,3 +230,17 @@ def test_replacement_may_be_taken_away_again(framework: Any, name: str) -> None:
     assert look(ask(app, path)) == expected
     delattr(app, name)
     assert look(ask(app, path)) == before
+
+
+def test_ensure_sync_that_is_replaced_while_running_is_asked_for_hooks_that_ran_before(framework: Any) -> None:
+    app = framework.App("synced")
+    log: list[str] = []
+    app.before_request(lambda: log.append("hook"))
+    app.after_request(lambda response: log.append("after") or response)
+    app.add_url_rule("/", "index", lambda: "")
+    ask(app, "/")
+    ensure_sync = app.ensure_sync
+    app.ensure_sync = lambda function: log.append("synced") or ensure_sync(function)
+    log.clear()
+    ask(app, "/")
+    assert log == ["synced", "hook", "synced", "synced", "after"]

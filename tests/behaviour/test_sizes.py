@@ -10,7 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from types import FrameType
+from cProfile import Profile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -172,22 +172,19 @@ def answer(app: Any, environ: dict[str, Any]) -> int:
 
 def cost(app: Any, environ: dict[str, Any]) -> tuple[int, float, int]:
     """Calls of Python, seconds of the processor and the status for one request."""
-    calls = 0
-
-    def count(frame: FrameType, event: str, arg: Any) -> None:
-        nonlocal calls
-        calls += event == "call"
-
     re.purge()  # else the second to compile a pattern finds it there
     before = sys.getprofile()
-    sys.setprofile(count)
+    sys.setprofile(None)
+    counting = Profile(builtins=False)  # written in C: a function in Python would take most of the time
     started = time.process_time()
+    counting.enable()
     try:
         status = answer(app, environ)
     finally:
+        counting.disable()
         took = time.process_time() - started
         sys.setprofile(before)
-    return calls, took, status
+    return sum(entry.callcount for entry in counting.getstats()), took, status
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +219,10 @@ def test_large_request_costs_about_what_it_costs_on_flask(apps: Any, flasks: Any
         assert calls <= 2 * times * allowed + ROOM_CALLS, f"{path}: {calls} calls, Flask {allowed} for 8 KB"
         if seconds > 5 * times * flask_seconds + ROOM_SECONDS:
             # A busy machine, or what Werkzeug takes more of than in proportion: it takes that on Flask as well.
-            seconds, flask_seconds = (min(cost(app, environ_for(sent, size, path))[1] for _ in "123") for app in apps)
+            flask_seconds = cost(apps[1], environ_for(sent, size, path))[1]
+            if seconds > 2 * flask_seconds + ROOM_SECONDS:
+                again = [min(cost(app, environ_for(sent, size, path))[1] for _ in "12") for app in apps]
+                seconds, flask_seconds = again
             assert seconds <= 2 * flask_seconds + ROOM_SECONDS, f"{path}: {seconds} s, Flask {flask_seconds} s"
 
 
@@ -239,16 +239,15 @@ def long_texts() -> dict[int, str]:
     return {id(text): text[:80] for text in held if type(text) in (str, bytes) and len(text) >= 4000}
 
 
-def test_nothing_long_from_outside_is_kept(framework: Any) -> None:
+def test_nothing_long_from_outside_is_kept(both: Any) -> None:
     """Whichever cache there is: of lines and patterns, of hosts, heads, tables and plans."""
-    app = app_of(framework)
+    app = app_of(both[0])
     for size in (10, 8 * KB):
         before = long_texts()
         for sent in SENT:
             for path in paths_for(sent):
                 answer(app, environ_for(sent, size, path))
-    kept = [told for identity, told in long_texts().items() if identity not in before]
-    assert not kept or framework.name == "flask", kept
+    assert not [told for identity, told in long_texts().items() if identity not in before]
 
 
 #: Views that pass on what came from outside to where the framework may keep it.

@@ -30,10 +30,10 @@ from werkzeug.local import LocalProxy
 from werkzeug.test import EnvironBuilder
 from werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream
 
-from wsgiapp import App, Request, Response, ctx, wrappers
+from wsgiapp import App, Request, Response, ctx
+from wsgiapp.bodies import SizedBody, parse_pairs
 from wsgiapp.heads import UnsendableResponse
 from wsgiapp.json import provider
-from wsgiapp.wrappers import parse_pairs
 
 EXAMPLES = int(os.environ.get("FAST_PATH_EXAMPLES", "150"))  # a long hunt: FAST_PATH_EXAMPLES=20000
 QUICK = settings(max_examples=EXAMPLES, deadline=None)
@@ -107,7 +107,11 @@ def test_a_form_is_werkzeug_s(body: bytes, content_type: str | None, length: int
 # -- what a request says -------------------------------------------------------------------------
 
 FACTS = ["method", "scheme", "server", "root_path", "path", "remote_addr", "mimetype", "mimetype_params", "url",
-         "base_url", "full_path", "host", "is_json", "content_length", "content_type"]  # fmt: skip
+         "base_url", "root_url", "url_root", "host_url", "cookies", "args", "full_path", "host",
+         "is_json", "content_length", "content_type"]  # fmt: skip
+HOSTS = ["localhost", "localhost:80", "a.example:8080", "Example.ORG", "xn--bcher-kva.example", "127.0.0.1:5000",
+         "[::1]:8080", "a.example:65535", "a.example:443", "a.b-c.example:1", ""]  # fmt: skip
+ascii_text = st.text(alphabet=st.characters(max_codepoint=0x7F), max_size=12)
 latin = st.one_of(
     st.text(alphabet=st.characters(max_codepoint=0xFF), max_size=12),
     st.text(max_size=8).map(lambda text: text.encode(errors="replace").decode("latin-1")),
@@ -128,6 +132,22 @@ latin = st.one_of(
             "CONTENT_TYPE": st.sampled_from(["", "text/html", "application/json; charset=x", 'a/b; c="d;e"', "\0;"]),
             "CONTENT_LENGTH": st.sampled_from(["", "0", "12", "-1", "x"]),
             "wsgi.url_scheme": st.sampled_from(["http", "https", "ws"]),
+            "QUERY_STRING": st.one_of(
+                ascii_text,
+                st.sampled_from(
+                    [
+                        "a=1&b=2",
+                        "q=%41%20x",
+                        "#",
+                        "a?b",
+                        "[x]=1",
+                    ]
+                ),
+            ),
+            "HTTP_HOST": st.sampled_from(HOSTS),
+            "HTTP_COOKIE": st.sampled_from(
+                ["a=1", "a=1; a=2;b", 'q="x\\054y"', "=", "a=\xc3\xa9; b=\xe9", "", ";;a", "a=b=c"]
+            ),
         },
     ),
     gone=st.sets(st.sampled_from(["PATH_INFO", "SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT"])),
@@ -206,7 +226,7 @@ def test_a_sized_body_is_read_as_werkzeug_reads_it(
     data: bytes, length: int, most: int, error: Any, kind: Any, steps: Any
 ) -> None:
     size = max(0, len(data) + length)
-    ours = wrappers._SizedBody(kind(data, most, error), size)
+    ours = SizedBody(kind(data, most, error), size)
     plain = LimitedStream(kind(data, most, error), size)
     for name, _, step in steps:
         found = outcome(step, ours)

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter, Map, RequestRedirect, Rule, ValidationError
 from werkzeug.test import create_environ
 
-EXAMPLES = int(os.environ.get("ROUTER_EXAMPLES", "60"))  # a long hunt: ROUTER_EXAMPLES=5000
+EXAMPLES = int(os.environ.get("ROUTER_EXAMPLES", "30"))  # a long hunt: ROUTER_EXAMPLES=5000
 QUICK = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )

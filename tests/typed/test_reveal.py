@@ -66,6 +66,8 @@ OTHER = {
 GENERIC = re.compile(
     r"\b(AppContext|RequestContext|FlaskClient|FlaskCliRunner|BlueprintSetupState|EnvironBuilder)\[[\w, ]*\]"
 )
+MYPY_CACHE = ROOT / ".cache" / "mypy of the tests"
+Checker = Callable[[list[Path]], dict[Path, dict[int, str]]]
 VAGUE = re.compile(r"\b(Any|Unknown)\b")
 
 
@@ -87,29 +89,36 @@ def run(command: list[str]) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
-def by_mypy(path: Path) -> dict[int, str]:
-    said = run([sys.executable, "-m", "mypy", "--config-file=", f"--cache-dir={path.parent}", str(path)])
+def by_mypy(paths: list[Path]) -> dict[Path, dict[int, str]]:
+    said = run([sys.executable, "-m", "mypy", "--config-file=", f"--cache-dir={MYPY_CACHE}", *map(str, paths)])
     assert re.findall(r":\d+: error: .*", said) == []
-    return {int(line): shown for line, shown in re.findall(r':(\d+): note: Revealed type is "(.*)"', said)}
+    found: dict[Path, dict[int, str]] = {path: {} for path in paths}
+    for name, line, shown in re.findall(r'^(.*):(\d+): note: Revealed type is "(.*)"', said, re.MULTILINE):
+        found[next(path for path in paths if path.name == Path(name).name)][int(line)] = shown
+    return found
 
 
-def by_pyright(path: Path) -> dict[int, str]:
+def by_pyright(paths: list[Path]) -> dict[Path, dict[int, str]]:
     require("node")  # pyright runs on it, and would try to download one
     require("pyright")
-    said = run([sys.executable, "-m", "pyright", "--outputjson", f"--pythonpath={sys.executable}", str(path)])
+    said = run([sys.executable, "-m", "pyright", "--outputjson", f"--pythonpath={sys.executable}", *map(str, paths)])
     notes = json.loads(said)["generalDiagnostics"]
     assert [note for note in notes if note["severity"] == "error"] == []
-    shown = [(note["range"]["start"]["line"], re.search(r' is "(.*)"$', note["message"], re.DOTALL)) for note in notes]
-    return {line + 1: match[1] for line, match in shown if match}
+    found: dict[Path, dict[int, str]] = {path: {} for path in paths}
+    for note in notes:
+        match = re.search(r' is "(.*)"$', note["message"], re.DOTALL)
+        if match:
+            found[Path(note["file"])][note["range"]["start"]["line"] + 1] = match[1]
+    return found
 
 
 @pytest.mark.parametrize("checker", [by_mypy, by_pyright])
-def test_types_are_at_least_those_of_flask(checker: Callable[[Path], dict[int, str]], tmp_path: Path) -> None:
-    known = {}
-    for framework in ("flask", "wsgiapp"):
-        path = tmp_path / f"typed_on_{framework}.py"
+def test_types_are_at_least_those_of_flask(checker: Checker, tmp_path: Path) -> None:
+    paths = {framework: tmp_path / f"typed_on_{framework}.py" for framework in ("flask", "wsgiapp")}
+    for framework, path in paths.items():
         path.write_text(program(framework), encoding="utf-8")
-        known[framework] = checker(path)
+    found = checker([*paths.values()])
+    known = {framework: found[path] for framework, path in paths.items()}
     first = PREAMBLE.count("\n") + 1
     assert [*known["flask"]] == [*known["wsgiapp"]] == [*range(first, first + len(EXPRESSIONS))]
     for line, expression in enumerate(EXPRESSIONS, first):

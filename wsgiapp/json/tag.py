@@ -261,7 +261,7 @@ class TaggedJSONSerializer(metaclass=Watched):
             # PERF: C sees that no member's name begins with a space, so that none is a tag (benchmarks/: session).
             known = (
                 self._untags_itself
-                and UNTAGGING.kept_in(getattr(self, "__dict__", ()))
+                and UNTAGGING.kept_in(getattr(self, "__dict__", {}))
                 and self.tags.keys() == _DEFAULT_KEYS
             )
             untagged = known and type(value) is str and '" ' not in value and "\\u0020" not in value
