@@ -14,6 +14,7 @@ import click
 SHORT_HELP = {
     "cookie": "Open a session cookie and check its signature.",
     "explain": "Show what would run for a request, and why.",
+    "shop": "Manage the shop that comes with wsgiapp, or the one of --app.",
     "twin": "Send a request here and under the ladder's last step.",
     "xray": "Send a request to the app and show its road.",
 }
