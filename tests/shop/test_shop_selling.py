@@ -5,37 +5,9 @@ import threading
 
 import pytest
 
-from wsgiapp.shop.models import ADMINISTRATOR, EDITOR, Product, Review, User
+from wsgiapp.shop.models import EDITOR, Product, Review
 
 FIELDS = {"name": "Router Bit", "category": "desk", "price": "19.90", "stock": "3", "picture": "parcel"}
-
-
-@pytest.fixture
-def person(make_shop, visit):
-    """Make visitors of one shop, signed in in a role."""
-    app = make_shop()
-
-    def person(name, role):
-        visitor = visit(app)
-        visitor.register(name)
-        with visitor.database() as db, db.begin():
-            db.query(User).filter_by(name=name).one().role = role
-        return visitor
-
-    return person
-
-
-@pytest.fixture
-def editor(person):
-    """An editor who sells product 25."""
-    found = person("Edith", EDITOR)
-    found.send("/sell", **FIELDS)
-    return found
-
-
-@pytest.fixture
-def administrator(person):
-    return person("Adam", ADMINISTRATOR)
 
 
 def product(visitor, number=25):
@@ -174,44 +146,3 @@ def test_a_renamed_category_keeps_its_address(administrator):
     page = administrator.get("/?category=light").text
     assert "<h1>Lamps &lt;b&gt;&amp;&lt;/b&gt; light</h1>" in page
     assert "Heron Task Lamp" in page
-
-
-@pytest.mark.parametrize(
-    ("path", "sent", "status", "says"),
-    [
-        ("add", {"title": "DESK"}, 422, "already"),
-        ("add", {"title": " "}, 422, "Please fill this in."),
-        ("add", {"title": "x" * 61}, 422, "no more than 60"),
-        ("add", {"title": "a\nb"}, 422, "one line"),
-        ("rename", {"slug": "light", "before": "Light", "title": "desk"}, 422, "already"),
-        ("rename", {"slug": "light", "before": "Lamps", "title": "Mine"}, 409, "called “Light” by now"),
-        ("rename", {"slug": "nowhere", "before": "Light", "title": "Mine"}, 409, "no such category"),
-    ],
-)
-def test_a_title_that_cannot_be_is_told_beside_its_field(administrator, path, sent, status, says):
-    answer = administrator.send(f"/categories/{path}", **sent)
-    assert answer.status_code == status
-    if sent.get("slug") != "nowhere":
-        assert says in answer.text
-        assert answer.text.count('aria-invalid="true"') == 1
-    assert "Mine" not in administrator.get("/").text
-
-
-def test_titles_that_look_alike_in_addresses_get_different_ones(administrator):
-    for title in ("Été", "ete!", "日本", "本日", "a" * 30, "a" * 31):
-        assert administrator.send("/categories/add", title=title).status_code == 303
-    slugs = re.findall(r'name="slug" value="([^"]+)"', administrator.get("/categories").text)[6:]
-    assert slugs == ["ete", "ete-2", "category", "category-2", "a" * 20, "a" * 18 + "-2"]
-
-
-def test_there_is_an_end_to_categories(administrator, monkeypatch):
-    monkeypatch.setattr("wsgiapp.shop.shelves.MAX_CATEGORIES", 7)
-    answers = [administrator.send("/categories/add", title=f"Shelf {number}").status_code for number in range(2)]
-    assert answers == [303, 422]
-
-
-def test_nobody_else_names_categories(editor, visitor):
-    assert visitor.get("/categories").headers["Location"] == "/login?next=/categories"
-    assert editor.get("/categories").status_code == 403
-    assert editor.send("/categories/add", title="Mine").status_code == 403
-    assert editor.send("/categories/rename", slug="light", before="Light", title="Mine").status_code == 403
