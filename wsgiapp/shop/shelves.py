@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from wsgiapp import g, has_app_context
+from wsgiapp import current_app, g, has_app_context
 from wsgiapp.shop import store
 from wsgiapp.shop.models import Category, fold
 
@@ -100,11 +100,15 @@ class KnownCategory:
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the schema, made when it is asked for."""
-        return {"type": "string", **({"enum": list(known())} if has_app_context() else {"maxLength": MAX_SLUG})}
+        return {"type": "string", **({"enum": list(known())} if _has_database() else {"maxLength": MAX_SLUG})}
 
 
 def _must_be_known(slug: str) -> str:
-    # Without an application there is no database to ask, as when a model is read in a test.
-    if has_app_context() and slug not in known():
+    if _has_database() and slug not in known():
         raise PydanticCustomError("unknown_category", "Input should be one of the categories of the shop")
     return slug
+
+
+def _has_database() -> bool:
+    """Tell whether there is a shop to ask: a model can be read, and its schema made, without one."""
+    return has_app_context() and store.EXTENSION in current_app.extensions
