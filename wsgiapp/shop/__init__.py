@@ -20,8 +20,26 @@ from wsgiapp.shop import needs  # noqa: F401  # first of all: it says what is mi
 
 from wsgiapp import App, Response, current_app, request
 from wsgiapp.rest.problems import answer
-from wsgiapp.shop import account, api, cart, concurrency, csrf, errors, learn, pages, people, settings, store
-from wsgiapp.shop.catalogue import CATEGORIES
+from wsgiapp.shop import (
+    account,
+    api,
+    assets,
+    cart,
+    categories,
+    concurrency,
+    csrf,
+    currencies,
+    errors,
+    learn,
+    pages,
+    people,
+    pictures,
+    preferences,
+    selling,
+    settings,
+    store,
+    underneath,
+)
 from wsgiapp.shop.permissions import may
 from wsgiapp.shop.schema import SchemaError
 from wsgiapp.typing import ResponseReturnValue
@@ -49,22 +67,25 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     ``config`` outranks the environment. Besides the framework's keys: ``DATABASE_URL``, ``INSTANCE_PATH`` (absolute;
     where the SQLite file and the secrets are kept), ``API_TOKEN``, ``DEMO``, ``DATABASE_TIMEOUT`` (seconds), ``XRAY``
     (on in debug mode), and limits: ``LOGIN_LIMIT`` tries with one name, ``LOGIN_ADDRESS_LIMIT`` with any, in
-    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` a day. No
-    file is read or written before the first request.
+    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` a day,
+    ``PICTURE_LIMIT`` uploads a day of ``PICTURE_BYTES`` each. No file is read or written before the first request.
     """
     given = dict(config or {})
     instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None
     shop = App(__name__, template_folder=str(template_folder()), instance_path=instance and str(instance))
     settings.configure(shop, given)
+    assets.init_app(shop)
+    pictures.init_app(shop, *selling.WITH_PICTURE)  # before the forms are read, for their token
     csrf.init_app(shop)
     store.init_app(shop)
     errors.init_app(shop)
     shop.register_error_handler(SchemaError, does_not_fit)
     shop.after_request(protect)
     shop.context_processor(page_context)
-    shop.add_template_filter(money)
+    shop.add_template_filter(currencies.shown, "money")
+    shop.add_template_filter(preferences.price)
     shop.add_template_filter(day)
-    for module in (pages, cart, account, concurrency, learn):
+    for module in (pages, selling, categories, preferences, cart, account, concurrency, learn):
         shop.register_blueprint(module.bp)
     api.init_app(shop)
     if shop.config["XRAY"] and "xray" not in shop.extensions:
@@ -99,18 +120,14 @@ def page_context() -> dict[str, Any]:
     """Return what every template may use."""
     here = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return {
-        "categories": CATEGORIES,
-        "theme": pages.read_theme(),
+        "theme": preferences.read_theme(),
+        "currency": preferences.read_currency,
+        "underneath": underneath,
         "cart_pieces": cart.pieces,
         "here": here,
         "user_in_head": people.user_in_head,
         "may": may,
     }
-
-
-def money(cents: int) -> str:
-    """Return ``123456`` as ``€ 1,234.56``, with a space that does not break."""
-    return f"€\u00a0{cents / 100:,.2f}"
 
 
 def day(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""Shop layer 2: what may be sent to the shop.
+"""Shop layer 3: what may be sent to the shop.
 
 One model for each thing that comes in, whatever it comes in as: JSON is read strictly, a form (where everything is
 text) leniently, by the same rules. Reading the request and answering it do not belong here.
@@ -14,8 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 from pydantic_core import ErrorDetails
 
 from wsgiapp.rest.models import Model, integral
-from wsgiapp.shop.catalogue import Category, Picture
+from wsgiapp.shop.catalogue import Picture
+from wsgiapp.shop.currencies import Code
 from wsgiapp.shop.models import MAX_CENTS, MAX_STOCK
+from wsgiapp.shop.shelves import KnownCategory
 
 MAX_QUANTITY = 99
 
@@ -63,7 +65,7 @@ class ProductIn(Input):
 
     model_config = ConfigDict(str_strip_whitespace=False)  # stripped after the check, so that the schema says all of it
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=NAME), AfterValidator(_tidy)]
-    category: Category
+    category: Annotated[str, KnownCategory()]
     summary: Annotated[str, Field(max_length=160, pattern=ONE_LINE), AfterValidator(_tidy)] = ""
     description: Annotated[str, Field(max_length=2000, pattern=LINES), AfterValidator(_tidy)] = ""
     price_cents: Cents
@@ -139,6 +141,27 @@ class ThemeIn(Input):
     theme: Literal["auto", "light", "dark"]
 
 
+class PreferencesIn(ThemeIn):
+    """How the shop shall look and count for this browser."""
+
+    page_size: Literal["12", "24", "48"]
+    currency: Code
+
+
+class CategoryIn(Input):
+    """The title of a category; of one that is there also its slug and the title that is changed."""
+
+    title: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]
+    slug: Annotated[str, Field(max_length=20)] = ""
+    before: Annotated[str, Field(max_length=60)] = ""
+
+
+class VersionIn(Input):
+    """Which state of a thing a form was made of."""
+
+    version: Id
+
+
 class ThreadsQuery(Input):
     """How much is measured on the page on threads."""
 
@@ -173,6 +196,7 @@ SENTENCES = {
     "int_parsing": "Please enter a whole number.",
     "int_type": "Please enter a whole number.",
     "literal_error": "Please choose one of the given values.",
+    "unknown_category": "Please choose one of the given values.",
     "greater_than_equal": "Please enter {ge} or more.",
     "less_than_equal": "Please enter {le} or less.",
     "string_pattern_mismatch": "This must be one line of printable characters.",
