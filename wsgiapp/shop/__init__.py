@@ -16,7 +16,20 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from wsgiapp import App, Response, current_app, request
 from wsgiapp.rest.problems import answer
-from wsgiapp.shop import account, api, cart, concurrency, csrf, errors, learn, pages, people, settings, store
+from wsgiapp.shop import (
+    account,
+    api,
+    cart,
+    concurrency,
+    csrf,
+    errors,
+    learn,
+    order_pages,
+    pages,
+    people,
+    settings,
+    store,
+)
 from wsgiapp.shop.catalogue import CATEGORIES
 from wsgiapp.shop.permissions import may
 from wsgiapp.shop.schema import SchemaError
@@ -45,7 +58,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     ``config`` outranks the environment. Besides the framework's keys: ``DATABASE_URL``, ``INSTANCE_PATH`` (absolute;
     where the SQLite file and the secrets are kept), ``API_TOKEN``, ``DEMO``, ``DATABASE_TIMEOUT`` (seconds), ``XRAY``
     (on in debug mode), and limits: ``LOGIN_LIMIT`` tries with one name, ``LOGIN_ADDRESS_LIMIT`` with any, in
-    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` a day. No
+    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` and
+    ``ORDER_LIMIT`` a day. No
     file is read or written before the first request.
     """
     given = dict(config or {})
@@ -60,7 +74,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     shop.context_processor(page_context)
     shop.add_template_filter(money)
     shop.add_template_filter(day)
-    for module in (pages, cart, account, concurrency, learn):
+    for module in (pages, cart, order_pages, account, concurrency, learn):
         shop.register_blueprint(module.bp)
     api.init_app(shop)
     if shop.config["XRAY"] and "xray" not in shop.extensions:

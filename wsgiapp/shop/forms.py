@@ -38,6 +38,7 @@ _HIDDEN = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff"
 _BLANK = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 NAME = f"^[^{_HIDDEN}]*[^{_HIDDEN}{_BLANK}][^{_HIDDEN}]*$"
 ONE_LINE = f"^[^{_HIDDEN}]*$"
+LINE = "[1-9][0-9]{0,9}x[1-9][0-9]?@[0-9]{1,8}"  # of an order: product, quantity, price
 LINES = f"^([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*$"
 
 
@@ -131,6 +132,16 @@ class CartLineIn(Input):
 
     product_id: Id
     quantity: Annotated[int, Field(ge=0, le=MAX_QUANTITY)] = 1
+
+
+class CheckoutIn(Input):
+    """The cart as the buyer saw it when they confirmed it, and the key of this one order.
+
+    ``lines`` has ``id x quantity @ price in cents``, without spaces, for each product.
+    """
+
+    lines: Annotated[str, Field(pattern=f"^{LINE}(,{LINE}){{0,29}}$")]
+    key: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{16,64}$")]
 
 
 class ThemeIn(Input):

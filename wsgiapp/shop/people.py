@@ -23,7 +23,7 @@ from wsgiapp.shop.forms import LoginIn, RegistrationIn
 from wsgiapp.shop.models import VISITOR, Review, User, fold
 from wsgiapp.shop.schema import SchemaError
 
-KEPT_AT_LOGIN = ("cart",)
+KEPT_AT_LOGIN = ("cart", "prices")
 
 
 class NameTaken(ValueError):
@@ -61,7 +61,7 @@ def user_in_head() -> User | None:
 def sign_in(user: User, *, remember: bool) -> None:
     """Begin a new session for ``user``, that outlives the browser if they said ``remember``.
 
-    Of the old one only the cart goes along, so that no planted token lives on.
+    Of the old one only the cart goes along, with the prices that were seen, so that no planted token lives on.
     """
     kept = {name: session[name] for name in KEPT_AT_LOGIN if name in session}
     session.clear()
