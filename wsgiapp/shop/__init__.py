@@ -1,7 +1,43 @@
 """The shop: an application on wsgiapp that is small, but real.
 
 This module puts it together: settings, database, pages, API, and the headers on every answer. What the parts do lives
-in them; they import from wsgiapp and from each other, never from here.
+in them. They are listed in reading order: each imports from wsgiapp and from those above it, never from here.
+
+| module | what lives there |
+|---|---|
+| `catalogue` | what a new shop has on its shelves |
+| `models` | the tables |
+| `migrations` | how an older database gets them |
+| `permissions` | the table of who may do what |
+| `session_contents` | what a session may hold |
+| `settings` | defaults, the environment, secrets |
+| `engines` | connections to SQLite and PostgreSQL that behave alike |
+| `schema` | the version of the schema, and its upgrade |
+| `seed` | what a new shop begins with |
+| `store` | reading and writing within a request |
+| `health` | whether this process can serve |
+| `forms` | what may be sent |
+| `errors` | how the shop answers what goes wrong |
+| `csrf` | proof that a form came from a page of ours |
+| `limits` | how often something may be tried |
+| `queries` | what is asked of the catalogue |
+| `people` | who someone is: signing in, passwords, sessions |
+| `account` | the pages of a person |
+| `reviews` | who may review what |
+| `pages` | the catalogue in HTML |
+| `orders` | buying: the rules |
+| `cart` | the cart, in the session |
+| `order_pages` | buying in HTML |
+| `api` | the API: what programs may do |
+| `threads` | the same work in one thread and in several |
+| `timeline` | time lines as SVG |
+| `concurrency` | the page on threads |
+| `learn_source` | source text by the name of an object |
+| `learn_book` | the book, from its Markdown files |
+| `learn_cookie` | the bench for cookies |
+| `learn_api` | the bench for the API |
+| `learn` | the pages of the book |
+| `commands` | `wsgiapp shop user ...`; alone works on the app of this module |
 """
 
 from __future__ import annotations
@@ -23,6 +59,7 @@ from wsgiapp.shop import (
     concurrency,
     csrf,
     errors,
+    health,
     learn,
     order_pages,
     pages,
@@ -74,7 +111,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     shop.context_processor(page_context)
     shop.add_template_filter(money)
     shop.add_template_filter(day)
-    for module in (pages, cart, order_pages, account, concurrency, learn):
+    for module in (pages, cart, order_pages, account, concurrency, learn, health):
         shop.register_blueprint(module.bp)
     api.init_app(shop)
     if shop.config["XRAY"] and "xray" not in shop.extensions:
