@@ -86,7 +86,8 @@ class MemoryKeys:
 def once(keys: Keys | None, work: Callable[[], BaseResponse], *, required: bool = False) -> BaseResponse:
     """Return the answer of ``work``, which is done once for each key.
 
-    :raises Problem: 400 for a key that is none, or none where one is ``required``, 409 while the first request is at work, 422 for another request.
+    :raises Problem: 400 for a key that is none, or none where one is ``required``; 409 while the first request is at
+        work; 422 for another request.
     """
     sent = request.headers.get(HEADER)
     if required and sent is None:

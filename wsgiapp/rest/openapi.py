@@ -243,6 +243,8 @@ def _others(resource: Resource, method: str, one: bool, secured: bool) -> dict[s
         statuses |= {401, 403}
     if method in ("POST", "PUT", "PATCH"):
         statuses |= {400, 415}
+    if method == "POST" and secured:
+        statuses |= {429}
     if one:
         statuses |= {404, 412}
         statuses |= {428} if resource.require_tag and method != "GET" else set()

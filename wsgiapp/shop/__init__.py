@@ -28,6 +28,9 @@ in them. They are listed in reading order: each imports from wsgiapp and from th
 | `orders` | buying: the rules |
 | `cart` | the cart, in the session |
 | `order_pages` | buying in HTML |
+| `api_models` | what the API takes and shows |
+| `api_keys` | requests to the API that are done once |
+| `api_stores` | what the API needs beyond plain rows |
 | `api` | the API: what programs may do |
 | `threads` | the same work in one thread and in several |
 | `timeline` | time lines as SVG |

@@ -72,7 +72,15 @@ def pieces() -> int:
 
 
 def read() -> Cart:
-    """Return the cart by the prices and the stock of this moment, and keep it so.
+    """Return the cart by the prices and the stock of this moment, and keep it so."""
+    found = look()
+    if found.changes:
+        keep([line.wanted for line in found.lines])
+    return found
+
+
+def look() -> Cart:
+    """Return the cart by the prices and the stock of this moment.
 
     Of what there is too little the cart keeps what there is; what is gone or sold out leaves it.
     """
@@ -84,10 +92,7 @@ def read() -> Cart:
         seen.append(Wanted(number, quantity, prices.get(number, now)))
     lines = [Line(products[line.product_id], line.quantity) for line in seen if line.product_id in products]
     fitting = [Line(line.product, min(line.quantity, line.product.stock)) for line in lines if line.product.stock]
-    found = Cart(fitting, compare(seen, products))
-    if found.changes:
-        keep([line.wanted for line in fitting])
-    return found
+    return Cart(fitting, compare(seen, products))
 
 
 @bp.get("")

@@ -81,7 +81,8 @@ def compare(wanted: Iterable[Wanted], products: Mapping[int, Product]) -> list[C
 
 def placed_with(db: Session, user: User, key: str) -> Order | None:
     """Return the order that ``user`` placed with this key, if there is one."""
-    return db.scalar(select(Order).where(Order.user_id == user.id, Order.idempotency_key == key))
+    statement = select(Order).where(Order.user_id == user.id, Order.idempotency_key == key)
+    return db.scalar(statement.options(selectinload(Order.lines)))
 
 
 def place(user: User, wanted: Sequence[Wanted], key: str) -> Order:
