@@ -164,6 +164,15 @@ def test_a_review_is_made_by_who_bought_and_deleted_by_its_author(ada, ben):
     assert ada.call("GET", at).status_code == 404  # its id is not given again
 
 
+def test_a_review_whose_author_leaves_has_another_tag(ada):
+    ada.visitor.has_bought("Ada", 24)
+    made = ada.call("POST", "/reviews", REVIEW)
+    at = made.headers["Location"].removeprefix("/api")
+    ada.visitor.send("/account/delete", password="a long password")
+    after = ada.call("GET", at, If_None_Match=made.headers["ETag"])
+    assert (after.status_code, after.json["author"]) == (200, "")
+
+
 def test_an_administrator_and_the_token_delete_any_review(ada, api_of):
     ada.becomes("administrator")
     assert ada.call("DELETE", "/reviews/1").status_code == 204

@@ -180,7 +180,8 @@ def change_password(user: User, password: str) -> User:
 def delete_user(user: User) -> None:
     """Delete ``user``. What they wrote stays without their name, what they bought or sell without them."""
     with store.writing() as db:
-        db.execute(update(Review).where(Review.user_id == user.id).values(author=""))
+        nameless = {"author": "", "version": Review.version + 1}  # what is shown of them changes, so their tags do
+        db.execute(update(Review).where(Review.user_id == user.id).values(nameless))
         db.delete(db.get_one(User, user.id))
 
 
