@@ -22,6 +22,8 @@ QUICK_HASH = "scrypt:1024:8:1"
 ON_EACH_DATABASE = {
     "test_shop_account",
     "test_shop_api",
+    "test_shop_api_resources",
+    "test_shop_orders",
     "test_shop_people",
     "test_shop_reviews",
     "test_shop_schema",

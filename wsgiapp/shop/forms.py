@@ -40,10 +40,14 @@ _HIDDEN = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff"
 _BLANK = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 NAME = f"^[^{_HIDDEN}]*[^{_HIDDEN}{_BLANK}][^{_HIDDEN}]*$"
 ONE_LINE = f"^[^{_HIDDEN}]*$"
+LINE = "[1-9][0-9]{0,9}x[1-9][0-9]?@[0-9]{1,8}"  # of an order: product, quantity, price
 LINES = f"^([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*$"
+# The same with at least one character that is seen.
+TEXT = f"^([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*[^{_HIDDEN}{_BLANK}]([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*$"
 
 
-def _tidy(value: str) -> str:
+def tidy(value: str) -> str:
+    """Return a text with one kind of line ends and no spaces around it."""
     return value.replace("\r\n", "\n").strip()
 
 
@@ -64,10 +68,10 @@ class ProductIn(Input):
     """A product as it is sent to be put on sale or changed; everything but id and version."""
 
     model_config = ConfigDict(str_strip_whitespace=False)  # stripped after the check, so that the schema says all of it
-    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NAME), AfterValidator(_tidy)]
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NAME), AfterValidator(tidy)]
     category: Annotated[str, KnownCategory()]
-    summary: Annotated[str, Field(max_length=160, pattern=ONE_LINE), AfterValidator(_tidy)] = ""
-    description: Annotated[str, Field(max_length=2000, pattern=LINES), AfterValidator(_tidy)] = ""
+    summary: Annotated[str, Field(max_length=160, pattern=ONE_LINE), AfterValidator(tidy)] = ""
+    description: Annotated[str, Field(max_length=2000, pattern=LINES), AfterValidator(tidy)] = ""
     price_cents: Cents
     stock: Stock = 0
     picture: Picture = "parcel"
@@ -133,6 +137,16 @@ class CartLineIn(Input):
 
     product_id: Id
     quantity: Annotated[int, Field(ge=0, le=MAX_QUANTITY)] = 1
+
+
+class CheckoutIn(Input):
+    """The cart as the buyer saw it when they confirmed it, and the key of this one order.
+
+    ``lines`` has ``id x quantity @ price in cents``, without spaces, for each product.
+    """
+
+    lines: Annotated[str, Field(pattern=f"^{LINE}(,{LINE}){{0,29}}$")]
+    key: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{16,64}$")]
 
 
 class ThemeIn(Input):

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from wsgiapp import current_app, g, has_app_context
@@ -69,7 +69,7 @@ def rename(slug: str, before: str, title: str) -> None:
         if now != before:
             raise Overtaken(f"It is called “{now}” by now." if now else "There is no such category.")
         _must_be_free(title, taken)
-        db.execute(update(Category).where(Category.slug == slug).values(title=title))
+        db.get_one(Category, slug).title = title  # by the row, so that its version is raised
     g.pop("shop_categories", None)
 
 
