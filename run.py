@@ -5,6 +5,8 @@
                                                          (--quick, --cov, --ci; test --help says what they do)
     python run.py bench [--quick]                        the same set-up, then measure it beside other frameworks
                                                          (also --stack, --startup, --xray; --help has them all)
+    python run.py xray GET /products/7                   a command of wsgiapp on the shop: xray, explain, cookie, twin,
+                                                         shop, routes; nothing has to be activated for it
     python run.py docs [--port P] [--build DIR]          the same set-up, then build the book and the reference as a
                                                          static site and serve it; --build only writes it into DIR
 
@@ -48,6 +50,8 @@ FIRST_PORT = 5000
 PORTS_TO_TRY = 100
 GROUPS = {"": (), "docs": ("",), "benchmarks": ("",), "dev": ("", "docs", "benchmarks")}  # which others each holds
 SECONDS_BETWEEN_NEWS = 10
+COMMANDS = ("xray", "explain", "cookie", "twin", "shop", "routes")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, and listened on only where the user says so
 
 
 class SetupError(Exception):
@@ -275,6 +279,62 @@ def run_until_stopped(command: list[str]) -> int:
             return 0
 
 
+def own_address(host: str) -> str | None:
+    """The address by which others reach this machine, as far as it knows; nothing is sent to find it."""
+    family, elsewhere = (socket.AF_INET6, "2001:db8::1") if ":" in host else (socket.AF_INET, "192.0.2.1")
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((elsewhere, 9))
+            found: str = probe.getsockname()[0]
+    except OSError:
+        return None
+    return None if found in EVERYWHERE or found.startswith("127.") or found == "::1" else found
+
+
+def api_token_place() -> str:
+    """Where the token is that the shop's API asks for; it is made, as the shop would at its first use."""
+    if os.environ.get("API_TOKEN"):
+        return "API_TOKEN of the environment"
+    path = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance") / "api_token"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+    except FileExistsError:
+        pass
+    except OSError as error:
+        return f"nowhere: {path} cannot be written ({error.strerror})"
+    return str(path)
+
+
+def welcome(host: str, port: int, token: str, api_token: str) -> list[str]:
+    """What is printed before the shop is served.
+
+    :param api_token: where the token of its API is.
+    """
+    is_open = host in EVERYWHERE
+    here = ("[::1]" if host == "::" else "127.0.0.1") if is_open else f"[{host}]" if ":" in host else host
+    lines = [f"  Shop    http://{here}:{port}/"]
+    if is_open:
+        found = own_address(host)
+        shown = f"[{found}]" if found is not None and ":" in found else found
+        others = f"http://{shown}:{port}/" if shown else "this machine's address (ip address, ifconfig or ipconfig)"
+        lines.append(f"          {others}, from other machines")
+    lines += [
+        f"  Login   {LOGIN}",
+        f"  API     http://{here}:{port}/api/products, token: {api_token}",
+        f"  X-ray   http://{here}:{port}/_xray/?token={token}{', on this machine only' if is_open else ''}",
+        "  Stop    Ctrl-C",
+    ]
+    if is_open:
+        lines += [
+            "",
+            "  Every machine that reaches this one can now open the shop, which runs in debug mode on a server made",
+            "  for development, and sign in with the login above. docs/deploy.md says how to serve it to visitors.",
+        ]
+    return lines
+
+
 def serve(arguments: list[str]) -> int:
     """``python run.py``: set up, say where the shop is, serve it."""
     parser = argparse.ArgumentParser(prog="run.py", description="Serve the shop. Others: run.py test, bench, docs")
@@ -284,15 +344,20 @@ def serve(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     python = set_up()
     port = choose_port(options.host, options.port)
-    shown = f"[{options.host}]" if ":" in options.host else options.host
     # Given to the server by the environment, so that the link below outlives its restarts.
-    token = os.environ.setdefault("WSGIAPP_XRAY_TOKEN", secrets.token_urlsafe(16))
-    address = f"http://{shown}:{port}"
+    if not os.environ.get("WSGIAPP_XRAY_TOKEN", "").strip():
+        os.environ["WSGIAPP_XRAY_TOKEN"] = secrets.token_urlsafe(16)
+    os.environ["WSGIAPP_XRAY_TOLD"] = "1"  # here, and not by the server once more
     print(
-        f"\n  Shop    {address}/\n  Login   {LOGIN}\n  X-ray   {address}/_xray/?token={token}\n  Stop    Ctrl-C\n",
+        "\n" + "\n".join(welcome(options.host, port, os.environ["WSGIAPP_XRAY_TOKEN"], api_token_place())) + "\n",
         flush=True,
     )
     return run_until_stopped(serve_command(python, options.host, port, options.reload))
+
+
+def shop_command(python: Path, arguments: list[str]) -> list[str]:
+    """The command line of ``wsgiapp`` in the environment, on the shop."""
+    return [str(python), "-m", "wsgiapp", "--app", "wsgiapp.shop:app", *arguments]
 
 
 # -- test ----------------------------------------------------------------------------------------
@@ -473,6 +538,8 @@ def main(arguments: list[str]) -> int:
             return run_until_stopped(bench_command(set_up("benchmarks"), arguments[1:]))
         if arguments[:1] == ["docs"]:
             return docs(arguments[1:])
+        if arguments and arguments[0] in COMMANDS:
+            return subprocess.call(shop_command(set_up(), arguments))
         return serve(arguments)
     except SetupError as error:
         print(f"run.py: {error}", file=sys.stderr)

@@ -43,7 +43,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", metavar="WORKLOADS", help=f"names, with commas: {', '.join(BY_NAME)}")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for raw figures and picture")
     parser.add_argument("--write", action="store_true", help="put figures and picture into docs/benchmarks.md")
-    parser.add_argument("--check", action="store_true", help="with --xray: exit code 1 when its goal is missed")
+    parser.add_argument("--check", action="store_true", help="with --xray: exit code 1 when it costs too much")
     parser.add_argument(
         "--busy-anyway", action="store_true", help="with --stack: measure on a busy machine; it is told"
     )
@@ -51,7 +51,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.busy_anyway and options.kind != "stack":
         parser.error("--busy-anyway needs --stack: only whole servers are refused on a busy machine")
     if options.check and options.kind != "xray":
-        parser.error("--check needs --xray: only the X-ray has a goal")
+        parser.error("--check needs --xray: only the X-ray has a bound")
     known = VISIT if options.kind == "people" else BY_NAME
     unknown = set((options.only or "").split(",")) - {"", *known}
     if unknown:

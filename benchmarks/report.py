@@ -253,30 +253,42 @@ def startup(raw: dict[str, Any]) -> str:
 # -- the X-ray -----------------------------------------------------------------------------------
 
 
-def shares(raw: dict[str, Any]) -> dict[str, float]:
-    """What each variant that the goal is about adds, in percent of the request that the goal names.
+def cheaper(raw: dict[str, Any]) -> dict[str, Any] | None:
+    """The toolbar that adds less to the page; None where none was measured."""
+    found: dict[str, Any] | None = min(raw.get("toolbars", {}).values(), key=lambda each: each["more_us"], default=None)
+    return found
 
-    Of that one and not of the one that was timed: the loop that makes them equal is only as good as the calibration,
-    and what the X-ray adds does not depend on it.
-    """
-    goal = raw["goal"]
-    figures = raw["results"][goal["workload"]]
-    return {name: figures[name]["more_us"] / goal["request_us"] * 100 for name in goal["variants"]}
+
+def shares(raw: dict[str, Any]) -> dict[str, float]:
+    """What each variant that the bound is about adds to the page, as a part of what the cheaper toolbar adds to it."""
+    figures, toolbar = raw["results"][raw["goal"]["workload"]], cheaper(raw)
+    if toolbar is None:
+        return {}
+    return {name: figures[name]["more_us"] / toolbar["more_us"] for name in raw["goal"]["variants"]}
 
 
 def is_missed(raw: dict[str, Any]) -> bool:
-    """True when recording costs more than the goal allows."""
-    return any(share > raw["goal"]["percent"] for share in shares(raw).values())
+    """True when recording costs more than the bound allows, or nobody knows."""
+    found = shares(raw)
+    return not found or any(share > 1 / raw["goal"]["part"] for share in found.values())
 
 
 def verdict(raw: dict[str, Any]) -> str:
-    """Whether the goal is met, and by how much."""
-    goal = raw["goal"]
-    said = [f"{share:.1f} % when {raw['variants'][name]}" for name, share in shares(raw).items()]
+    """Whether the bound is kept, and by how much."""
+    toolbar = cheaper(raw)
+    if toolbar is None:
+        return "Other toolbars were not measured in this run, so it says nothing of the bound."
+    said = [f"1/{1 / share:.0f} when {raw['variants'][name]}" for name, share in shares(raw).items() if share > 0]
     return (
-        f"The goal, at most {goal['percent']:g} % of a request of {goal['request_us']:g} µs, is "
-        f"{'missed' if is_missed(raw) else 'met'}: {', '.join(said)}."
+        f"The bound, a {'thirtieth' if raw['goal']['part'] == 30 else raw['goal']['part']} of what {toolbar['title']}"
+        f" adds to the same page, is {'exceeded' if is_missed(raw) else 'kept'}: {', '.join(said)}."
     )
+
+
+def under_toolbars(raw: dict[str, Any]) -> str:
+    """What other toolbars add to the page."""
+    rows = [[each["title"], number(each["us"]), f"{each['more_us']:+,.0f}"] for each in raw["toolbars"].values()]
+    return markdown(["the same page under other toolbars", "µs", "more µs"], rows)
 
 
 def variants(raw: dict[str, Any], workload: str) -> str:
@@ -301,7 +313,8 @@ def xray(raw: dict[str, Any]) -> str:
         f"{plan['processes']} processes for a variant, a round being {plan['batches']} batches of about "
         f"{plan['batch_ms']:g} ms; the page's loop has {raw['turns']:,} turns. {machine.sentence(raw['machine'])}"
     )
-    return "\n\n".join([how, *(variants(raw, workload) for workload in raw["results"]), verdict(raw)])
+    tables = [variants(raw, workload) for workload in raw["results"]]
+    return "\n\n".join([how, *tables, *([under_toolbars(raw)] if "toolbars" in raw else []), verdict(raw)])
 
 
 # -- the page ------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from types import ModuleType
 
 import pytest
 
-from servers import ROOT, Visitor, running
+import run
+from servers import API_TOKEN, ROOT, Visitor, require, running, shop_environment, werkzeug
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 REFERENCE = re.compile(r"`(tests/[\w/.:]+)`")
@@ -111,6 +112,7 @@ RUN_BY = {
     "pg_dump ": f"{DEPLOY}::test_a_shop_on_postgresql_goes_on_from_its_backup",
     "pg_restore ": f"{DEPLOY}::test_a_shop_on_postgresql_goes_on_from_its_backup",
     "gunicorn ": "tests/test_servers.py::test_pages_are_served_whole",
+    "curl ": "tests/test_documents.py::test_each_method_of_the_api_is_shown_by_one_curl_that_works",
     "waitress-serve ": "tests/test_servers.py::test_pages_are_served_whole",
     "python -m wsgiapp.as_flask --app": f"{ALIAS}::test_the_arguments_of_the_flask_command_are_understood",
     "python -m wsgiapp.as_flask app.py": f"{ALIAS}::test_a_file_runs_as_it_would_without_the_alias",
@@ -144,3 +146,48 @@ def test_the_guide_to_rest_runs_from_its_first_block_to_its_last() -> None:
     first = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
     assert len([line for line in first.splitlines() if line.strip()]) <= 15
     assert "patient" in names
+
+
+def test_each_method_of_the_api_is_shown_by_one_curl_that_works(tmp_path: Path) -> None:
+    """The lines of deploy.md, in a folder with an `instance/api_token`, as they stand but for the port."""
+    require("curl")
+    shell = require("bash", "sh")
+    lines = re.findall(r"^curl .*$", (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"), re.MULTILINE)
+    methods = [(re.findall(r"--request (\w+)|--(head)", line) or [("GET", "")])[0] for line in lines]
+    assert ["".join(found).upper() for found in methods] == ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "api_token").write_text(f"{API_TOKEN}\n")
+    said = []
+    with running(werkzeug(), tmp_path, shop_environment(tmp_path)) as server:
+        for line in lines:
+            asked = line.replace(":5000/", f":{server.port}/").replace(
+                "curl ", "curl -sS -o body -w '%{http_code}' ", 1
+            )
+            shown = subprocess.run([shell, "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=False)
+            said.append(shown.stdout + shown.stderr)
+    assert said == ["200", "200", "204", "201", "200", "200", "204"]
+
+
+PAGES_OF_WORDS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "ladder").glob("*.md"))]
+HISTORY = re.compile(
+    r"\b(?:used to be|first drawing|was once|the goal (?:was|is missed)|drawn for|formerly|previously)\b"
+)
+
+
+@pytest.mark.parametrize("page", PAGES_OF_WORDS, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_page_says_what_is_and_not_what_was(page: Path) -> None:
+    found = HISTORY.findall(page.read_text(encoding="utf-8"))
+    assert found == [], f"{page.name} tells of the past ({found}), which belongs into CHANGELOG.md"
+
+
+def test_no_command_of_a_page_needs_an_activated_environment() -> None:
+    """What run.py takes is told by way of run.py; what is not said to be installed is said to be so beside it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    words = re.findall(r"^python run\.py (\w+)", readme, re.MULTILINE)
+    assert {"xray", "explain", "twin"} <= {word for word in words if word in run.COMMANDS}
+    deploy = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    for program, package in (("gunicorn ", "gunicorn"), ("waitress-serve ", "waitress")):
+        block = next(
+            text for text in re.findall(r"^```\n(.*?)^```$", deploy, re.MULTILINE | re.DOTALL) if f"\n{program}" in text
+        )
+        assert block.startswith(f"pip install {package}\n"), program

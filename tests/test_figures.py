@@ -23,7 +23,8 @@ from tools import measure
 from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.shop.learn_book import ORDER
 from wsgiapp.wrappers import Response
-from wsgiapp.xray import record, store
+from wsgiapp.xray.record import recording as recorded
+from wsgiapp.xray.record import store
 
 WORDS = {5: "five", 15: "fifteen", 16: "sixteen", 18: "eighteen"}
 
@@ -118,7 +119,7 @@ def xray_cost() -> str:
 
 
 def xray_bounds() -> str:
-    kept = f"The last {store.LIMIT} requests are kept, {record.MAX_BODY >> 10} KB of a body each"
+    kept = f"The last {store.LIMIT} requests are kept, {recorded.MAX_BODY >> 10} KB of a body each"
     return f"{kept}, {store.MAX_BYTES >> 20} MB in all"
 
 

@@ -69,26 +69,59 @@ def test_the_readme_is_read_in_one_sitting() -> None:
 # -- commands ------------------------------------------------------------------------------------
 
 COMMANDS = [line.partition("#")[0].split() for name, text in BLOCKS if name == "console" for line in text.splitlines()]
-RUN_AT_ONCE = [command for command in COMMANDS if command[0] == "wsgiapp"]
 OF_RUN_PY = [command for command in COMMANDS if command[:2] == ["python", "run.py"]]
+RUN_AT_ONCE = [command[2:] for command in OF_RUN_PY if command[2:3] and command[2] in run.COMMANDS]
+OF_HELLO = [command for command in COMMANDS if command[0] == "wsgiapp"]
 FLASK_PROGRAM = "from flask import Flask\napp = Flask('yours')\napp.get('/')(lambda: 'Hello from yours.')\n"
 
 
 def test_every_command_of_the_readme_is_run_by_one_of_these_tests() -> None:
-    others = [command for command in COMMANDS if command not in [*RUN_AT_ONCE, *OF_RUN_PY]]
+    others = [command for command in COMMANDS if command not in [*OF_HELLO, *OF_RUN_PY]]
     assert others == [
-        ["python", "-m", "wsgiapp.as_flask", "--app", "yours", "run"],
         ["python", "ladder/step_01.py"],
+        ["python", "-m", "wsgiapp.as_flask", "--app", "yours", "run"],
     ]
+    assert [command[0] for command in RUN_AT_ONCE] == ["xray", "explain", "twin"]
 
 
 @pytest.mark.parametrize("command", RUN_AT_ONCE, ids=" ".join)
 def test_a_command_says_what_became_of_its_request(command: list[str], tmp_path: Path) -> None:
-    ran = [sys.executable, "-m", *command]
-    shown = subprocess.run(ran, env=shop_environment(tmp_path), capture_output=True, text=True, check=False)
+    """From an empty folder, with the command line that run.py makes; tests/test_run.py has that it calls it."""
+    ran = run.shop_command(Path(sys.executable), command)
+    environment = shop_environment(tmp_path)
+    shown = subprocess.run(ran, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     found = "abc" not in command[-1]
     assert (shown.returncode, shown.stderr) == (0 if found else 1, "")
     assert command[-1] in shown.stdout and ("200 OK" if found else "404") in shown.stdout
+
+
+def test_the_commands_for_an_app_of_ones_own_run_on_the_example(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text(block("python"), encoding="utf-8")
+    assert "saved as `hello.py`" in README
+    road, serve = OF_HELLO
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    environment.pop("WSGIAPP_XRAY_TOKEN", None)
+    shown = subprocess.run(
+        [sys.executable, "-m", *road], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (shown.returncode, shown.stderr) == (0, "") and "200 OK" in shown.stdout
+    command = [sys.executable, "-m", *serve, "--no-reload", "--no-debugger", "--port", "{port}"]
+    with running(command, tmp_path, environment) as server:
+        (path,) = re.findall(r"http://127\.0\.0\.1:\d+(/_xray/\?token=\S+)", server.output())
+        assert Visitor(server.port).get(path).status == 302
+
+
+def test_without_its_extra_the_shop_says_what_to_install(tmp_path: Path) -> None:
+    """As after `pip install -e .`: the framework is there, and none of the shop's packages."""
+    (tmp_path / "bare.py").write_text(
+        "import sys\nfor name in ('sqlalchemy', 'pydantic', 'jsonpatch'):\n    sys.modules[name] = None\n"
+        "from wsgiapp.cli import main\nmain()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for words in (["--app", "wsgiapp.shop:app", "xray", "GET", "/"], ["shop", "user", "list"]):
+        ran = [sys.executable, str(tmp_path / "bare.py"), *words]
+        shown = subprocess.run(ran, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert shown.returncode != 0 and "pip install 'wsgiapp[shop]'" in shown.stdout + shown.stderr, words
 
 
 def test_a_program_written_for_flask_runs_unchanged(tmp_path: Path) -> None:
@@ -112,7 +145,7 @@ def test_the_first_step_of_the_ladder_serves(tmp_path: Path) -> None:
             process.wait(10)
 
 
-@pytest.mark.parametrize("command", OF_RUN_PY[1:], ids=" ".join)
+@pytest.mark.parametrize("command", [line for line in OF_RUN_PY[1:] if line[2:] not in RUN_AT_ONCE], ids=" ".join)
 def test_a_command_of_run_py_is_one_that_it_knows(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

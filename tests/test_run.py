@@ -20,7 +20,7 @@ import pytest
 
 import run
 from servers import HOST, ROOT, reserved_port
-from wsgiapp.shop import store
+from wsgiapp.shop import settings, store
 
 PROJECT: dict[str, Any] = {
     "project": {
@@ -253,12 +253,74 @@ def test_serve_says_where_the_shop_is_and_who_may_log_in(
     monkeypatch.setattr(run, "set_up", lambda group="": Path("python"))
     monkeypatch.setattr(run, "run_until_stopped", lambda command: started.append(command) or 0)
     monkeypatch.setenv("WSGIAPP_XRAY_TOKEN", "a-token")
+    monkeypatch.setenv("WSGIAPP_XRAY_TOLD", "")
+    monkeypatch.setenv("API_TOKEN", "given")
     with reserved_port() as port:
         assert run.main(["--port", str(port), "--no-reload"]) == 0
     assert f"http://127.0.0.1:{port}/" in (shown := capsys.readouterr().out)
-    assert run.LOGIN in shown
+    assert run.LOGIN in shown and f"http://127.0.0.1:{port}/api/products, token: API_TOKEN of the" in shown
     assert f"http://127.0.0.1:{port}/_xray/?token=a-token" in shown
     assert started[0][-5:] == ["--port", str(port), "--no-reload", "--debug", "--no-debugger"]
+
+
+@pytest.mark.parametrize(("host", "here"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]")])
+@pytest.mark.parametrize("known", ["192.168.7.8", None])
+def test_a_host_that_opens_the_shop_to_others_is_said_with_addresses_that_work(
+    monkeypatch: pytest.MonkeyPatch, host: str, here: str, known: str | None
+) -> None:
+    monkeypatch.setattr(run, "own_address", lambda _: known)
+    shown = "\n".join(run.welcome(host, 5000, "a-token", "instance/api_token"))
+    assert f"http://{here}:5000/\n" in shown and f"http://{here}:5000/_xray/?token=a-token, on this machine" in shown
+    assert "//0.0.0.0" not in shown and "//[::]" not in shown
+    assert ("http://192.168.7.8:5000/, from other machines" if known else "ip address, ifconfig or ipconfig") in shown
+    assert "Every machine that reaches this one" in shown
+    assert "Every machine" not in "\n".join(run.welcome(HOST, 5000, "a-token", "instance/api_token"))
+
+
+def test_the_address_for_others_is_one_of_this_machine_or_none() -> None:
+    found = run.own_address("0.0.0.0")
+    if found is None:
+        return  # a machine without a network: the line says how to find it
+    with socket.create_server((found, 0)) as own:
+        assert own.getsockname()[0] == found and not found.startswith("127.")
+
+
+def test_the_token_of_the_api_is_where_the_line_beside_the_login_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("API_TOKEN", raising=False)
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "instance"))
+    place = Path(run.api_token_place())
+    token = place.read_text("ascii").strip()
+    assert run.api_token_place() == str(place) and place.read_text("ascii").strip() == token
+    assert settings.stored_secret(str(tmp_path / "instance"), "api_token") == token, "the shop takes the same"
+    assert len(token) == 64 and (os.name == "nt" or place.stat().st_mode & 0o077 == 0)
+    monkeypatch.setenv("API_TOKEN", "given")
+    assert run.api_token_place() == "API_TOKEN of the environment"
+
+
+@pytest.mark.parametrize("words", [["xray", "GET", "/products/7"], ["cookie", "a.b.c"], ["shop", "user", "list"]])
+def test_a_command_of_wsgiapp_runs_in_the_environment_without_activating_it(
+    monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(run, "set_up", lambda group="": Path("python"))
+    monkeypatch.setattr(run.subprocess, "call", lambda command: called.append(command) or 7)
+    assert run.main(words) == 7
+    assert called == [["python", "-m", "wsgiapp", "--app", "wsgiapp.shop:app", *words]]
+
+
+def test_an_empty_token_of_the_environment_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "set_up", lambda group="": Path("python"))
+    monkeypatch.setattr(run, "run_until_stopped", lambda command: 0)
+    monkeypatch.setenv("API_TOKEN", "given")
+    monkeypatch.setenv("WSGIAPP_XRAY_TOLD", "")
+    monkeypatch.setenv("WSGIAPP_XRAY_TOKEN", "")
+    with reserved_port() as port:
+        assert run.main(["--port", str(port)]) == 0
+    assert re.search(r"token=[\w-]{20,}\n", capsys.readouterr().out)
 
 
 def test_each_run_has_a_token_of_its_own_for_the_xray(
@@ -266,6 +328,8 @@ def test_each_run_has_a_token_of_its_own_for_the_xray(
 ) -> None:
     monkeypatch.setattr(run, "set_up", lambda group="": Path("python"))
     monkeypatch.setattr(run, "run_until_stopped", lambda command: tokens.append(os.environ["WSGIAPP_XRAY_TOKEN"]) or 0)
+    monkeypatch.setenv("WSGIAPP_XRAY_TOLD", "")
+    monkeypatch.setenv("API_TOKEN", "given")
     tokens: list[str] = []
     for _ in range(2):
         monkeypatch.setenv("WSGIAPP_XRAY_TOKEN", "")  # so that what is set is taken away again

@@ -494,6 +494,7 @@ def _load_or_fail_later(info: ScriptInfo) -> Any:
 @click.option("--debugger/--no-debugger", default=None, help="Debug in the browser; by default when debugging.")
 @click.option("--with-threads/--without-threads", default=True, help="Answer several requests at once.")
 @click.option("--extra-files", type=SeparatedPathType(), help=f"More files to watch, split by {os.pathsep!r}.")
+@click.option("--xray", is_flag=True, help="Show each request from inside, at /_xray (with --debug).")
 @click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files not to watch, split likewise.")
 @pass_script_info
 def run_command(
@@ -503,13 +504,13 @@ def run_command(
 
     That server is for development only: it is neither made nor checked for security or speed.
     """
+    if options.pop("xray"):
+        import_string("wsgiapp.xray:watch_all")()  # by name: it stands above, and is loaded by this switch alone
     app = _load_or_fail_later(info)
     debug = get_debug_flag()
     show_server_banner(debug, info.app_import_path)
-    reload = debug if reload is None else reload
-    debugger = debug if debugger is None else debugger
-    threaded = options.pop("with_threads")
-    options |= {"threaded": threaded, "ssl_context": cert, "request_handler": RequestHandler}
+    reload, debugger = (debug if given is None else given for given in (reload, debugger))
+    options |= {"threaded": options.pop("with_threads"), "ssl_context": cert, "request_handler": RequestHandler}
     run_simple(host.strip("[]"), port, app, reload, debugger, **options)
 
 

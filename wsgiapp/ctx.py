@@ -134,7 +134,8 @@ class AppContext(_Context, Generic[AppType]):
     @lazy
     def g(self) -> _AppCtxGlobals:
         """The namespace for this context, of the app's ``app_ctx_globals_class``."""
-        return cast(_AppCtxGlobals, self.app.app_ctx_globals_class())
+        g: _AppCtxGlobals = self.app.app_ctx_globals_class()
+        return g
 
     @lazy
     def url_adapter(self) -> MapAdapter | None:
@@ -249,8 +250,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         usual = self._shortcuts and self._has_usual_adapter and not app.subdomain_matching
         if not usual or not app._builds_urls_itself(type(app)):
             return None
-        path: str | None = app.url_map.path_for(endpoint, values, self.request.method)
-        return path if path is None else f"{self.request.root_path}/{path}"
+        path: str | None = app.url_map.path_for(endpoint, values, self.request.method, self.request.root_path)
+        return path
 
     @property
     def _session(self) -> Any:

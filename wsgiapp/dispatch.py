@@ -146,7 +146,8 @@ class Dispatcher(Replaceable):
             kept = [functions and [*functions] for functions in found]
             callables = [self._sync_callable(f) for functions in kept for f in reversed(functions or ())]
             plan.resolved[kind] = kept, callables
-        return cast("list[Callable[..., Any]]", callables)
+        hooks: list[Callable[..., Any]] = callables
+        return hooks
 
     def _sync_callable(self, function: Any) -> Callable[..., Any]:
         """*function* as it can be called: itself where ensure_sync leaves it alone, else one that asks ensure_sync at

@@ -27,7 +27,8 @@ class LazyCommand(click.Command):
     """
 
     def __init__(self, entry_point: importlib.metadata.EntryPoint) -> None:
-        # Nothing is imported for it: a module of another's may read settings that options are still to set.
+        # Nothing is imported for it: the module may need packages that are not installed here, or read settings that
+        # options are still to set.
         super().__init__(entry_point.name, short_help=SHORT_HELP.get(entry_point.name, f"See {entry_point.module}."))
         self.entry_point = entry_point
 

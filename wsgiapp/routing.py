@@ -178,13 +178,14 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
             raise NotFound()  # the whole tree was walked and held no surprise: Werkzeug would find nothing either
         return found
 
-    def path_for(self, endpoint: Any, values: dict[str, Any], method: str) -> str | None:
-        """Return the path, and the query, of an endpoint, without the slash in front.
+    def path_for(self, endpoint: Any, values: dict[str, Any], method: str, root: str) -> str | None:
+        """Return the path, and the query, of an endpoint.
 
         It chooses the rule as Werkzeug's adapter does: the first that fits the request's method, then any other.
 
         :param values: the values of the rule's variables; the others become the query.
         :param method: the method of the request.
+        :param root: where the app is mounted, without a slash at its end.
         :return: None means "ask Werkzeug".
         """
         if self._remap:
@@ -199,7 +200,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
                 built = rule.build(values, append_unknown=True) if rule.suitable_for(values, wanted) else None
                 if built is not None:
                     whole = rule.websocket or built[0] != self.default_subdomain  # then the URL has a host
-                    return None if whole else built[1].lstrip("/")
+                    return None if whole else f"{root}/{built[1].lstrip('/')}"
         return None
 
     def _compile(self) -> Tables:

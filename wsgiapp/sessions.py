@@ -16,7 +16,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from itsdangerous import BadData, BadPayload, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
@@ -144,15 +144,18 @@ class SessionInterface(Replaceable, metaclass=Watched):
 
     def get_cookie_name(self, app: Any) -> str:
         """Return the cookie's name, ``SESSION_COOKIE_NAME``."""
-        return cast(str, app.config["SESSION_COOKIE_NAME"])
+        value: str = app.config["SESSION_COOKIE_NAME"]
+        return value
 
     def get_cookie_domain(self, app: Any) -> str | None:
         """Return the cookie's domain, ``SESSION_COOKIE_DOMAIN``; None keeps it to the host that set it."""
-        return cast("str | None", app.config["SESSION_COOKIE_DOMAIN"])
+        value: str | None = app.config["SESSION_COOKIE_DOMAIN"]
+        return value
 
     def get_cookie_path(self, app: Any) -> str:
         """Return the cookie's path, ``SESSION_COOKIE_PATH`` or else ``APPLICATION_ROOT``."""
-        return cast(str, app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"])
+        value: str = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
+        return value
 
     def get_cookie_httponly(self, app: Any) -> bool:
         """Say whether scripts are kept from the cookie, ``SESSION_COOKIE_HTTPONLY``."""
@@ -164,7 +167,8 @@ class SessionInterface(Replaceable, metaclass=Watched):
 
     def get_cookie_samesite(self, app: Any) -> str | None:
         """Return ``Strict``, ``Lax``, ``None`` or nothing, ``SESSION_COOKIE_SAMESITE``."""
-        return cast("str | None", app.config["SESSION_COOKIE_SAMESITE"])
+        value: str | None = app.config["SESSION_COOKIE_SAMESITE"]
+        return value
 
     def get_cookie_partitioned(self, app: Any) -> bool:
         """Say whether the cookie is kept apart for each top-level site, ``SESSION_COOKIE_PARTITIONED``."""
@@ -405,7 +409,8 @@ def _cookies(request: Any, name: str) -> list[str]:
     # PERF: one search; Werkzeug makes objects of all headers and cookies, in 20 calls (benchmarks/: session).
     if '"' not in header and COOKIES.kept_by(request):
         return [value for key, value in _COOKIE.findall(header) if key == name]
-    return cast("list[str]", request.cookies.getlist(name))
+    values: list[str] = request.cookies.getlist(name)
+    return values
 
 
 @lru_cache(maxsize=MAX_SERIALIZERS, typed=True)

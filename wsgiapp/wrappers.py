@@ -179,7 +179,8 @@ class Request(RequestBase, metaclass=Watched):
         """The cookies, by name."""
         # PERF: of one header; Werkzeug goes through them all (benchmarks/: url).
         parsed: Any = parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
-        return cast("ImmutableMultiDict[str, str]", parsed)
+        cookies: ImmutableMultiDict[str, str] = parsed
+        return cookies
 
     @lazy
     def headers(self) -> EnvironHeaders:  # type: ignore[override]  # read-only, as the environment is; Werkzeug's too

@@ -178,6 +178,11 @@ def render_template(template: str, /, **values: Any) -> str:
     return text
 
 
+def has_app_context() -> bool:
+    """There is always the one application."""
+    return True
+
+
 # -- applications --------------------------------------------------------------------------------
 
 
@@ -288,6 +293,8 @@ class Flask(Scaffold):
         self.config, self.json, self.extensions = Config(DEBUG=False), DefaultJSONProvider(), dict[str, Any]()
         self.secret_key, self.session_interface = "", None
         self.processors: list[Callable[[], dict[str, Any]]] = []
+        self.defaults: list[Callable[[str, dict[str, Any]], None]] = []
+        self.static_folder = f"{self.root_path}/static"
         self.cli = SimpleNamespace(add_command=unused)
         self.url_map, self.views, self.hooks = Map(), dict[str, Any](), dict[str, Any]()
         self.visits: dict[tuple[str, str, str], Visit] = {}
@@ -325,8 +332,12 @@ class Flask(Scaffold):
         self.processors.append(function)
         return function
 
-    def add_template_filter(self, function: Any) -> None:
-        self.jinja_env.filters[function.__name__] = function
+    def url_defaults(self, function: Any) -> Any:
+        self.defaults.append(function)
+        return function
+
+    def add_template_filter(self, function: Any, name: str = "") -> None:
+        self.jinja_env.filters[name or function.__name__] = function
 
     def add_template_global(self, function: Any, name: str) -> None:
         self.jinja_env.globals[name] = function
@@ -340,6 +351,8 @@ class Flask(Scaffold):
 
     def build(self, endpoint: str, values: dict[str, Any]) -> str:
         """The address, by Werkzeug's map."""
+        for add in self.defaults:
+            add(endpoint, values)
         external = values.pop("_external", False)
         adapter = self.url_map.bind_to_environ(request.environ)
         return adapter.build(endpoint, {k: v for k, v in values.items() if v is not None}, force_external=external)
@@ -365,13 +378,14 @@ class Visit:
 
     def __init__(self, app: Flask, environ: dict[str, Any]) -> None:
         self.app = app
-        endpoint, self.values = app.url_map.bind_to_environ(environ).match()
+        rule, self.values = app.url_map.bind_to_environ(environ).match(return_rule=True)
+        endpoint = rule.endpoint
         self.view = app.views[endpoint]
         chain: tuple[Blueprint, ...] = app.hooks[endpoint]
         self.before = [*app.before, *(hook for part in chain for hook in part.before)]
         self.after = [*(hook for part in reversed(chain) for hook in reversed(part.after)), *reversed(app.after)]
         self.ends = [*(hook for part in reversed(chain) for hook in reversed(part.ends)), *reversed(app.ends)]
-        self.request = self.parse(environ, endpoint)
+        self.request = self.parse(environ, endpoint) | {"url_rule": rule, "view_args": self.values}
         cookie = self.request["cookies"].get("session")
         self.session = unseal(cookie) if cookie else {}
 
@@ -384,7 +398,7 @@ class Visit:
         found["files"] = {name: Part(file.filename, file.read()) for name, file in parsed.files.items()}
         found |= {"form": parsed.form.copy(), "args": parsed.args.copy(), "cookies": parsed.cookies.to_dict()}
         blueprint = endpoint.rpartition(".")[0] or None
-        return {**found, "data": data, "endpoint": endpoint, "blueprint": blueprint, "url_rule": endpoint}
+        return {**found, "data": data, "endpoint": endpoint, "blueprint": blueprint}
 
     def answer(self, start_response: Any) -> list[bytes]:
         """Run the program."""

@@ -174,7 +174,7 @@ def test_our_further_commands_are_offered_where_the_app_has_none_of_their_name(p
     assert shown.exit_code == 0 and "static" in shown.output
     assert run(project_of_ours, "--app", "made_line", "cookie", "--help").exit_code == 0
     assert run(project_of_ours, "cookie", "--help").exit_code == 0  # where no app is found, too
-    assert "Could not locate a Flask application" in run(project_of_ours, "cookie", "x").output
+    assert "Could not locate a Flask application" in run(project_of_ours, "explain", "/").output
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +20,20 @@ TOKEN = "a-token-for-the-tests"
 
 @dataclass
 class Subject:
-    """A resource under test: where it is, and a body with all of its fields."""
+    """A resource under test: where it is, and a body with all of its fields, one of which may have to be unique."""
 
     app: App
     path: str
-    whole: dict[str, Any]
+    fields: dict[str, Any]
     text: str
     number: str
     credentials: dict[str, str]
+    unique: str = ""
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """A body with all fields, never twice the same where one must be unique."""
+        return {**self.fields, **({self.unique: f"x-{uuid.uuid4().hex[:12]}"} if self.unique else {})}
 
     def call(self, method: str, path: str = "", body: Any = None, **headers: str) -> Any:
         """Send a request to the resource; a body that is no bytes is sent as JSON."""
@@ -44,17 +51,23 @@ class Subject:
         return str(made.headers["Location"]).removeprefix(self.path)
 
 
-@pytest.fixture(scope="module", params=["shop", "books"])
+@pytest.fixture(scope="module", params=["shop", "categories", "books"])
 def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
-    """The shop's products, and a resource of ten lines with a store in memory."""
+    """The shop's products and its categories, and a resource of ten lines with a store in memory."""
     if request.param == "books":
         yield Subject(books.app, "/books", {"title": "Emma", "pages": 474}, "title", "pages", {})
         return
     folder = str(tmp_path_factory.mktemp("shop"))
     app = create_app({"INSTANCE_PATH": folder, "API_TOKEN": TOKEN, "DEMO": False, "DATABASE_TIMEOUT": 20})
+    credentials = {"Authorization": f"Bearer {TOKEN}"}
+    if request.param == "categories":
+        fields = {"title": "Shelf", "position": 7}
+        yield Subject(app, "/api/categories", fields, "title", "position", credentials, "slug")
+        app.extensions[store.EXTENSION].dispose()
+        return
     whole = {"name": "Saw", "category": "desk", "summary": "", "description": "", "price_cents": 1999, "stock": 5}
     whole["picture"] = "parcel"
-    yield Subject(app, "/api/products", whole, "name", "stock", {"Authorization": f"Bearer {TOKEN}"})
+    yield Subject(app, "/api/products", whole, "name", "stock", credentials)
     app.extensions[store.EXTENSION].dispose()
 
 

@@ -14,7 +14,7 @@ from jinja2 import FileSystemBytecodeCache
 from postgres import Cluster, running_postgres
 from wsgiapp import App
 from wsgiapp.shop import create_app, people, store
-from wsgiapp.shop.models import Base, Order, OrderLine, User
+from wsgiapp.shop.models import ADMINISTRATOR, EDITOR, Base, Order, OrderLine, User
 
 TOKEN = "a-token-for-the-tests"
 QUICK_HASH = "scrypt:1024:8:1"
@@ -22,9 +22,12 @@ QUICK_HASH = "scrypt:1024:8:1"
 ON_EACH_DATABASE = {
     "test_shop_account",
     "test_shop_api",
+    "test_shop_api_resources",
+    "test_shop_orders",
     "test_shop_people",
     "test_shop_reviews",
     "test_shop_schema",
+    "test_shop_selling",
     "test_shop_store",
     "test_shop_text",
 }
@@ -224,3 +227,32 @@ def visit() -> type[Visitor]:
 def api_of() -> type[ApiClient]:
     """Make an API client of the shop given."""
     return ApiClient
+
+
+@pytest.fixture
+def person(make_shop: Callable[..., App]) -> Callable[[str, str], Visitor]:
+    """Make visitors of one shop, signed in, in a role."""
+    app = make_shop()
+
+    def person(name: str, role: str) -> Visitor:
+        visitor = Visitor(app)
+        visitor.register(name)
+        with visitor.database() as db, db.begin():
+            db.query(User).filter_by(name=name).one().role = role
+        return visitor
+
+    return person
+
+
+@pytest.fixture
+def editor(person: Callable[[str, str], Visitor]) -> Visitor:
+    """An editor who sells product 25."""
+    found = person("Edith", EDITOR)
+    found.send("/sell", name="Router Bit", category="desk", price="19.90", stock="3", picture="parcel")
+    return found
+
+
+@pytest.fixture
+def administrator(person: Callable[[str, str], Visitor]) -> Visitor:
+    """An administrator of the shop in which the editor sells."""
+    return person("Adam", ADMINISTRATOR)

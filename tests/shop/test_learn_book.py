@@ -59,7 +59,7 @@ def test_a_request_to_try_is_answered_with_the_status_that_stands_beside_it(visi
 
 @pytest.mark.parametrize("panel", sorted({request.panel for _slug, request in TRIES}))
 def test_a_panel_that_a_request_names_is_one_of_the_xrays(panel):
-    assert f'<section id="{panel}"' in (ROOT / "wsgiapp/xray/templates/trace.html").read_text("utf-8")
+    assert f'<section id="{panel}"' in (ROOT / "wsgiapp/xray/show/templates/trace.html").read_text("utf-8")
 
 
 def test_every_file_of_the_ladder_stands_in_the_book_exactly_once_and_whole():

@@ -72,6 +72,20 @@ def test_every_task_is_done_once_by_some_thread(tasks, workers):
     assert len(run.lanes) == workers
 
 
+@pytest.mark.parametrize("kind", ["wait", "work"])
+def test_as_many_tasks_as_threads_fill_every_lane_and_begin_together(kind):
+    run = threads.run(threads.wait_for_reply if kind == "wait" else threads.counting_task(), 8, 8)
+    assert [{span.kind for span in lane.spans} >= {kind} for lane in run.lanes] == [True] * 8
+    if kind == "wait":
+        assert max(lane.spans[0].start for lane in run.lanes) < threads.REPLY_MS
+
+
+def test_a_task_that_is_quicker_than_the_start_of_a_thread_leaves_no_lane_empty():
+    done = []
+    threads.run(lambda lane, clock: done.append(lane.name), 8, 8)
+    assert len(set(done)) == 8
+
+
 def test_the_error_of_a_task_is_not_lost():
     def fail(lane, clock):
         raise OSError("no socket left")

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy
 
 from wsgiapp import App, Response, g, render_template_string, request, session
-from wsgiapp.xray import XRay, exports, text
+from wsgiapp.xray import XRay
+from wsgiapp.xray.show import exports, text
 
 from .support import NEAR, TOKEN, Reader
 

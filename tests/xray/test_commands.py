@@ -19,6 +19,7 @@ from servers import ROOT
 from wsgiapp import App, Response, request, session
 from wsgiapp.cli import FlaskGroup
 from wsgiapp.xray import XRay
+from wsgiapp.xray.show.text import ago
 
 GROUP = "wsgiapp.commands"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -201,3 +202,51 @@ def test_cookie_says_forged_of_another_key() -> None:
     ended = run("cookie", signed.value, app=other)
 
     assert ended.exit_code == 1 and "forged" in ended.stdout
+
+
+def without_app(folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str, typed: str | None = None) -> Result:
+    """Run a command line in a folder in which no app is found."""
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("FLASK_APP", raising=False)
+    group = FlaskGroup()
+    for entry_point in ENTRY_POINTS:
+        group.add_command(entry_point.load(), entry_point.name)
+    return CliRunner().invoke(group, words, input=typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "code"),
+    [(None, "unchecked", 0), ("a-key-of-the-tests\n", "valid, made with SECRET_KEY", 0), ("another\n", "forged", 1),
+     ("\n", "unchecked", 0)],
+)  # fmt: skip
+def test_cookie_works_without_an_app_and_asks_for_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str | None, said: str, code: int
+) -> None:
+    client = make_app().test_client()
+    client.get("/login")
+    signed = client.get_cookie("session")
+    assert signed is not None
+    ask = ["--ask-key"] if typed is not None else []
+    shown = without_app(tmp_path, monkeypatch, "cookie", *ask, signed.value, typed=typed)
+    assert shown.exit_code == code and '{"user": "Ada"}' in shown.stdout and f"signature   {said}" in shown.stdout
+    assert "a-key-of-the-tests" not in shown.output
+    assert ("give the app by --app, or the key by --ask-key" in shown.stdout) is (said == "unchecked")
+
+
+def test_cookie_says_that_the_app_that_was_named_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = without_app(tmp_path, monkeypatch, "--app", "missing", "cookie", "a.b.c")
+    assert shown.exit_code == 2 and "missing" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 seconds ago"), (1, "1 second ago"), (61, "1 minute 1 second ago"), (7200, "2 hours ago"),
+     (93784, "1 day 2 hours ago"), (86_400 + 59, "1 day ago"), (-60, "1 minute from now")],
+)  # fmt: skip
+def test_an_age_is_said_in_words(seconds: int, said: str) -> None:
+    assert ago(seconds) == said
+
+
+def test_xray_says_why_a_404_is_one() -> None:
+    assert "404, because" in run("xray", "/products/abc").stdout
+    assert "404, because" not in run("xray", "/products/1").stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import ROOT, Visitor, running
+from servers import ROOT, Visitor, require, running
 from wsgiapp import App
 from wsgiapp.xray import XRay
 
@@ -109,6 +109,7 @@ def test_under_a_failed_test_pytest_shows_its_requests_layer_by_layer(tmp_path: 
     for layer in ("server", "request", "context", "match", "view", "response", "save", "send", "teardown"):
         assert re.search(rf"{layer} +\w+", part), layer
     assert re.search(r"test_shop\.py:\d+", part) and "X-Item: 1  ← view" in part
+    assert "404, because none of" in part and "nowhere" in part
     assert "hunter2" not in part and "a-key-of-the-tests" not in part
 
 
@@ -138,6 +139,50 @@ def test_an_app_written_for_flask_is_shown_from_inside_unchanged(tmp_path: Path,
                   "/notes/&lt;int:number&gt;", "notes.note", "X-Clock"):  # fmt: skip
         assert shown in page, shown
     assert "third-party-key" not in page
+
+
+@pytest.mark.parametrize(
+    "start", [["wsgiapp.as_flask", "--xray", "--app", "little", "run"], ["wsgiapp", "--app", "little", "run", "--xray"],
+              ["wsgiapp", "--app", "watched", "run"]], ids=["alias", "switch", "XRay(app)"],
+)  # fmt: skip
+def test_the_address_that_is_printed_at_the_start_opens_the_xray(tmp_path: Path, start: list[str]) -> None:
+    (tmp_path / "little.py").write_text("from wsgiapp import App\napp = App(__name__)\n")
+    (tmp_path / "watched.py").write_text("from little import app\nfrom wsgiapp.xray import XRay\nXRay(app)\n")
+    command = [sys.executable, "-m", *start, "--port", "{port}", "--debug", "--no-reload", "--no-debugger"]
+    environ = {name: text for name, text in os.environ.items() if not name.startswith("WSGIAPP_XRAY")}
+    environ |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTHONUNBUFFERED": "1"}
+    with running(command, tmp_path, environ) as server:
+        (address,) = re.findall(r"X-ray of little: http://127\.0\.0\.1:(\d+)(/_xray/\?token=\S+)", server.output())
+        assert int(address[0]) == server.port
+        visitor = Visitor(server.port)
+        assert visitor.get(address[1]).status == 302 and visitor.get("/_xray/").status == 200
+
+
+def test_two_workers_of_a_server_have_one_token_and_show_each_others_traces(tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("gunicorn does not run on Windows")
+    require("gunicorn")
+    (tmp_path / "served.py").write_text(
+        "import os\nfrom wsgiapp import App\nfrom wsgiapp.xray import XRay\n"
+        f"app = App(__name__, instance_path={str(tmp_path / 'instance')!r})\napp.debug = True\nXRay(app)\n"
+        "app.add_url_rule('/', 'index', lambda: str(os.getpid()))\n"
+    )
+    environ = {name: text for name, text in os.environ.items() if not name.startswith("WSGIAPP_XRAY")}
+    environ |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", "127.0.0.1:{port}", "served:app"]
+    with running(command, tmp_path, environ) as server:
+        seen: dict[str, str] = {}
+        for _ in range(200):
+            answer = Visitor(server.port).get("/")
+            seen[answer.text] = answer.headers["x-xray"]
+            if len(seen) == 2:
+                break
+        assert len(seen) == 2, "both workers have answered"
+        token = (tmp_path / "instance" / "xray" / "token").read_text()
+        for _ in range(8):
+            visitor = Visitor(server.port)
+            assert visitor.get(f"/_xray/?token={token}").status == 302
+            assert [visitor.get(path).status for path in ("/_xray/", *seen.values())] == [200, 200, 200]
 
 
 def test_requests_of_the_test_client_are_recorded_and_named_so() -> None:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from wsgiapp import App, Blueprint
 from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.xray import XRay
-from wsgiapp.xray.why import Plan, explain
+from wsgiapp.xray.explain.why import Plan, explain
 
 HERE = "tests/xray/test_explain.py"
 

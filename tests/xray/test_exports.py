@@ -23,9 +23,9 @@ from werkzeug.serving import make_server
 from servers import require
 from wsgiapp import Response
 from wsgiapp.xray import Trace, XRay
-from wsgiapp.xray.compare import compare
-from wsgiapp.xray.exports import EXPORTS
+from wsgiapp.xray.explain.compare import compare
 from wsgiapp.xray.redact import REDACTED
+from wsgiapp.xray.show.exports import EXPORTS
 
 from .support import HOSTILE, SECRET_KEY, send, watched_app
 

@@ -22,7 +22,7 @@ from behaviour.support import frozen_time
 from wsgiapp import App, Response, request, send_file
 from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.xray import XRay, redact
-from wsgiapp.xray.record import MAX_BODY
+from wsgiapp.xray.record.recording import MAX_BODY
 
 NEAR = {"REMOTE_ADDR": "127.0.0.1"}
 OURS = ("Server-Timing", "X-Xray")

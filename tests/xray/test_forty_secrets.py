@@ -13,7 +13,9 @@ import sqlalchemy
 from werkzeug.datastructures import MultiDict
 
 from wsgiapp import App, Response, g, render_template_string, request, session
-from wsgiapp.xray import XRay, compare, exports, text, why
+from wsgiapp.xray import XRay
+from wsgiapp.xray.explain import compare, why
+from wsgiapp.xray.show import exports, text
 
 from .support import NEAR, TOKEN, Reader
 from .test_by_value import SENT

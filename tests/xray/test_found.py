@@ -13,8 +13,9 @@ import pytest
 from werkzeug.test import create_environ
 
 from wsgiapp import App, render_template_string
-from wsgiapp.xray import XRay, text
-from wsgiapp.xray.locations import full, short
+from wsgiapp.xray import XRay
+from wsgiapp.xray.objects.locations import full, short
+from wsgiapp.xray.show import text
 
 from .support import NEAR, TOKEN, Reader, send, watched_app
 

@@ -17,7 +17,7 @@ from werkzeug.test import create_environ
 
 from wsgiapp import App, after_this_request, render_template_string, request
 from wsgiapp.xray import XRay, redact
-from wsgiapp.xray.record import MAX_CHUNKS, MAX_NOTED, Stream
+from wsgiapp.xray.record.recording import MAX_CHUNKS, MAX_NOTED, Stream
 
 
 class Raising:

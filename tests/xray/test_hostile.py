@@ -16,7 +16,8 @@ from werkzeug.exceptions import HTTPException
 from wsgiapp import App, Response, abort, flash, g, redirect, request, session
 from wsgiapp import render_template_string as render
 from wsgiapp import stream_template_string as stream
-from wsgiapp.xray import XRay, text
+from wsgiapp.xray import XRay
+from wsgiapp.xray.show import text
 
 from .test_harm import Raising, RaisingError
 

@@ -15,9 +15,9 @@ from werkzeug.test import Client
 from wsgiapp import App, request
 from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.xray import Trace
-from wsgiapp.xray.compare import compare
-from wsgiapp.xray.exports import EXPORTS
-from wsgiapp.xray.teach import FLASK, steps
+from wsgiapp.xray.explain.compare import compare
+from wsgiapp.xray.explain.teach import FLASK, steps
+from wsgiapp.xray.show.exports import EXPORTS
 
 from .support import HOSTILE, NEAR, SECRET, SECRET_KEY, TOKEN, Reader, send, watched_app
 

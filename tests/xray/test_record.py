@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ import sqlalchemy
 from werkzeug.routing import Rule
 
 from behaviour.support import frozen_time
+from servers import ROOT
 from wsgiapp import (
     App,
     Blueprint,
@@ -648,3 +650,19 @@ def test_an_app_has_one_xray() -> None:
     app, _ = watched()
     with pytest.raises(RuntimeError, match="has an X-ray already"):
         XRay(app)
+
+
+def test_a_python_without_a_clock_of_a_threads_computing_says_so_and_records() -> None:
+    """As Python for WebAssembly may be: the framework and the X-ray are loaded without ``time.thread_time_ns``."""
+    code = (
+        "import time\ndel time.thread_time_ns\nfrom wsgiapp import App\nfrom wsgiapp.xray import XRay\n"
+        "from wsgiapp.xray.show import text\napp = App('clockless')\napp.testing = True\n"
+        "app.add_url_rule('/', 'index', lambda: 'hello')\nxray = XRay(app)\n"
+        "assert app.test_client().get('/').text == 'hello'\ntrace = xray.newest()\n"
+        "assert trace.thread.has_cpu_clock is False and trace.cpu > 0\nprint(text.lines(trace)[0])\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert (
+        "this Python has no time.thread_time_ns to tell which" in shown.stdout and "of them waiting" not in shown.stdout
+    )

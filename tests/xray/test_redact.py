@@ -20,7 +20,8 @@ from markupsafe import Markup
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.test import EnvironBuilder, create_environ, encode_multipart
 
-from wsgiapp.xray import descriptions, redact
+from wsgiapp.xray import redact
+from wsgiapp.xray.objects import descriptions
 from wsgiapp.xray.redact import REDACTED, bodies, names
 
 SECRET = "hunter2-S3cr3t"

@@ -10,7 +10,7 @@ import pytest
 
 from wsgiapp import App, request
 from wsgiapp.xray import XRay
-from wsgiapp.xray.pages import target
+from wsgiapp.xray.show.pages import target
 
 TOKEN = "the-token-of-the-terminal"
 HERE = {"REMOTE_ADDR": "127.0.0.1"}

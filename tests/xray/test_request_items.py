@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from wsgiapp.xray.request_items import ItemError, parse
+from wsgiapp.xray.commands.request_items import ItemError, parse
 
 
 def test_a_path_alone_is_a_get() -> None:

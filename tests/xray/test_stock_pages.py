@@ -168,7 +168,7 @@ def test_the_pass_does_not_open_the_xrays_own_pages() -> None:
 def test_an_explanation_that_fails_leaves_the_stock_page(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     app = shop()
     XRay(app, token=TOKEN)
-    monkeypatch.setattr("wsgiapp.xray.stock_pages.why_request", lambda *_: 1 / 0)
+    monkeypatch.setattr("wsgiapp.xray.show.stock_pages.why_request", lambda *_: 1 / 0)
 
     assert same(ask(let_in(app), "/no"), ask(plain, "/no"))
 

@@ -16,8 +16,8 @@ from werkzeug.test import create_environ
 
 from wsgiapp import App, session
 from wsgiapp.xray import XRay
-from wsgiapp.xray.record import MAX_BODY
-from wsgiapp.xray.store import LIMIT, MAX_BYTES, Ring
+from wsgiapp.xray.record.recording import MAX_BODY
+from wsgiapp.xray.record.store import LIMIT, MAX_BYTES, Ring
 
 
 @dataclass

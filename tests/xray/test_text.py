@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from wsgiapp import App, session
-from wsgiapp.xray import XRay, text
-from wsgiapp.xray.compare import compare
+from wsgiapp.xray import XRay
 from wsgiapp.xray.cookie import open_cookie
-from wsgiapp.xray.text import Style, clean, cut, explanation_lines, lines, plan_lines, style_of
+from wsgiapp.xray.explain.compare import compare
+from wsgiapp.xray.explain.why import explain, why
+from wsgiapp.xray.show import text
+from wsgiapp.xray.show.text import Style, clean, cut, explanation_lines, lines, plan_lines, style_of
 from wsgiapp.xray.trace import Trace
-from wsgiapp.xray.why import explain, why
 
 COLOURED, ASCII = Style(colour=True), Style(ascii=True)
 HOSTILE = "/\x1b[31m\r\n\u202e\u2028\x9b/ü/\U0001f600"

@@ -12,7 +12,7 @@ import sqlalchemy
 from wsgiapp import App, Response, render_template_string, session
 from wsgiapp.dispatch import LIFECYCLE
 from wsgiapp.xray import XRay
-from wsgiapp.xray.timing import header
+from wsgiapp.xray.record.timing import header
 
 METRIC = re.compile(r'([!#$%&\'*+.^_`|~0-9A-Za-z-]+)(?:;dur=([0-9]+\.[0-9]{1,3}))?(?:;desc="([^"\\]*)")?')
 NEAR = {"REMOTE_ADDR": "127.0.0.1"}

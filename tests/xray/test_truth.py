@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy
 
 from wsgiapp import App, abort, render_template_string, request, session
-from wsgiapp.xray import XRay, text
+from wsgiapp.xray import XRay
+from wsgiapp.xray.show import text
 
 from .support import NEAR, TOKEN, Reader
 

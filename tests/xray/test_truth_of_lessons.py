@@ -12,9 +12,11 @@ from werkzeug.exceptions import HTTPException
 
 from wsgiapp import App, Response, abort, redirect, render_template_string, request, session
 from wsgiapp.signals import request_started
-from wsgiapp.xray import XRay, text, why
-from wsgiapp.xray.sentences import opening
-from wsgiapp.xray.teach import MAX_LINES, Step, steps
+from wsgiapp.xray import XRay
+from wsgiapp.xray.explain import why
+from wsgiapp.xray.explain.sentences import opening
+from wsgiapp.xray.explain.teach import MAX_LINES, Step, steps
+from wsgiapp.xray.show import text
 from wsgiapp.xray.trace import Trace
 
 from .support import NEAR, TOKEN, Reader

@@ -8,8 +8,8 @@ import pytest
 from werkzeug.routing import BaseConverter, Rule, ValidationError
 
 from wsgiapp import App
-from wsgiapp.xray.compare import compare
-from wsgiapp.xray.why import explain, why
+from wsgiapp.xray.explain.compare import compare
+from wsgiapp.xray.explain.why import explain, why
 
 from .support import send, watched_app
 

@@ -21,7 +21,7 @@ from wsgiapp import App
 from wsgiapp.cli import FlaskGroup
 from wsgiapp.xray import XRay
 from wsgiapp.xray.commands import twin_command
-from wsgiapp.xray.executed import MAX_LINES, Executed
+from wsgiapp.xray.explain.executed import MAX_LINES, Executed
 from wsgiapp.xray.twin import Twin, TwinError, process, twin
 from wsgiapp.xray.twin.source import LADDER
 

@@ -14,8 +14,8 @@ from werkzeug.routing import BaseConverter, Rule, ValidationError
 
 from wsgiapp import App, request
 from wsgiapp.views import MethodView
-from wsgiapp.xray.reachable import match, reasons
-from wsgiapp.xray.why import Explanation, Other, request_for, why
+from wsgiapp.xray.explain.reachable import match, reasons
+from wsgiapp.xray.explain.why import Explanation, Other, request_for, why
 
 HERE = "tests/xray/test_why.py"
 

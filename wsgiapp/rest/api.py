@@ -121,7 +121,7 @@ class API:
             response.headers.update(options_of(resource, place))
         if response.status_code == 204:
             response.headers.pop("Content-Type", None)
-        response.headers.setdefault("Cache-Control", "no-cache")
+        response.headers.setdefault("Cache-Control", "private, no-cache" if resource.private else "no-cache")
         response.headers.update(resource.lifetime())
         if links := resource.lifetime_links():
             response.headers["Link"] = ", ".join(filter(None, [response.headers.get("Link"), *links]))

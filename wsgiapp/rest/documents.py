@@ -20,6 +20,8 @@ from wsgiapp.typing import ResponseReturnValue
 from .conditional import answer_read
 
 STATIC = Path(__file__).parent / "static"
+MOST_CHOICES = 8
+LIMITS = (("minimum", "minLength"), ("maximum", "maxLength"))
 ASSETS = {"style": "rest.css", "script": "rest.js", "icon": "rest.svg"}
 
 
@@ -79,8 +81,36 @@ def _plain(schema: dict[str, Any], schemas: dict[str, Any], depth: int) -> Any:
         return [example(schema.get("items", {}), schemas, depth + 1)]
     if kind in ("integer", "number"):
         return max(schema.get("minimum", 0), schema.get("exclusiveMinimum", -1) + 1)
-    text = "" if schema.get("pattern", "").startswith("^(/") else "text"
+    text = "" if schema.get("pattern", "").startswith("^(/") else "text" * max(1, -(-schema.get("minLength", 1) // 4))
     return {"boolean": False, "object": {}, "array": [], "null": None}.get(str(kind), text)
+
+
+def outlines(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the fields of each schema that is sent or shown as a whole, with what they hold in a few words."""
+    found = {}
+    for name, schema in document["components"]["schemas"].items():
+        if "properties" in schema and not name.endswith(("Part", "Patch", "List")):
+            required = schema.get("required", [])
+            found[name] = [
+                {"name": field, "kind": in_words(about), "required": field in required}
+                for field, about in schema["properties"].items()
+            ]
+    return found
+
+
+def in_words(schema: dict[str, Any]) -> str:
+    """Return what a value of ``schema`` is, in a few words."""
+    if "anyOf" in schema:
+        return " or ".join(in_words(each) for each in schema["anyOf"])
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "enum" in schema and len(schema["enum"]) <= MOST_CHOICES:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    if schema.get("type") == "array":
+        return f"a list of {in_words(schema.get('items', {}))}"
+    least, most = (schema.get(low, schema.get(also)) for low, also in LIMITS)
+    bounds = f" of {least or 0} to {most}" if most is not None else ""
+    return f"{schema.get('format', schema.get('type', 'any value'))}{bounds}"
 
 
 def page(document: dict[str, Any], urls: dict[str, str]) -> BaseResponse:
@@ -89,9 +119,12 @@ def page(document: dict[str, Any], urls: dict[str, str]) -> BaseResponse:
     :param document: the OpenAPI document.
     :param urls: of the ``style``, the ``script`` and the ``openapi`` document.
     """
-    schemas = {name: json.dumps(schema, indent=1) for name, schema in document["components"]["schemas"].items()}
     shown = list(operations(document))
-    text = render_template("rest/docs.html", document=document, operations=shown, schemas=schemas, urls=urls)
+    answers = {status: answer["description"] for each in shown for status, answer in each.about["responses"].items()}
+    meanings = dict(sorted({**answers, "200": "As it is now.", "204": "Done, and nothing to show."}.items()))
+    text = render_template(
+        "rest/docs.html", document=document, operations=shown, outlines=outlines(document), meanings=meanings, urls=urls
+    )
     return _conditional(Response(text))
 
 

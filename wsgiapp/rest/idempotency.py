@@ -83,12 +83,15 @@ class MemoryKeys:
                 self._kept[key] = (until, Kept(kept.fingerprint, answer))
 
 
-def once(keys: Keys | None, work: Callable[[], BaseResponse]) -> BaseResponse:
+def once(keys: Keys | None, work: Callable[[], BaseResponse], *, required: bool = False) -> BaseResponse:
     """Return the answer of ``work``, which is done once for each key.
 
-    :raises Problem: 400 for a key that is none, 409 while the first request is at work, 422 for another request.
+    :raises Problem: 400 for a key that is none, or none where one is ``required``; 409 while the first request is at
+        work; 422 for another request.
     """
     sent = request.headers.get(HEADER)
+    if required and sent is None:
+        raise Problem(400, f"Send {HEADER}, such as a random UUID, so that a request that is sent again is done once.")
     if keys is None or sent is None:
         return work()
     if not KEY.fullmatch(sent):

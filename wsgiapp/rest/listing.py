@@ -53,10 +53,17 @@ class Listing:
     :param model: the model of the resource.
     :param searched: the fields in which ``q`` searches.
     :param filters: the fields that may be asked for by their value; None for all that hold one plain value.
+    :param shown: the read-only fields, which may be chosen to be shown.
     :raises ValueError: when a filter has the name of a parameter that every list has.
     """
 
-    def __init__(self, model: type[BaseModel], searched: Sequence[str], filters: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        model: type[BaseModel],
+        searched: Sequence[str],
+        filters: Sequence[str] | None,
+        shown: Sequence[str] = (),
+    ) -> None:
         self.kinds = scalar_kinds(model)
         self.searched = tuple(searched)
         names = [name for name in self.kinds if name not in ("id", *OWN)] if filters is None else filters
@@ -65,7 +72,7 @@ class Listing:
             raise ValueError(
                 f"{model.__name__}.{taken[0]} cannot be a filter: every list has a parameter of that name."
             )
-        self.names = ("id", *model.model_fields)
+        self.names = ("id", *dict.fromkeys((*model.model_fields, *shown)))
         self.parameters = self._parameters(model)
 
     def _parameters(self, model: type[BaseModel]) -> type[BaseModel]:

@@ -115,6 +115,14 @@ def _schemas(resource: Resource) -> dict[str, Any]:
     name, fields = resource.model.__name__, sent.get("properties", {})
     required = sent.get("required", [])
     shown = {"id": {"type": "integer", "minimum": 0}, **fields}
+    for model in (resource.read_only, resource.new):
+        if model is not None:
+            schema, defs = schema_of(model)
+            others |= defs
+            if model is resource.new:
+                others[model.__name__] = schema
+            else:
+                shown |= {field: {**about, "readOnly": True} for field, about in schema["properties"].items()}
     # In a merge patch null takes a field back to its default, so a field without one cannot be null.
     changed = {
         field: about if field in required else {"anyOf": [about, {"type": "null"}]} for field, about in fields.items()
@@ -148,7 +156,6 @@ def _paths(resource: Resource, path: str, security: list[dict[str, list[str]]]) 
 
 
 def _operation_of(resource: Resource, method: str, one: bool, security: list[dict[str, list[str]]]) -> Schema:
-    name = resource.model.__name__
     verb = {"GET": "read" if one else "list", "POST": "create", "PUT": "replace", "PATCH": "change"}.get(
         method, "delete"
     )
@@ -162,17 +169,18 @@ def _operation_of(resource: Resource, method: str, one: bool, security: list[dic
     }
     if resource.deprecated is not None:
         operation["deprecated"] = True
-    if method != "GET" and security:
+    if (method != "GET" or resource.private) and security:
         operation["security"] = security
-    if body := _body(name, method):
+    if body := _body(resource, method):
         operation["requestBody"] = {"required": True, "content": body}
     return operation
 
 
-def _body(name: str, method: str) -> dict[str, Any]:
+def _body(resource: Resource, method: str) -> dict[str, Any]:
+    name = resource.model.__name__
     whole, patch = {"schema": {"$ref": REF + name}}, {"schema": {"$ref": f"{REF}{name}Patch"}}
     bodies = {
-        "POST": {JSON: whole},
+        "POST": {JSON: {"schema": {"$ref": REF + (resource.new or resource.model).__name__}}},
         "PUT": {JSON: whole},
         "PATCH": {MERGE_PATCH: patch, JSON_PATCH: {"schema": {"$ref": REF + "JSONPatch"}}, JSON: patch},
     }
@@ -196,7 +204,7 @@ def _parameters(resource: Resource, method: str, one: bool) -> list[Schema]:
         found.append(_parameter("Prefer", "header", {"type": "string", "examples": ["return=minimal"]}))
     if method == "POST" and resource.keys is not None:
         key = {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"}
-        found.append(_parameter(HEADER, "header", key))
+        found.append(_parameter(HEADER, "header", key, required=resource.require_key))
     return found
 
 
@@ -231,9 +239,12 @@ def _others(resource: Resource, method: str, one: bool, secured: bool) -> dict[s
     statuses = {406, 422, 500}
     if method != "GET":
         statuses |= {409, 413} if method != "DELETE" else {409}
-        statuses |= {401, 403} if secured else set()
+    if secured and (method != "GET" or resource.private):
+        statuses |= {401, 403}
     if method in ("POST", "PUT", "PATCH"):
         statuses |= {400, 415}
+    if method == "POST" and secured:
+        statuses |= {429}
     if one:
         statuses |= {404, 412}
         statuses |= {428} if resource.require_tag and method != "GET" else set()

@@ -33,6 +33,8 @@ class Resource:
 
     :param name: its name in the address, such as ``books``; a plural.
     :param model: what a client may send of one of them, the id left out.
+    :param new: what it sends to make one, where that is another model.
+    :param read_only: the fields that are shown and never sent, such as when it was made; the store's ``shown``.
     :param store: where they are kept.
     :param authorise: called with the method (GET for HEAD) and None before a body is read, and again with the thing
         once it is found; it raises :class:`.Problem` (401, 403) for who may not.
@@ -41,6 +43,8 @@ class Resource:
     :param searched: the fields in which the parameter ``q`` searches.
     :param filters: the fields that the list can be asked for by value; None for all that hold one plain value.
     :param keys: where answers to a POST with an ``Idempotency-Key`` are kept; None to leave that header alone.
+    :param require_key: refuse (400) a POST without ``Idempotency-Key``.
+    :param private: reading, too, asks for credentials, and no shared cache keeps an answer.
     :param deprecated: since when the resource should not be used (RFC 9745).
     :param sunset: when it will go (RFC 8594).
     :param successor: where to read on what to use instead.
@@ -56,10 +60,14 @@ class Resource:
     searched: Sequence[str] = ()
     filters: Sequence[str] | None = None
     keys: Keys | None = None
+    require_key: bool = False
+    private: bool = False
     deprecated: datetime | None = None
     sunset: datetime | None = None
     successor: str = ""
     about: str = ""
+    new: type[BaseModel] | None = None
+    read_only: type[BaseModel] | None = None
     listing: Listing = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +79,8 @@ class Resource:
             raise ValueError(
                 f"Resource {self.name!r} names the field {missing[0]!r}, which {self.model.__name__} lacks."
             )
-        object.__setattr__(self, "listing", Listing(self.model, self.searched, self.filters))
+        shown = tuple(self.read_only.model_fields) if self.read_only else ()
+        object.__setattr__(self, "listing", Listing(self.model, self.searched, self.filters, shown))
 
     @contextmanager
     def transaction(self) -> Iterator[Writer]:
@@ -101,5 +110,5 @@ class Resource:
 
 def document(stored: Stored, names: Sequence[str] | None = None) -> dict[str, object]:
     """Return what is shown of a thing, as JSON values: all of it, or the fields ``names``."""
-    whole = {"id": stored.id, **to_jsonable_python(dict(stored.fields))}
+    whole = {"id": stored.id, **to_jsonable_python({**stored.fields, **stored.shown})}
     return whole if names is None else {name: whole[name] for name in whole if name in names}

@@ -5,9 +5,9 @@ Sessions and their transactions belong to the app, which hands over how it opens
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exc, false, or_, select
@@ -19,6 +19,16 @@ from .stores import ConflictError, Fields, Query, Stored, UnstorableError
 MAX_ID = 2**31 - 1
 CONFLICT = "Someone else changed this at the same moment, or it is at odds with what is there. Read it again first."
 UNSTORABLE = "The database cannot hold one of the values: it is too large, or has a character that no text may have."
+
+
+def tag_of(row: Any) -> str:
+    """Return the entity tag of a row: its id and its version."""
+    return f"{row.id}-{row.version}"
+
+
+def nothing() -> Fields:
+    """Return no columns."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,9 @@ class SQLStore:
     :param writing_session: a transaction, as a context manager that gives its session.
     :param matching: begins the query from the words that are searched for; without it, each word must occur in one of
         the searched columns.
+    :param given: returns the columns that the server sets when a row is made, such as who made it.
+    :param shown: the read-only fields of the resource, each with how its value is made of a row.
+    :param tag: returns the entity tag of a row, where more than its ``version`` decides on what is shown.
     """
 
     table: type[Any]
@@ -41,11 +54,14 @@ class SQLStore:
     reading: Callable[[], Session]
     writing_session: Callable[[], AbstractContextManager[Session]]
     matching: Callable[[str], Select[Any]] | None = None
+    given: Callable[[], Fields] = nothing
+    shown: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    tag: Callable[[Any], str] = tag_of
 
     def get(self, id: int) -> Stored | None:
         """Return the thing with this id; None when there is none."""
         row = self.reading().get(self.table, id) if id <= MAX_ID else None
-        return None if row is None else stored(row, self.names)
+        return None if row is None else self.stored(row)
 
     def find(self, query: Query) -> list[Stored]:
         """Return the things that ``query`` asks for, in its order; none where no row can hold what is asked for."""
@@ -57,7 +73,12 @@ class SQLStore:
             return []
         if query.backwards:
             rows.reverse()
-        return [stored(row, self.names) for row in rows]
+        return [self.stored(row) for row in rows]
+
+    def stored(self, row: Any) -> Stored:
+        """Return a row as a resource sees it."""
+        fields = {name: getattr(row, name) for name in self.names}
+        return Stored(row.id, fields, self.tag(row), row, {name: value(row) for name, value in self.shown.items()})
 
     @contextmanager
     def writing(self) -> Iterator[SQLWriter]:
@@ -111,11 +132,11 @@ class SQLWriter:
     def get(self, id: int) -> Stored | None:
         """Return the thing, locked until the transaction ends; None when there is none."""
         row = self.session.get(self.store.table, id, with_for_update=True) if id <= MAX_ID else None
-        return None if row is None else stored(row, self.store.names)
+        return None if row is None else self.store.stored(row)
 
     def create(self, fields: Fields) -> Stored:
         """Keep a new thing."""
-        row = self.store.table(**fields)
+        row = self.store.table(**fields, **self.store.given())
         self.session.add(row)
         return self._flushed(row)
 
@@ -131,9 +152,4 @@ class SQLWriter:
 
     def _flushed(self, row: Any) -> Stored:
         self.session.flush()
-        return stored(row, self.store.names)
-
-
-def stored(row: Any, names: Sequence[str]) -> Stored:
-    """Return a row as a resource sees it."""
-    return Stored(row.id, {name: getattr(row, name) for name in names}, f"{row.id}-{row.version}", row)
+        return self.store.stored(row)

@@ -7,7 +7,7 @@ lessons. The one for databases is in :mod:`.sql`, which needs SQLAlchemy.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -21,13 +21,15 @@ class Stored:
     """One thing as it is kept.
 
     ``fields`` are the model's, as Python values; ``tag`` names this state of it, and no other (an entity tag without
-    its quotes); ``row`` is what the store itself has, for rules that must look at more than the fields.
+    its quotes); ``row`` is what the store itself has, for rules that must look at more than the fields; ``shown`` are
+    the values that are shown and never sent.
     """
 
     id: int
     fields: Fields
     tag: str
     row: Any = None
+    shown: Fields = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,8 @@ class MemoryStore:
     def find(self, query: Query) -> list[Stored]:
         """Return the things that ``query`` asks for, in its order."""
         with self._lock:
-            found = [thing for thing in self._things.values() if _matches(thing, query)]
-        for name, descends in reversed(query.order):
-            found.sort(key=_value(name), reverse=descends)
-        if query.place is not None:
-            beyond = -1 if query.backwards else 1
-            found = [thing for thing in found if _compare(thing, query) == beyond]
-        return found[-query.limit :] if query.backwards else found[: query.limit]
+            things = [*self._things.values()]
+        return chosen(things, query)
 
     @contextmanager
     def writing(self) -> Iterator[MemoryStore]:
@@ -146,6 +143,17 @@ class MemoryStore:
     def _keep(self, id: int, version: int, fields: Fields) -> Stored:
         self._things[id] = Stored(id, dict(fields), f"{id}-{version}")
         return self._things[id]
+
+
+def chosen(things: Iterable[Stored], query: Query) -> list[Stored]:
+    """Return of ``things`` those that ``query`` asks for, in its order: for a store that has them all at hand."""
+    found = [thing for thing in things if _matches(thing, query)]
+    for name, descends in reversed(query.order):
+        found.sort(key=_value(name), reverse=descends)
+    if query.place is not None:
+        beyond = -1 if query.backwards else 1
+        found = [thing for thing in found if _compare(thing, query) == beyond]
+    return found[-query.limit :] if query.backwards else found[: query.limit]
 
 
 def _value(name: str) -> Callable[[Stored], Any]:

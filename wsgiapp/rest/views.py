@@ -71,13 +71,14 @@ class ResourceView(MethodView):
         assets = {name: url_for(f"{api}.asset", name=file) for name, file in ASSETS.items()}
         return {**assets, "docs": url_for(f"{api}.docs")}
 
-    def validated(self, value: Any) -> dict[str, Any]:
-        """Return the fields that ``value`` gives a thing.
+    def validated(self, value: Any, *, new: bool = False) -> dict[str, Any]:
+        """Return the fields that ``value`` gives a thing, which may be a ``new`` one.
 
         :raises Problem: 422, with every field that is wrong.
         """
         try:
-            return validate(self.resource.model, value).model_dump()
+            model = (self.resource.new if new else None) or self.resource.model
+            return validate(model, value).model_dump()
         except ValidationError as error:
             raise Problem(422, "Some values are not valid.", errors=pointed_errors(error)) from None
 
@@ -114,11 +115,12 @@ class Collection(ResourceView):
     def post(self) -> ResponseReturnValue:
         """Keep a new thing: 201, and where it is."""
         body = read_json((JSON,), "Accept")
-        return once(self.resource.keys, functools.partial(self.create, body))
+        work = functools.partial(self.create, body)
+        return once(self.resource.keys, work, required=self.resource.require_key)
 
     def create(self, body: Any) -> BaseResponse:
         """Keep ``body`` as a new thing and return the answer."""
-        fields = self.validated(body)
+        fields = self.validated(body, new=True)
         with self.resource.transaction() as writer:
             stored = writer.create(fields)
         response = json_response(document(stored) if wants_result() else {"id": stored.id})

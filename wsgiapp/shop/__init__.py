@@ -1,7 +1,56 @@
 """The shop: an application on wsgiapp that is small, but real.
 
 This module puts it together: settings, database, pages, API, and the headers on every answer. What the parts do lives
-in them; they import from wsgiapp and from each other, never from here.
+in them. They are listed in reading order: each imports from wsgiapp and from those above it, never from here.
+
+| module | what lives there |
+|---|---|
+| `needs` | which packages must be there, said before all else |
+| `catalogue` | what a new shop has on its shelves |
+| `currencies` | prices in another currency |
+| `image_header` | what a file says that it is, when it is a picture |
+| `models` | the tables |
+| `migrations` | how an older database gets them |
+| `permissions` | the table of who may do what |
+| `assets` | static files under addresses that change with their content |
+| `underneath` | the line at the foot of a page: what its request used |
+| `session_contents` | what a session may hold |
+| `settings` | defaults, the environment, secrets |
+| `engines` | connections to SQLite and PostgreSQL that behave alike |
+| `schema` | the version of the schema, and its upgrade |
+| `seed` | what a new shop begins with |
+| `store` | reading and writing within a request |
+| `shelves` | the categories, as the database has them |
+| `health` | whether this process can serve |
+| `forms` | what may be sent |
+| `errors` | how the shop answers what goes wrong |
+| `csrf` | proof that a form came from a page of ours |
+| `limits` | how often something may be tried |
+| `queries` | what is asked of the catalogue |
+| `people` | who someone is: signing in, passwords, sessions |
+| `account` | the pages of a person |
+| `pictures` | pictures that were uploaded |
+| `preferences` | what a visitor prefers, and where it is kept |
+| `reviews` | who may review what |
+| `pages` | the catalogue in HTML |
+| `selling` | the forms of a product |
+| `categories` | the page on categories |
+| `orders` | buying: the rules |
+| `cart` | the cart, in the session |
+| `order_pages` | buying in HTML |
+| `api_models` | what the API takes and shows |
+| `api_keys` | requests to the API that are done once |
+| `api_stores` | what the API needs beyond plain rows |
+| `api` | the API: what programs may do |
+| `threads` | the same work in one thread and in several |
+| `timeline` | time lines as SVG |
+| `concurrency` | the page on threads |
+| `learn_source` | source text by the name of an object |
+| `learn_book` | the book, from its Markdown files |
+| `learn_cookie` | the bench for cookies |
+| `learn_api` | the bench for the API |
+| `learn` | the pages of the book |
+| `commands` | `wsgiapp shop user ...`; alone works on the app of this module |
 """
 
 from __future__ import annotations
@@ -14,10 +63,34 @@ from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from wsgiapp.shop import needs  # noqa: F401  # first of all: it says what is missing
+
+# isort: split
+
 from wsgiapp import App, Response, current_app, request
 from wsgiapp.rest.problems import answer
-from wsgiapp.shop import account, api, cart, concurrency, csrf, errors, learn, pages, people, settings, store
-from wsgiapp.shop.catalogue import CATEGORIES
+from wsgiapp.shop import (
+    account,
+    api,
+    assets,
+    cart,
+    categories,
+    concurrency,
+    csrf,
+    currencies,
+    errors,
+    health,
+    learn,
+    order_pages,
+    pages,
+    people,
+    pictures,
+    preferences,
+    selling,
+    settings,
+    store,
+    underneath,
+)
 from wsgiapp.shop.permissions import may
 from wsgiapp.shop.schema import SchemaError
 from wsgiapp.typing import ResponseReturnValue
@@ -46,22 +119,26 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     where the SQLite file and the secrets are kept), ``API_TOKEN``, ``TRUSTED_PROXIES`` (how many stand before the shop;
     none unless it is said), ``DEMO``, ``DATABASE_TIMEOUT`` (seconds), ``XRAY``
     (on in debug mode), and limits: ``LOGIN_LIMIT`` tries with one name, ``LOGIN_ADDRESS_LIMIT`` with any, in
-    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` a day. No
-    file is read or written before the first request.
+    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` and
+    ``ORDER_LIMIT`` a day, ``PICTURE_LIMIT`` uploads a day of ``PICTURE_BYTES`` each. No file is read or written before
+    the first request.
     """
     given = dict(config or {})
     instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None
     shop = App(__name__, template_folder=str(template_folder()), instance_path=instance and str(instance))
     settings.configure(shop, given)
+    assets.init_app(shop)
+    pictures.init_app(shop, *selling.WITH_PICTURE)  # before the forms are read, for their token
     csrf.init_app(shop)
     store.init_app(shop)
     errors.init_app(shop)
     shop.register_error_handler(SchemaError, does_not_fit)
     shop.after_request(protect)
     shop.context_processor(page_context)
-    shop.add_template_filter(money)
+    shop.add_template_filter(currencies.shown, "money")
+    shop.add_template_filter(preferences.price)
     shop.add_template_filter(day)
-    for module in (pages, cart, account, concurrency, learn):
+    for module in (pages, selling, categories, preferences, cart, order_pages, account, concurrency, learn, health):
         shop.register_blueprint(module.bp)
     api.init_app(shop)
     if shop.config["XRAY"] and "xray" not in shop.extensions:
@@ -97,18 +174,14 @@ def page_context() -> dict[str, Any]:
     """Return what every template may use."""
     here = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return {
-        "categories": CATEGORIES,
-        "theme": pages.read_theme(),
+        "theme": preferences.read_theme(),
+        "currency": preferences.read_currency,
+        "underneath": underneath,
         "cart_pieces": cart.pieces,
         "here": here,
         "user_in_head": people.user_in_head,
         "may": may,
     }
-
-
-def money(cents: int) -> str:
-    """Return ``123456`` as ``€ 1,234.56``, with a space that does not break."""
-    return f"€\u00a0{cents / 100:,.2f}"
 
 
 def day(seconds: int) -> str:

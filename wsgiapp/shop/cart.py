@@ -1,7 +1,7 @@
 """Shop layer 4: the cart.
 
-A few numbers in the session, {product id: quantity}, changed by POST and answered by a redirect. Prices and stock are
-read afresh each time: the cookie is signed, but it may be old.
+A few numbers in the session, {product id: quantity} and the prices that the visitor saw, changed by POST and answered
+by a redirect. Prices and stock are read afresh each time, and what has changed is said.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from wsgiapp import Blueprint, flash, redirect, render_template, request, session, url_for
 from wsgiapp.shop import store
 from wsgiapp.shop.forms import MAX_QUANTITY, CartLineIn, check_form
-from wsgiapp.shop.models import Product
+from wsgiapp.shop.models import MAX_CENTS, Product
+from wsgiapp.shop.orders import MAX_LINES, Change, Wanted, compare
 from wsgiapp.shop.pages import find
 from wsgiapp.shop.queries import in_order
 from wsgiapp.typing import ResponseReturnValue
-
-MAX_LINES = 30
 
 bp = Blueprint("cart", __name__, url_prefix="/cart")
 
@@ -32,17 +31,39 @@ class Line:
     def cents(self) -> int:
         return self.quantity * self.product.price_cents
 
+    @property
+    def wanted(self) -> Wanted:
+        """The line as an order has it, at today's price."""
+        return Wanted(self.product.id, self.quantity, self.product.price_cents)
+
+
+@dataclass(frozen=True)
+class Cart:
+    """The cart as it is at this moment, and what has changed since the visitor saw it last."""
+
+    lines: list[Line]
+    changes: list[Change]
+
+    @property
+    def total(self) -> int:
+        """What all of it costs."""
+        return sum(line.cents for line in self.lines)
+
 
 def contents() -> dict[int, int]:
     """Return the quantities by product id; whatever in the session is no cart counts as none."""
-    raw = session.get("cart")
+    return _numbers("cart", 1, MAX_QUANTITY)
+
+
+def _numbers(name: str, least: int, most: int) -> dict[int, int]:
+    """Return what the session has under ``name``: a number between ``least`` and ``most`` for each product id."""
+    raw = session.get(name)
     pairs = raw.items() if isinstance(raw, dict) else ()
-    return {int(number): count for number, count in pairs if _is_line(number, count)}
+    return {int(key): value for key, value in pairs if _is_id(key) and type(value) is int and least <= value <= most}
 
 
-def _is_line(number: object, count: object) -> bool:
-    is_id = isinstance(number, str) and number.isascii() and number.isdecimal() and len(number) < 10
-    return is_id and type(count) is int and 1 <= count <= MAX_QUANTITY
+def _is_id(key: object) -> bool:
+    return isinstance(key, str) and key.isascii() and key.isdecimal() and len(key) < 10
 
 
 def pieces() -> int:
@@ -50,15 +71,41 @@ def pieces() -> int:
     return sum(contents().values())
 
 
+def read() -> Cart:
+    """Return the cart by the prices and the stock of this moment, and keep it so."""
+    found = look()
+    if found.changes:
+        keep([line.wanted for line in found.lines])
+    return found
+
+
+def look() -> Cart:
+    """Return the cart by the prices and the stock of this moment.
+
+    Of what there is too little the cart keeps what there is; what is gone or sold out leaves it.
+    """
+    quantities, prices = contents(), _numbers("prices", 0, MAX_CENTS)
+    products = {product.id: product for product in in_order(store.reading(), list(quantities))}
+    seen = []
+    for number, quantity in quantities.items():
+        now = products[number].price_cents if number in products else 0
+        seen.append(Wanted(number, quantity, prices.get(number, now)))
+    lines = [Line(products[line.product_id], line.quantity) for line in seen if line.product_id in products]
+    fitting = [Line(line.product, min(line.quantity, line.product.stock)) for line in lines if line.product.stock]
+    return Cart(fitting, compare(seen, products))
+
+
 @bp.get("")
 def show() -> str:
-    """Show the cart; products that are gone leave it."""
-    quantities = contents()
-    lines = [Line(item, quantities[item.id]) for item in in_order(store.reading(), list(quantities))]
-    if len(lines) < len(quantities):
-        _keep({line.product.id: line.quantity for line in lines})
-        flash("Something in your cart is no longer sold and was taken out.", "note")
-    return render_template("cart.html", lines=lines, total=sum(line.cents for line in lines))
+    """Show the cart."""
+    return render_template("cart.html", cart=read())
+
+
+@bp.post("/clear")
+def clear() -> ResponseReturnValue:
+    """Take everything out of the cart."""
+    keep([])
+    return redirect(url_for("cart.show"), 303)
 
 
 @bp.post("/add")
@@ -96,8 +143,7 @@ def update() -> ResponseReturnValue:
 @bp.post("/remove")
 def remove() -> ResponseReturnValue:
     """Take a product out of the cart, whether it is still sold or not."""
-    number = _product_id()
-    _keep({key: count for key, count in contents().items() if key != number})
+    take_out(_product_id())
     return redirect(url_for("cart.show"), 303)
 
 
@@ -109,8 +155,7 @@ def _product_id() -> int:
 
 def _set(product: Product, wanted: int) -> bool:
     """Put ``wanted`` pieces into the cart, or as many as there are; tell whether that was all of them."""
-    quantity = min(wanted, product.stock, MAX_QUANTITY)
-    _keep({**contents(), product.id: quantity})
+    quantity = put(product, wanted)
     if product.stock == 0 and wanted:
         flash(f"“{product.name}” is sold out.", "bad")
     elif quantity < wanted:
@@ -118,5 +163,23 @@ def _set(product: Product, wanted: int) -> bool:
     return quantity == wanted
 
 
-def _keep(quantities: dict[int, int]) -> None:
+def put(product: Product, wanted: int) -> int:
+    """Let the cart have ``wanted`` pieces of a product, or as many as there are; return how many it has now."""
+    quantity = min(wanted, product.stock, MAX_QUANTITY)
+    _save({**contents(), product.id: quantity}, {**_numbers("prices", 0, MAX_CENTS), product.id: product.price_cents})
+    return quantity
+
+
+def take_out(product_id: int) -> None:
+    """Take a product out of the cart."""
+    _save({**contents(), product_id: 0}, _numbers("prices", 0, MAX_CENTS))
+
+
+def keep(lines: list[Wanted]) -> None:
+    """Let the cart be these lines."""
+    _save({line.product_id: line.quantity for line in lines}, {line.product_id: line.price_cents for line in lines})
+
+
+def _save(quantities: dict[int, int], prices: dict[int, int]) -> None:
     session["cart"] = {str(number): count for number, count in quantities.items() if count}
+    session["prices"] = {str(number): price for number, price in prices.items() if quantities.get(number)}

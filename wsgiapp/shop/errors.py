@@ -10,7 +10,7 @@ from sqlalchemy import exc
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Conflict, HTTPException, ServiceUnavailable
 
-from wsgiapp import App, Response, current_app, render_template
+from wsgiapp import App, Response, current_app, render_template, request
 from wsgiapp.rest import problems
 from wsgiapp.rest.problems import answer, title_of
 from wsgiapp.typing import ResponseReturnValue
@@ -20,7 +20,6 @@ API_PREFIX = "/api"
 ADVICE = {
     404: "Perhaps it was sold, moved or never made.",
     405: "This address does not answer to that method.",
-    413: "The shop takes no more than one megabyte at a time.",
     500: "The fault is on our side and has been written down. Please try again in a moment.",
 }
 
@@ -37,6 +36,8 @@ def init_app(app: App) -> None:
 def page(error: HTTPException, status: int) -> Response:
     """Return ``error`` as a page."""
     advice = ADVICE.get(status) or error.description
+    if status == 413:
+        advice = f"This form takes no more than {(request.max_content_length or 0) / 1_000_000:.2g} million bytes."
     return Response(render_template("error.html", status=status, title=title_of(status), advice=advice), status)
 
 

@@ -1,4 +1,4 @@
-"""Shop layer 2: what may be sent to the shop.
+"""Shop layer 3: what may be sent to the shop.
 
 One model for each thing that comes in, whatever it comes in as: JSON is read strictly, a form (where everything is
 text) leniently, by the same rules. Reading the request and answering it do not belong here.
@@ -14,8 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 from pydantic_core import ErrorDetails
 
 from wsgiapp.rest.models import Model, integral
-from wsgiapp.shop.catalogue import Category, Picture
+from wsgiapp.shop.catalogue import Picture
+from wsgiapp.shop.currencies import Code
 from wsgiapp.shop.models import MAX_CENTS, MAX_STOCK
+from wsgiapp.shop.shelves import KnownCategory
 
 MAX_QUANTITY = 99
 
@@ -38,10 +40,14 @@ _HIDDEN = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff"
 _BLANK = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 NAME = f"^[^{_HIDDEN}]*[^{_HIDDEN}{_BLANK}][^{_HIDDEN}]*$"
 ONE_LINE = f"^[^{_HIDDEN}]*$"
+LINE = "[1-9][0-9]{0,9}x[1-9][0-9]?@[0-9]{1,8}"  # of an order: product, quantity, price
 LINES = f"^([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*$"
+# The same with at least one character that is seen.
+TEXT = f"^([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*[^{_HIDDEN}{_BLANK}]([^{_HIDDEN}]|[\\n\\t]|\\r\\n)*$"
 
 
-def _tidy(value: str) -> str:
+def tidy(value: str) -> str:
+    """Return a text with one kind of line ends and no spaces around it."""
     return value.replace("\r\n", "\n").strip()
 
 
@@ -62,10 +68,10 @@ class ProductIn(Input):
     """A product as it is sent to be put on sale or changed; everything but id and version."""
 
     model_config = ConfigDict(str_strip_whitespace=False)  # stripped after the check, so that the schema says all of it
-    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NAME), AfterValidator(_tidy)]
-    category: Category
-    summary: Annotated[str, Field(max_length=160, pattern=ONE_LINE), AfterValidator(_tidy)] = ""
-    description: Annotated[str, Field(max_length=2000, pattern=LINES), AfterValidator(_tidy)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NAME), AfterValidator(tidy)]
+    category: Annotated[str, KnownCategory()]
+    summary: Annotated[str, Field(max_length=160, pattern=ONE_LINE), AfterValidator(tidy)] = ""
+    description: Annotated[str, Field(max_length=2000, pattern=LINES), AfterValidator(tidy)] = ""
     price_cents: Cents
     stock: Stock = 0
     picture: Picture = "parcel"
@@ -133,10 +139,41 @@ class CartLineIn(Input):
     quantity: Annotated[int, Field(ge=0, le=MAX_QUANTITY)] = 1
 
 
+class CheckoutIn(Input):
+    """The cart as the buyer saw it when they confirmed it, and the key of this one order.
+
+    ``lines`` has ``id x quantity @ price in cents``, without spaces, for each product.
+    """
+
+    lines: Annotated[str, Field(pattern=f"^{LINE}(,{LINE}){{0,29}}$")]
+    key: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{16,64}$")]
+
+
 class ThemeIn(Input):
     """How the pages shall look; ``auto`` leaves it to the browser."""
 
     theme: Literal["auto", "light", "dark"]
+
+
+class PreferencesIn(ThemeIn):
+    """How the shop shall look and count for this browser."""
+
+    page_size: Literal["12", "24", "48"]
+    currency: Code
+
+
+class CategoryIn(Input):
+    """The title of a category; of one that is there also its slug and the title that is changed."""
+
+    title: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]
+    slug: Annotated[str, Field(max_length=20)] = ""
+    before: Annotated[str, Field(max_length=60)] = ""
+
+
+class VersionIn(Input):
+    """Which state of a thing a form was made of."""
+
+    version: Id
 
 
 class ThreadsQuery(Input):
@@ -173,6 +210,7 @@ SENTENCES = {
     "int_parsing": "Please enter a whole number.",
     "int_type": "Please enter a whole number.",
     "literal_error": "Please choose one of the given values.",
+    "unknown_category": "Please choose one of the given values.",
     "greater_than_equal": "Please enter {ge} or more.",
     "less_than_equal": "Please enter {le} or less.",
     "string_pattern_mismatch": "This must be one line of printable characters.",

@@ -35,12 +35,31 @@ class Base(DeclarativeBase):
     """The registry of all tables of the shop."""
 
 
-class Category(Base):
+class Versioned:
+    """A row whose changes are counted, and when it was made and changed last.
+
+    SQLAlchemy raises ``StaleDataError`` for an update that started from an older ``version``, and the API makes its
+    entity tags of it.
+    """
+
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    created_at: Mapped[int] = mapped_column(default=now, server_default="0")
+    updated_at: Mapped[int] = mapped_column(default=now, onupdate=now, server_default="0")
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
+
+
+class Category(Versioned, Base):
     """A shelf of the shop; ``slug`` stands in addresses, ``position`` orders."""
 
     __tablename__ = "category"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
-    slug: Mapped[str] = mapped_column(String(20), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(20), unique=True)
     title: Mapped[str] = mapped_column(String(60))
     position: Mapped[int]
 
@@ -102,7 +121,7 @@ def _derive(_mapper: Mapper[Any], _connection: Connection, product: Product) -> 
         product.updated_at = now()
 
 
-class Review(Base):
+class Review(Versioned, Base):
     """What a customer wrote about a product, once. Without an ``author`` the customer has left the shop."""
 
     __tablename__ = "review"
@@ -110,6 +129,7 @@ class Review(Base):
         CheckConstraint("rating BETWEEN 1 AND 5", name="review_rating"),
         Index("review_once", "product_id", "user_id", unique=True),
         Index("review_of_user", "user_id", "created_at"),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -158,7 +178,7 @@ class Attempt(Base):
     until: Mapped[int] = mapped_column(index=True)
 
 
-class Order(Base):
+class Order(Versioned, Base):
     """What someone bought. ``number`` is what the buyer sees; without a ``user_id`` the buyer has left the shop."""
 
     __tablename__ = "shop_order"
@@ -193,3 +213,17 @@ class OrderLine(Base):
     name: Mapped[str] = mapped_column(String(80))
     price_cents: Mapped[int]
     quantity: Mapped[int]
+
+
+class IdempotencyKey(Base):
+    """A request to the API that is done once, with its answer until ``until``; ``key`` is the hash of who sent which.
+
+    Without an ``answer`` the request is at work; if it is still so at ``until``, whatever did it has ended.
+    """
+
+    __tablename__ = "idempotency_key"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[str | None] = mapped_column(Text)
+    until: Mapped[int] = mapped_column(index=True)

@@ -1,58 +1,58 @@
 """Shop layer 4: the catalogue in HTML.
 
-The list with its search, the product, its reviews, the form to sell something, and the theme. Each view reads its
-input, asks, and hands the answer to a template; the cart and the account have modules of their own.
+The list with its search, the product and its reviews. Each view reads its input, asks, and hands the answer to a
+template; selling, the cart, the account and preferences have modules of their own.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import func, select
 from werkzeug.exceptions import Forbidden, NotFound
 
 from wsgiapp import Blueprint, Response, flash, redirect, render_template, request, url_for
-from wsgiapp.shop import reviews, store
-from wsgiapp.shop.account import local_path, login_required, signed_in
-from wsgiapp.shop.catalogue import CATEGORIES, PICTURES
-from wsgiapp.shop.forms import ProductIn, ReviewIn, ThemeIn, check_form
-from wsgiapp.shop.models import MAX_CENTS, Product, Review, User
+from wsgiapp.shop import reviews, shelves, store
+from wsgiapp.shop.account import login_required, signed_in
+from wsgiapp.shop.forms import ReviewIn, check_form
+from wsgiapp.shop.models import Product, Review
 from wsgiapp.shop.people import current_user
-from wsgiapp.shop.permissions import may
+from wsgiapp.shop.preferences import read_page_size, read_recent, remember
 from wsgiapp.shop.queries import SORTS, by_id, in_order, matching, ratings
 from wsgiapp.typing import ResponseReturnValue
 
-PAGE_SIZE = 12
 MAX_QUERY = 80
-MAX_RECENT = 6
+DEFAULT_SORT = ("sort", "name")
 SHOWN_REVIEWS = 50
-YEAR, MONTH = 365 * 86_400, 30 * 86_400
-RECENT = re.compile(r"[1-9][0-9]{0,8}(?:\.[1-9][0-9]{0,8}){0,5}")
-PRICE = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,2}))?")
 PRODUCT = "/products/<int:product_id>"
 
 bp = Blueprint("pages", __name__)
 
 
 @bp.get("/")
-def index() -> str:
+def index() -> ResponseReturnValue:
     """List the products that match ``q`` and ``category``, in the order of ``sort``, ``page`` by page.
 
     A search is not a form to be wrong in: what is unknown counts as not given, and a page too far is the last one.
+    A form sends every field, filled in or not: that leads to the address which says only what was asked for.
     """
     search = read_search(request.args)
+    if any(not value or (name, value) == DEFAULT_SORT for name, value in request.args.items(multi=True)):
+        wanted = page_number(request.args.get("page", ""))
+        return redirect(url_for("pages.index", **given(search), **given_page(wanted)), 303)
     found = matching(search["q"], search["category"])
-    db = store.reading()
+    db, size = store.reading(), read_page_size()
     count = db.scalar(select(func.count()).select_from(found.subquery())) or 0
-    pages = max(1, math.ceil(count / PAGE_SIZE))
+    pages = max(1, math.ceil(count / size))
     page = min(page_number(request.args.get("page", "")), pages)
     order = SORTS[search["sort"]][1]
-    products = db.scalars(found.order_by(order, Product.id).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
+    products = db.scalars(found.order_by(order, Product.id).limit(size).offset((page - 1) * size)).all()
     return render_template(
         "list.html",
+        categories=shelves.known(),
         search=search,
         given=given(search),
         sorts={name: label for name, (label, _) in SORTS.items()},
@@ -77,14 +77,19 @@ def read_search(args: Mapping[str, str]) -> dict[str, str]:
     category, sort = args.get("category", ""), args.get("sort", "")
     return {
         "q": text,
-        "category": category if category in CATEGORIES else "",
+        "category": category if category in shelves.known() else "",
         "sort": sort if sort in SORTS else "name",
     }
 
 
 def given(search: Mapping[str, str]) -> dict[str, Any]:
     """Return of ``search`` what an address has to say: all but the defaults."""
-    return {name: value for name, value in search.items() if value and (name, value) != ("sort", "name")}
+    return {name: value for name, value in search.items() if value and (name, value) != DEFAULT_SORT}
+
+
+def given_page(number: int) -> dict[str, Any]:
+    """Return what an address has to say of a page's number: nothing of the first."""
+    return {"page": number} if number > 1 else {}
 
 
 def page_number(text: str) -> int:
@@ -104,6 +109,7 @@ def product(product_id: int) -> Response:
     body = render_template(
         "product.html",
         product=item,
+        categories=shelves.known(),
         reviews=db.scalars(statement).all(),
         average=ratings(db, [item]).get(product_id),
         recent=in_order(db, seen),
@@ -120,18 +126,6 @@ def find(product_id: int) -> Product:
     if found is None:
         raise NotFound(f"There is no product {product_id}.")
     return found
-
-
-def read_recent() -> list[int]:
-    """Return the ids in the cookie ``recent``, the latest first; a cookie that we did not write counts as none."""
-    text = request.cookies.get("recent", "")
-    return [int(number) for number in text.split(".")] if RECENT.fullmatch(text) else []
-
-
-def remember(response: Response, ids: Sequence[int]) -> None:
-    """Set the cookie ``recent``."""
-    value = ".".join(map(str, ids[:MAX_RECENT]))
-    response.set_cookie("recent", value, max_age=MONTH, secure=request.is_secure, httponly=True, samesite="Lax")
 
 
 @bp.get(f"{PRODUCT}/review")
@@ -156,65 +150,3 @@ def review(product_id: int) -> ResponseReturnValue:
     reviews.add(signed_in(), product_id, form.data)
     flash("Thank you. Your review is below.", "good")
     return redirect(url_for("pages.product", product_id=product_id, _anchor="reviews"), 303)
-
-
-def seller() -> User:
-    """Return who is signed in and may sell. Raises ``Forbidden`` (403)."""
-    user = signed_in()
-    if not may(user, "product.create"):
-        raise Forbidden("Only editors sell here. An administrator of the shop can make you one.")
-    return user
-
-
-@bp.get("/sell")
-@login_required
-def sell_form() -> str:
-    """Show the form to put something on sale."""
-    seller()
-    return render_template("sell.html", values={}, errors={}, pictures=PICTURES)
-
-
-@bp.post("/sell")
-@login_required
-def sell() -> ResponseReturnValue:
-    """Put something on sale, or show the form again with what is wrong (422)."""
-    user = seller()
-    fields = request.form.to_dict() | {"price_cents": cents(request.form.get("price", ""))}
-    form = check_form(ProductIn, fields)
-    if form.data is None:
-        errors = {**form.errors}
-        if "price_cents" in errors:
-            errors["price_cents"] = f"Please enter a price between 0 and {MAX_CENTS // 100:,} euros, such as 19.90."
-        return render_template("sell.html", values=fields, errors=errors, pictures=PICTURES), 422
-    with store.writing() as db:
-        item = Product(seller_id=user.id, **form.data.model_dump())
-        db.add(item)
-    flash(f"“{item.name}” is on sale.", "good")
-    return redirect(url_for("pages.product", product_id=item.id), 303)
-
-
-def cents(price: str) -> str:
-    """Return ``19.9`` or ``19,90`` as ``1990``, and anything else as it is, for the model to refuse."""
-    match = PRICE.fullmatch(price.strip())
-    return f"{match[1]}{(match[2] or '').ljust(2, '0')}" if match else price
-
-
-@bp.post("/theme")
-def theme() -> ResponseReturnValue:
-    """Set how the pages look and go back to where the customer was."""
-    response = redirect(local_path(request.form.get("next", "")) or url_for("pages.index"), 303)
-    form = check_form(ThemeIn, request.form)
-    if form.data is None:
-        flash("There is no such theme.", "bad")
-    elif form.data.theme == "auto":
-        response.delete_cookie("theme", samesite="Lax")
-    else:
-        chosen = form.data.theme
-        response.set_cookie("theme", chosen, max_age=YEAR, secure=request.is_secure, httponly=True, samesite="Lax")
-    return response
-
-
-def read_theme() -> str:
-    """Return the theme of the cookie: ``light``, ``dark``, or ``auto`` for every other value."""
-    chosen = request.cookies.get("theme")
-    return chosen if chosen in ("light", "dark") else "auto"

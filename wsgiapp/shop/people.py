@@ -23,7 +23,7 @@ from wsgiapp.shop.forms import LoginIn, RegistrationIn
 from wsgiapp.shop.models import VISITOR, Review, User, fold
 from wsgiapp.shop.schema import SchemaError
 
-KEPT_AT_LOGIN = ("cart",)
+KEPT_AT_LOGIN = ("cart", "prices")
 
 
 class NameTaken(ValueError):
@@ -61,7 +61,7 @@ def user_in_head() -> User | None:
 def sign_in(user: User, *, remember: bool) -> None:
     """Begin a new session for ``user``, that outlives the browser if they said ``remember``.
 
-    Of the old one only the cart goes along, so that no planted token lives on.
+    Of the old one only the cart goes along, with the prices that were seen, so that no planted token lives on.
     """
     kept = {name: session[name] for name in KEPT_AT_LOGIN if name in session}
     session.clear()
@@ -180,7 +180,8 @@ def change_password(user: User, password: str) -> User:
 def delete_user(user: User) -> None:
     """Delete ``user``. What they wrote stays without their name, what they bought or sell without them."""
     with store.writing() as db:
-        db.execute(update(Review).where(Review.user_id == user.id).values(author=""))
+        nameless = {"author": "", "version": Review.version + 1}  # what is shown of them changes, so their tags do
+        db.execute(update(Review).where(Review.user_id == user.id).values(nameless))
         db.delete(db.get_one(User, user.id))
 
 

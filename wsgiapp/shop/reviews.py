@@ -5,6 +5,9 @@ Asked by pages and API alike; how the answer looks does not matter here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import Forbidden
@@ -36,6 +39,11 @@ def refusal(db: Session, user: User | None, product_id: int) -> str | None:
 
 
 def add(user: User, product_id: int, data: ReviewIn) -> Review:
+    """Keep a review that came in a form; see `keep`."""
+    return keep(user, product_id, data.model_dump())
+
+
+def keep(user: User, product_id: int, fields: Mapping[str, Any]) -> Review:
     """Keep a review.
 
     :raises Forbidden: (403) when the user may not review this product.
@@ -47,6 +55,6 @@ def add(user: User, product_id: int, data: ReviewIn) -> Review:
         reason = refusal(db, user, product_id)
         if reason:
             raise Forbidden(reason)
-        review = Review(product_id=product_id, user_id=user.id, **data.model_dump())
+        review = Review(product_id=product_id, user_id=user.id, **fields)
         db.add(review)
     return review

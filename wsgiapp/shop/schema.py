@@ -18,7 +18,8 @@ from wsgiapp.shop.engines import wait_until
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "shop_schema"
-FIRST, NEWEST = VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
+FIRST, NEWEST = VERSIONS[0], VERSIONS[-1]
 LOCK = 5_309_113
 # What the first shop made, which wrote down no version.
 FIRST_TABLES = {
@@ -27,7 +28,7 @@ FIRST_TABLES = {
     "shop_user": {"id", "name", "password_hash", "is_demo"},
     "login_attempts": {"key", "count", "since"},
 }
-OURS = {*FIRST_TABLES, "category", "attempt", "shop_order", "order_line"}
+OURS = {*FIRST_TABLES, "category", "attempt", "shop_order", "order_line", "idempotency_key"}
 
 
 class SchemaError(RuntimeError):

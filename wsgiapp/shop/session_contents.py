@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wsgiapp.json.tag import TaggedJSONSerializer
+from wsgiapp.shop.currencies import CODES
 from wsgiapp.shop.models import MAX_ID
 
 MAX_FLASHES = 20
@@ -57,6 +58,7 @@ CHECKS: dict[str, Callable[[object], bool]] = {
     "user_id": _is_number,
     "session_number": _is_number,
     "csrf": _is_csrf_token,
+    "currency": lambda value: value in CODES,
     "_permanent": lambda value: isinstance(value, bool),
     "_flashes": _are_flashes,
 }

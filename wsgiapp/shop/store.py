@@ -164,8 +164,8 @@ def current_store() -> Store:
 
 
 def reading() -> Session:
-    """Return the request's session for reading, opened at the first call."""
-    session: Session | None = g.get("shop_session")
+    """Return the request's session for reading, opened at the first call; within ``writing()`` it is that one's."""
+    session: Session | None = g.get("shop_writing") or g.get("shop_session")
     if session is None:
         session = g.shop_session = current_store().read_session(_deadline())
     return session
@@ -187,7 +187,11 @@ def writing() -> Iterator[Session]:
     """
     end_reading()
     with current_store().write_session(_deadline()) as session, session.begin():
-        yield session
+        g.shop_writing = session
+        try:
+            yield session
+        finally:
+            g.pop("shop_writing", None)
 
 
 def _deadline() -> float:

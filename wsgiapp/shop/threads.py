@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple
 REPLY_MS = 40.0
 TASK_MS = 20
 CHUNK_MS = 1.0
+START_SECONDS = 10  # for all threads to be there; more than a busy machine needs
 # Where the clock of a thread is too coarse (Windows), a chunk is taken to need what it needed undisturbed.
 FINE_CLOCK = time.get_clock_info("thread_time").resolution < 0.0005
 
@@ -101,30 +102,46 @@ def measure(tasks: int, threads: int) -> tuple[Comparison, Comparison]:
 
 
 def run(task: Task, tasks: int, threads: int) -> Run:
-    """Do ``task`` so many times in so many threads, each taking the next when it is free. Raises what a task raises."""
+    """Do ``task`` so many times in so many threads, each taking the next when it is free. Raises what a task raises.
+
+    The threads start together, once all are there, and each has its first task by then: as many tasks as threads are
+    one for each, however quickly the first thread works.
+    """
     todo = deque([task] * tasks)
     lanes = [Lane(f"Thread {number}") for number in range(1, threads + 1)]
-    begin = time.perf_counter()
+    first = [todo.popleft() if todo else None for _ in lanes]
+    begin = 0.0
 
     def clock() -> float:
         return (time.perf_counter() - begin) * 1000
 
+    def go() -> None:
+        nonlocal begin
+        begin = time.perf_counter()
+
+    together = threading.Barrier(threads, go, START_SECONDS)
     with ThreadPoolExecutor(threads) as pool:
-        workers = [pool.submit(_work_through, todo, lane, clock) for lane in lanes]
+        workers = [
+            pool.submit(_work_through, given, todo, lane, clock, together)
+            for given, lane in zip(first, lanes, strict=True)
+        ]
     wall = clock()
     for worker in workers:
         worker.result()
     return Run(lanes, wall)
 
 
-def _work_through(todo: deque[Task], lane: Lane, clock: Callable[[], float]) -> None:
+def _work_through(
+    task: Task | None, todo: deque[Task], lane: Lane, clock: Callable[[], float], together: threading.Barrier
+) -> None:
+    together.wait()
     begin = time.thread_time()
-    while True:
+    while task is not None:
+        task(lane, clock)
         try:
             task = todo.popleft()
         except IndexError:
-            break
-        task(lane, clock)
+            task = None
     lane.cpu_ms = (time.thread_time() - begin) * 1000
 
 

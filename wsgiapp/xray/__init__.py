@@ -2,26 +2,46 @@
 
 ``XRay(app)`` watches one app; ``watch_all()`` every app that is made from then on. What was seen stands in
 :attr:`XRay.ring`, is shown at ``/_xray`` and in the terminal, and can be exported. The framework never imports this.
+
+The rooms, each of which imports only from those before it; docs/xray.md says what is in each of them:
+
+* ``trace``: what is known of one request, as plain data
+* ``redact``: takes secrets out of it
+* ``objects``: the app's objects, asked without harm
+* ``cookie``: opens session cookies
+* ``access``: who may see it
+* ``record``: what happens while a request runs
+* ``build``: makes a trace of that
+* ``shared``: what several processes of a server share
+* ``explain``: what it means
+* ``twin``: the same request under the ladder's last step
+* ``show``: pages, texts, exports
+* ``pytest_plugin``, ``commands``: what is typed
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import Any, ClassVar
 
 from wsgiapp import App
 
-from . import instrumentation
-from .access import Access, Allow
+from .access import TOKEN_VARIABLE, Access, Allow
 from .build import build
-from .pages import Pages
-from .record import Recording
-from .stock_pages import StockPages
-from .store import LIMIT, MAX_BYTES, Ring
+from .objects.guard import safely
+from .record import instrumentation
+from .record.recording import Recording
+from .record.store import LIMIT, MAX_BYTES, Ring
+from .record.watch import Watch
+from .shared import Shared, SharingError
+from .show.address import tell_address
+from .show.pages import Pages
+from .show.stock_pages import StockPages
 from .trace import Trace
-from .watch import Watch
 
 __all__ = ["Trace", "XRay", "watch_all"]
 
@@ -33,7 +53,8 @@ class XRay:
     """Watches an app.
 
     :param app: the app; None to give it later, by :meth:`init_app`.
-    :param allow: who may see it, instead of "whoever is at this machine and has the token"; see :mod:`.access`.
+    :param allow: who may see it, instead of "whoever is at this machine and has the token": a function of the request,
+        or addresses and networks from which one may ask as from this machine; see :mod:`.access`.
     :param token: the token, instead of a random one.
     :param prefix: where its pages are.
     :param limit: how many requests are kept.
@@ -41,22 +62,31 @@ class XRay:
     :param explain_404: whether the app's stock 404 and 405 pages tell those who may see the X-ray why no rule answers;
         the one thing in which a response differs for being watched. See :mod:`.stock_pages`.
     :param static: keep requests for static files, too, which else have room only where they failed.
+    :param editor: the address that opens a file in an editor, such as ``vscode://file/{path}:{line}``; by default
+        ``XRAY_EDITOR`` of the environment, else none.
     :param always: record in production too, where nobody may look; see :mod:`.access`.
     """
 
+    #: Whether it was made by :func:`watch_all`, and not by the app itself.
+    automatic = False
     #: Called with the app and each recording that ends, whichever X-ray made it.
     listeners: ClassVar[list[Callable[[Any, Recording], None]]] = []
 
     def __init__(
-        self, app: Any = None, *, allow: Allow | None = None, token: str | None = None, prefix: str = "/_xray",
-        limit: int = LIMIT, max_bytes: int = MAX_BYTES, explain_404: bool = True, always: bool = False,
-        static: bool = False,
+        self, app: Any = None, *, allow: Allow | Iterable[str] | None = None, token: str | None = None,
+        prefix: str = "/_xray", limit: int = LIMIT, max_bytes: int = MAX_BYTES, explain_404: bool = True,
+        always: bool = False, static: bool = False, editor: str | None = None,
     ) -> None:  # fmt: skip
         self.ring: Ring[Recording] = Ring(limit, max_bytes)
         self.prefix = prefix
         self._settings = (allow, token, always)
         self._explain_404 = explain_404
+        self.shared: Shared | None = None
+        #: Why the processes of the server share nothing; empty where they do, or where there is one.
+        self.alone = ""
+        self._sharing = Lock()
         self.static = static
+        self.editor = editor
         self.app: Any = None
         if app is not None:
             self.init_app(app)
@@ -66,15 +96,19 @@ class XRay:
 
         :raises RuntimeError: when it is watched already, or this X-ray watches another.
         """
-        if self.app is not None or EXTENSION in app.extensions:
+        earlier = app.extensions.get(EXTENSION)
+        if earlier is not None and earlier.automatic and self.app is None:
+            earlier.remove()  # the app's own, with its settings, takes the place of the one that a switch gave it
+        elif self.app is not None or earlier is not None:
             raise RuntimeError(f"{app.name!r} has an X-ray already, or this one has an app: make one X-ray for each.")
         self.app = app
         self.access = Access(app, *self._settings)
         self.watch = Watch(app, self._keep, self.access, self.prefix)
-        self.watch.links_static = self.static
+        self.watch.links_static, self.watch.share = self.static, self.share
         self.watch.pages = pages = Pages(self)
         self.watch.explain = StockPages(app, pages.app, self.prefix) if self._explain_404 else None
         app.extensions[EXTENSION] = self
+        tell_address(app, self.access, self.prefix)
         instrumentation.open_all()
         _open.add(self)
 
@@ -82,8 +116,35 @@ class XRay:
         # PERF: the name is looked at first, which takes no call (benchmarks/: xray).
         if self.static or str(getattr(recording.rule, "endpoint", ""))[-6:] != "static" or not recording.is_static():
             self.ring.add(recording)
+            if self.shared is not None:
+                safely(self._hand_over, recording)
         for listener in self.listeners:
             listener(self.app, recording)
+
+    def share(self) -> Shared | None:
+        """What the processes of this server share; None where that is not possible, which the terminal is told once."""
+        with self._sharing:
+            if self.shared is None and not self.alone:
+                shared = Shared(self.app, self.ring.limit, self.ring.max_bytes)
+                try:
+                    token = shared.token(self.access.token)
+                except SharingError as error:
+                    self.alone = str(error)
+                    sys.stderr.write(self._said_alone())
+                else:
+                    self.access.token = self.access.token if self.access.is_given else token
+                    self.shared = shared
+        return self.shared
+
+    def _said_alone(self) -> str:
+        given = self.access.is_given
+        line = f"X-ray of {self.app.name}: each process of this server keeps traces{'' if given else ' and a token'}"
+        hint = "" if given else f" {TOKEN_VARIABLE} gives all of them one token."
+        return f"{line} of its own, since {self.alone}.{hint}\n"
+
+    def _hand_over(self, recording: Recording) -> None:
+        if self.shared is not None:
+            self.shared.put(build(recording, self.app), recording.marks_of_secrets)
 
     def remove(self) -> None:
         """Stop watching, and leave the app as it was. What was seen stays."""
@@ -96,8 +157,18 @@ class XRay:
             instrumentation.close_all()
 
     def traces(self) -> list[Trace]:
-        """What is kept, newest first."""
-        return [build(recording, self.app) for recording in self.ring]
+        """What is kept, newest first; by all processes, where the server has several."""
+        own = [build(recording, self.app) for recording in self.ring]
+        if self.shared is None:
+            return own
+        others = self.shared.traces({trace.id for trace in own})
+        return sorted([*own, *others], key=lambda trace: trace.started, reverse=True)[: self.ring.limit]
+
+    def clear(self) -> None:
+        """Forget what is kept."""
+        self.ring.clear()
+        if self.shared is not None:
+            self.shared.clear()
 
     def running(self) -> list[Recording]:
         """The requests that have not ended, newest first."""
@@ -111,7 +182,9 @@ class XRay:
     def get(self, name: str) -> Trace | None:
         """The request of that id; None when it is gone, or never was."""
         recording = self.ring.get(name)
-        return build(recording, self.app) if recording is not None else None
+        if recording is not None:
+            return build(recording, self.app)
+        return self.shared.get(name) if self.shared is not None else None
 
 
 def watch_all(**settings: Any) -> None:
@@ -127,7 +200,7 @@ def watch_all(**settings: Any) -> None:
     def watched_init(self: App, *args: Any, **kwargs: Any) -> None:
         plain(self, *args, **kwargs)
         if not getattr(self, "unwatched", False):
-            XRay(self, **settings)
+            XRay(self, **settings).automatic = True
 
     watched_init.__dict__["watches"] = True
     setattr(App, "__init__", watched_init)  # noqa: B010  # mypy forbids the assignment that this is

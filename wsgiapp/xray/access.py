@@ -11,9 +11,9 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from werkzeug.sansio.utils import host_is_trusted
@@ -24,11 +24,20 @@ from wsgiapp.typing import WSGIEnvironment
 COOKIE = "wsgiapp-xray"
 #: The environment variable that gives the token, so that a reloading server keeps it.
 TOKEN_VARIABLE = "WSGIAPP_XRAY_TOKEN"  # noqa: S105 - a name, not a secret
+#: The environment variable that names the addresses and networks that may ask, beside this machine's.
+ALLOW_VARIABLE = "WSGIAPP_XRAY_ALLOW"
 # Whoever sends one of these came by way of a proxy, or says so.
-_FORWARDED = (
-    "HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_FORWARDED_PREFIX", "HTTP_X_REAL_IP", "HTTP_VIA",
-)  # fmt: skip
+_FORWARDED = frozenset({
+    "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_SCHEME",
+    "HTTP_X_FORWARDED_SERVER", "HTTP_X_FORWARDED_SSL", "HTTP_X_ORIGINAL_FORWARDED_FOR", "HTTP_FORWARDED_FOR",
+    "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_CLIENT_IP", "HTTP_X_CLUSTER_CLIENT_IP", "HTTP_TRUE_CLIENT_IP",
+    "HTTP_CF_CONNECTING_IP", "HTTP_CF_CONNECTING_IPV6", "HTTP_CF_RAY", "HTTP_CF_VISITOR", "HTTP_CDN_LOOP",
+    "HTTP_FASTLY_CLIENT_IP", "HTTP_FLY_CLIENT_IP", "HTTP_X_AZURE_CLIENTIP", "HTTP_X_APPENGINE_USER_IP",
+    "HTTP_X_ENVOY_EXTERNAL_ADDRESS", "HTTP_X_AMZN_TRACE_ID", "HTTP_X_AMZ_CF_ID", "HTTP_X_VERCEL_FORWARDED_FOR",
+    "HTTP_X_NF_CLIENT_CONNECTION_IP", "HTTP_FRONT_END_HTTPS", "HTTP_X_URL_SCHEME", "HTTP_X_SCHEME",
+})  # fmt: skip
+_FORWARDING = ("HTTP_X_FORWARDED_", "HTTP_CF_")
 _OWN_HOSTS = ("localhost", ".localhost", "127.0.0.1")
 # One of these with or without a port, exactly.
 _OWN_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -41,22 +50,50 @@ def _is_own(host: str) -> bool:
 
 
 Allow = Callable[[Request], bool]
+Network = IPv4Network | IPv6Network
+
+
+def networks_of(given: Iterable[str] | str) -> tuple[Network, ...]:
+    """Addresses and networks, as in ``172.17.0.1`` and ``192.168.0.0/24``; a text of several has commas between them.
+
+    :raises ValueError: for what is neither, with the text that was given.
+    """
+    words = given.replace(",", " ").split() if isinstance(given, str) else given
+    found = []
+    for word in words:
+        try:
+            found.append(ip_network(word, strict=False))
+        except ValueError as error:
+            raise ValueError(
+                f"{word!r} is no address and no network: the X-ray's allow (and {ALLOW_VARIABLE}) take such as"
+                " 172.17.0.1 and 192.168.0.0/24, with commas between them."
+            ) from error
+    return tuple(found)
 
 
 class Access:
     """The rule for one app.
 
     :param app: the app; its ``DEBUG``, ``TRUSTED_HOSTS`` and ``SERVER_NAME`` are asked each time.
-    :param allow: decides alone, in production too, where it is given. It must not trust headers either.
+    :param allow: a function that decides alone, in production too; it must not trust headers either. Or addresses and
+        networks from which one may ask as from this machine, in debug mode and with the token; by default those of
+        ``WSGIAPP_XRAY_ALLOW``.
     :param always: record whether or not anybody may look; of use where the process itself does, as tests do.
+    :ivar is_given: whether the token was given, and so is that of every process.
     :param token: what must be shown; by default ``WSGIAPP_XRAY_TOKEN``, else a random one.
     """
 
-    def __init__(self, app: Any, allow: Allow | None = None, token: str | None = None, always: bool = False) -> None:
+    def __init__(
+        self, app: Any, allow: Allow | Iterable[str] | None = None, token: str | None = None, always: bool = False
+    ) -> None:
         self.app = app
-        self.allow = allow
+        self.allow = allow if callable(allow) else None
+        given = os.environ.get(ALLOW_VARIABLE, "") if allow is None or callable(allow) else allow
+        self.networks = networks_of(given)
         self.always = always
-        self.token = token or os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
+        given_token = token or os.environ.get(TOKEN_VARIABLE, "").strip()
+        self.is_given = bool(given_token)
+        self.token = given_token or secrets.token_urlsafe(16)
 
     def records(self) -> bool:
         """Whether requests are recorded at all."""
@@ -65,14 +102,36 @@ class Access:
 
     def is_near(self, environ: WSGIEnvironment) -> bool:
         """Whether a request comes from this machine and names it; such a one is told where its trace is."""
-        if not self.app.config["DEBUG"] or not is_loopback(environ.get("REMOTE_ADDR") or ""):
+        if not self.app.config["DEBUG"] or not self._admits(environ.get("REMOTE_ADDR") or ""):
             return False
         if not environ.keys().isdisjoint(_FORWARDED):
             return False
         host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
         if type(host) is not str:
             return False
-        return _is_own(host) or host_is_trusted(host.lower(), self._hosts())
+        return (
+            _is_own(host) or (bool(self.networks) and _is_address(host)) or host_is_trusted(host.lower(), self._hosts())
+        )
+
+    def _admits(self, peer: str) -> bool:
+        """Whether a peer is this machine, or one of those that were named."""
+        return is_loopback(peer) or (bool(self.networks) and _is_in(peer, self.networks))
+
+    def stranger(self, environ: WSGIEnvironment) -> str:
+        """What the terminal says of one who asked for the X-ray from elsewhere and got the app's own answer.
+
+        :return: empty where nothing could be set to let that one in.
+        """
+        if self.allow is not None or not self.app.config["DEBUG"]:
+            return ""
+        peer = str(environ.get("REMOTE_ADDR") or "")
+        if self._admits(peer) or not _is_address(peer):
+            return ""
+        return (
+            f"X-ray of {self.app.name}: {peer} asked for it and got the app's own answer, since that is not this"
+            f" machine. If it is you (by way of Docker's bridge, for example), set {ALLOW_VARIABLE}={peer} in the"
+            f' server\'s environment, or XRay(app, allow=["{peer}"]).'
+        )
 
     def _hosts(self) -> list[str]:
         config = self.app.config
@@ -89,9 +148,9 @@ class Access:
             return "" if self.allow(Request(environ, populate_request=False)) else "allow(request) said no"
         if not self.app.config["DEBUG"]:
             return "the app is not in debug mode and gave the X-ray no allow(request)"
-        if not is_loopback(environ.get("REMOTE_ADDR") or ""):
+        if not self._admits(environ.get("REMOTE_ADDR") or ""):
             return f"the peer {environ.get('REMOTE_ADDR')!r} is not this machine"
-        forwarded = [name for name in _FORWARDED if name in environ]
+        forwarded = [name for name in environ if name in _FORWARDED or name.startswith(_FORWARDING)]
         if forwarded:
             return f"a proxy forwarded the request ({forwarded[0][5:].replace('_', '-').title()})"
         if not self.is_near(environ):
@@ -145,6 +204,27 @@ def pass_name(environ: WSGIEnvironment) -> str:
 def cookie_name(environ: WSGIEnvironment) -> str:
     """The name of the cookie with the token: cookies know no ports, so the name does."""
     return f"{COOKIE}-{environ.get('SERVER_PORT', '80')}"
+
+
+@lru_cache(256)
+def _is_in(peer: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        parsed = ip_address(peer)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return any((mapped or parsed) in network for network in networks)
+
+
+@lru_cache(64)
+def _is_address(host: str) -> bool:
+    """Whether a Host header names an address, which no rebinding of a name can do, or a peer has one."""
+    bare = re.sub(r":[0-9]{1,5}\Z", "", host) if host.startswith("[") or host.count(":") == 1 else host
+    try:
+        ip_address(bare[1:-1] if bare.startswith("[") and bare.endswith("]") else bare)
+    except ValueError:
+        return False
+    return True
 
 
 # PERF: peers repeat from request to request (benchmarks/: xray).

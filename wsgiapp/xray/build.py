@@ -5,30 +5,22 @@ All of this happens when somebody looks, never while a request runs.
 
 from __future__ import annotations
 
-import linecache
 import os
 import sys
-import traceback
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from math import isfinite
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from wsgiapp.dispatch import LIFECYCLE
 
 from . import redact
-from .descriptions import cut
-from .guard import safely
-from .locations import Called, called, name_of, place, short, step_of, where_of
-from .record import MAX_BODY, MAX_CHUNKS, Event, Recording, Stream
+from .objects.locations import Called, called, name_of, short, step_of, where_of
+from .record.recording import HAS_CPU_CLOCK, MAX_BODY, MAX_CHUNKS, Event, Recording, Stream
 from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
-
-_DEEPEST = 40
-_HERE = str(Path(__file__).parent)
 
 _KINDS = {"before": "hook", "after": "hook", "errors": "handler", "teardown": "teardown", "response": "hook"}
 
@@ -69,31 +61,6 @@ def _all_called(groups: Iterable[Iterable[Any]]) -> set[Called]:
 
 # Layers in which the response may come from a function of the app's.
 _ANSWERING = ("before", "view", "errors")
-
-
-def failure_of(error: BaseException, text: Callable[[str], str] = redact.text) -> Failure:
-    """What is kept of an exception: its text and its places, not its objects.
-
-    :param text: takes the secrets out of a text.
-    """
-    found = [(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in _frames(error)][-_DEEPEST:]
-    frames = tuple([(place(file, line), name, _source(file, line)) for file, line, name in found])
-    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    return Failure(kind, _text(error, text), frames[-1][0] if frames else "", "", frames)
-
-
-def _frames(error: BaseException) -> list[tuple[Any, int]]:
-    walked = traceback.walk_tb(error.__traceback__)
-    return [(frame, line) for frame, line in walked if str(Path(frame.f_code.co_filename).parent) != _HERE]
-
-
-def _source(file: str, line: int) -> str:
-    return redact.text(linecache.getline(file, line).strip()[:400], redact.SOURCE)
-
-
-def _text(error: BaseException, text: Callable[[str], str]) -> str:
-    said = safely(str, error)  # an exception class of the app's own may fail to show itself
-    return text(cut(said, 2_000)) if type(said) is str else "(its text cannot be shown)"
 
 
 class Clock:
@@ -161,7 +128,16 @@ def build(recording: Recording, app: Any) -> Trace:
     )
     keys = app_secrets(app)
     scrubbed: Trace = _scrubbed(trace, keys)
-    return replace(scrubbed, hide=partial(_hide, keys, recording.marks_of_secrets))
+    return replace(scrubbed, hide=hider(keys, recording.marks_of_secrets))
+
+
+def hider(keys: list[str | bytes], marks: frozenset[tuple[int, int]]) -> Callable[[str], str]:
+    """What takes out of a text that is read now what is secret in a trace.
+
+    :param keys: those of the app.
+    :param marks: those of what was redacted in the trace.
+    """
+    return partial(_hide, keys, marks)
 
 
 def _hide(keys: list[str | bytes], marks: frozenset[tuple[int, int]], text: str) -> str:
@@ -381,7 +357,7 @@ def _was_opened(recording: Recording) -> bool:
 def _thread(recording: Recording) -> Thread:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     name, ident = recording.thread
-    return Thread(name, ident, os.getpid(), gil, sys.version.split()[0], recording.variables)
+    return Thread(name, ident, os.getpid(), gil, sys.version.split()[0], recording.variables, HAS_CPU_CLOCK)
 
 
 # -- the staircase -------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from itsdangerous.encoding import base64_decode, bytes_to_int
 
 from wsgiapp.sessions import MAX_PAYLOAD, BoundedSerializer
 
-from .descriptions import values
+from .objects.descriptions import values
 from .trace import Cookie
 
 #: How many cookies are known, by their hashes.

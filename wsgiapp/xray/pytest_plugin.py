@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 
-from . import XRay, text, watch_all
+from . import XRay, watch_all
 from .build import build
-from .record import Recording
+from .explain.sentences import opening
+from .explain.why import why_trace
+from .objects.guard import safely
+from .record.recording import Recording
+from .show import text
+from .trace import Trace
 
 #: Requests shown for one test, the last ones.
 SHOWN = 5
@@ -59,6 +64,16 @@ class _Collector:
     def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
         report = yield
         if report.failed and self.seen:
-            shown = [build(recording, app) for app, recording in self.seen]
-            report.sections.append(("X-ray", "\n\n".join("\n".join(text.lines(trace)) for trace in shown)))
+            seen = [_told(app, recording) for app, recording in self.seen]
+            report.sections.append(("X-ray", "\n\n".join("\n".join(shown) for shown in seen)))
         return report
+
+
+def _told(app: Any, recording: Recording) -> list[str]:
+    """The road of a request, below the sentence that says what it came to and why."""
+    trace = build(recording, app)
+    return text.lines(trace, opening=safely(_opening, app, trace) or "")
+
+
+def _opening(app: Any, trace: Trace) -> str:
+    return opening(trace, why_trace(app, trace))

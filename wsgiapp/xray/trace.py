@@ -179,6 +179,7 @@ class Thread:
     :ivar gil: whether this Python runs one thread at a time.
     :ivar variables: the names of the context variables that had a value when the request was dispatched; none where it
         was not.
+    :ivar has_cpu_clock: whether this Python can tell how long a thread computed; where it cannot, no time is "waited".
     """
 
     name: str = ""
@@ -187,6 +188,7 @@ class Thread:
     gil: bool = True
     python: str = ""
     variables: tuple[str, ...] = ()
+    has_cpu_clock: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ async function send(event) {
 
 function showExample(event) {
   const form = event.target.closest("form");
-  form.querySelector(".body").value = event.target.selectedOptions[0].dataset.example;
+  const body = form.querySelector(".body");
+  body.value = event.target.selectedOptions[0].dataset.example ?? body.defaultValue;
 }
 
 document.querySelectorAll("form").forEach((form) => form.addEventListener("submit", send));

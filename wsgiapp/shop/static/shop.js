@@ -1,11 +1,6 @@
 // A little comfort. Every page works without it.
 "use strict";
 
-// Choosing a category or an order searches at once.
-for (const select of document.querySelectorAll("form.search select")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
-}
-
 // "/" leads to the search field, as on many sites, unless the key is meant for another field.
 document.addEventListener("keydown", (event) => {
   const field = document.querySelector("#q");
@@ -16,11 +11,6 @@ document.addEventListener("keydown", (event) => {
     field.select();
   }
 });
-
-// A changed quantity in the cart is sent at once.
-for (const input of document.querySelectorAll(".change input[name=quantity]")) {
-  input.addEventListener("change", () => input.form.requestSubmit());
-}
 
 // The first field that is wrong gets the focus.
 document.querySelector("[aria-invalid=true]")?.focus();

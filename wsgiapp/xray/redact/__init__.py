@@ -11,6 +11,7 @@ members    JSON
 formats    XML, YAML, CSV
 urls       headers, environs, URLs
 bodies     bodies and texts of any type
+sources    a program's source
 values     by value
 ========== =====================================================
 """
@@ -19,11 +20,12 @@ from __future__ import annotations
 
 from .bodies import SOURCE, UNREAD, body, text
 from .names import REDACTED, is_redacted, is_secret
+from .sources import source_lines
 from .urls import COMMON, Environ, environ, pairs, query, texts
 from .values import MIN_KEY, Values, hide, is_known, scrub
 
 __all__ = [
     "COMMON", "MIN_KEY", "REDACTED", "SOURCE", "UNREAD", "Environ", "Values", "body", "environ", "hide", "is_known",
     "is_redacted", "is_secret",
-    "pairs", "query", "scrub", "text", "texts",
+    "pairs", "query", "scrub", "source_lines", "text", "texts",
 ]  # fmt: skip

@@ -24,11 +24,12 @@ from typing import Any
 
 from itsdangerous.encoding import base64_decode, bytes_to_int
 
-from wsgiapp.xray import redact, watch
+from wsgiapp.xray import redact
 from wsgiapp.xray.build import build
-from wsgiapp.xray.executed import Executed
-from wsgiapp.xray.locations import own_files, place
-from wsgiapp.xray.record import Recording
+from wsgiapp.xray.explain.executed import Executed
+from wsgiapp.xray.objects.locations import own_files, place
+from wsgiapp.xray.record import watch
+from wsgiapp.xray.record.recording import Recording
 
 from .process import TwinError, program_of, real_place, run
 from .source import Code, Pair, own_code, pairs, ran

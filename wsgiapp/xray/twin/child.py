@@ -33,7 +33,7 @@ MAX_BODY = 1024 * 1024
 MAX_LACKS = 200
 FRAMEWORKS = ("flask", "wsgiapp")
 HERE = str(Path(__file__).resolve())
-EXECUTED = Path(HERE).parents[1] / "executed.py"
+EXECUTED = Path(HERE).parents[1] / "explain" / "executed.py"
 # Classes of the step that an app's own code meets, and functions of theirs that the real ones give more options.
 _MET = ("App", "Blueprint", "Request", "Response", "Session", "Globals", "Config", "Client")
 _WITH_OPTIONS = (("App", "__init__"), ("Blueprint", "__init__"), ("App", "register_blueprint"))

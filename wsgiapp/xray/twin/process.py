@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import wsgiapp
 from wsgiapp.sessions import SecureCookieSession
-from wsgiapp.xray.locations import short, where_of
+from wsgiapp.xray.objects.locations import short, where_of
 
 #: Seconds that a run may take; bytes that it may say.
 SECONDS = 15.0

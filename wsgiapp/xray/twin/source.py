@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from wsgiapp.dispatch import LIFECYCLE
-from wsgiapp.xray.executed import Function
-from wsgiapp.xray.locations import place, source_at
+from wsgiapp.xray.explain.executed import Function
+from wsgiapp.xray.objects.locations import place, source_at
 from wsgiapp.xray.trace import Trace
 
 #: Lines of one function that are shown; functions of the app's.
