@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from typing import Any, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -15,7 +16,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from wsgiapp import current_app, g, has_app_context
+from wsgiapp import current_app, g
 from wsgiapp.shop import store
 from wsgiapp.shop.models import Category, fold
 
@@ -69,7 +70,8 @@ def rename(slug: str, before: str, title: str) -> None:
         if now != before:
             raise Overtaken(f"It is called “{now}” by now." if now else "There is no such category.")
         _must_be_free(title, taken)
-        db.get_one(Category, slug).title = title  # by the row, so that its version is raised
+        # By the row, so that its version is raised.
+        db.scalars(select(Category).where(Category.slug == slug)).one().title = title
     g.pop("shop_categories", None)
 
 
@@ -111,4 +113,6 @@ def _must_be_known(slug: str) -> str:
 
 def _has_database() -> bool:
     """Tell whether there is a shop to ask: a model can be read, and its schema made, without one."""
-    return has_app_context() and store.EXTENSION in current_app.extensions
+    with suppress(RuntimeError):  # no app is current
+        return store.EXTENSION in current_app.extensions
+    return False
