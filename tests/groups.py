@@ -21,6 +21,7 @@ TOGETHER = {
     "tests/test_people_benchmarks.py": "benchmarks of the people",
     "tests/test_site.py": "site",
     "tests/test_wheel.py": "wheel",
+    "tests/test_deploy.py": "two instances behind nginx",
     "tests/behaviour/test_two_servers.py": "two servers",
 }
 # The same for a part of a module; `\1` is what the pattern found.
@@ -49,7 +50,7 @@ LAST = ("tests/conformance/",)
 LEFT_OUT = {
     r"^tests/conformance/": "Flask's own suite and those of its extensions",
     r"^tests/test_browser|_browser\.py": "pages in a real browser",
-    r"^tests/(test_servers|test_wheel|behaviour/test_two_servers)\.py": "real servers, the wheel",
+    r"^tests/(test_servers|test_deploy|test_wheel|behaviour/test_two_servers)\.py": "real servers, the wheel",
     r"^tests/test_site\.py": "the static site",
     r"^tests/test_(people_)?benchmarks\.py": "the benchmarks",
     r"^tests/typed/": "mypy and pyright on programs written for Flask",

@@ -99,12 +99,18 @@ def test_the_commands_of_the_quickstart_run(tmp_path: Path) -> None:
 # The commands in blocks of the documents, by their beginning, and the test that runs each, or the part that matters.
 # README, quickstart and contributing.md have tests of their own.
 ALIAS = "tests/test_as_flask.py"
+DEPLOY = "tests/test_deploy.py"
+MOVES = "test_cart_login_and_order_survive_the_move_to_the_other_instance_and_the_kill_of_one"
 RUN_BY = {
     "opentelemetry-instrument ": "tests/conformance/test_agents.py::test_an_agent_records_what_it_records_on_flask",
     "newrelic-admin ": "tests/conformance/test_agents.py::test_an_agent_records_what_it_records_on_flask",
     "wsgiapp shop user ": "tests/shop/test_shop_people.py::test_a_shop_without_a_demonstration_can_be_begun_by_command",
     "REST_EXAMPLES=300 ": "tests/rest/test_openapi.py::test_what_is_generated_from_the_shops_document_finds_no_fault",
     "python run.py bench": "tests/test_benchmarks.py::test_the_command_prints_saves_and_writes_the_page",
+    "gunicorn --config ": f"{DEPLOY}::{MOVES}",
+    'python -c "import sqlite3': f"{DEPLOY}::test_a_shop_on_sqlite_goes_on_from_its_backup",
+    "pg_dump ": f"{DEPLOY}::test_a_shop_on_postgresql_goes_on_from_its_backup",
+    "pg_restore ": f"{DEPLOY}::test_a_shop_on_postgresql_goes_on_from_its_backup",
     "gunicorn ": "tests/test_servers.py::test_pages_are_served_whole",
     "curl ": "tests/test_documents.py::test_each_method_of_the_api_is_shown_by_one_curl_that_works",
     "waitress-serve ": "tests/test_servers.py::test_pages_are_served_whole",

@@ -15,6 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from werkzeug.middleware.proxy_fix import ProxyFix
+
 from wsgiapp import App
 from wsgiapp.json.provider import DefaultJSONProvider
 from wsgiapp.sessions import SecureCookieSessionInterface
@@ -27,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     "PROPAGATE_EXCEPTIONS": False,  # in debug mode too: the visitor sees the shop's page, the developer the X-ray
+    "TRUSTED_PROXIES": 0,
     "DATABASE_TIMEOUT": 1.5,
     "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
     "LOGIN_LIMIT": 5,
@@ -39,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
     "PICTURE_LIMIT": 50,
     "ORDER_LIMIT": 50,
 }
+MOST_PROXIES = 10
 PLAIN_NAMES = ("DATABASE_URL", "SECRET_KEY", "API_TOKEN", "INSTANCE_PATH")
 
 
@@ -60,6 +64,24 @@ def configure(app: App, config: Mapping[str, Any]) -> None:
     app.session_interface = StoredKeySessions()
 
 
+def trust_proxies(app: App) -> None:
+    """Take the visitor's address, scheme and host from what the last ``TRUSTED_PROXIES`` proxies say; 0 trusts nobody.
+
+    It stands around everything else, so that whatever asks for the address is told the visitor's.
+
+    :raises ValueError: when the setting is no such number.
+    """
+    number = app.config["TRUSTED_PROXIES"]
+    if type(number) is not int or not 0 <= number <= MOST_PROXIES:
+        raise ValueError(
+            f"TRUSTED_PROXIES is {number!r}, but must be how many proxies stand before the shop, 0 to {MOST_PROXIES}: "
+            "set SHOP_TRUSTED_PROXIES=1 for one, and nothing for none."
+        )
+    if number:
+        inner: Any = app  # a method to the type checker, and the place for middleware
+        inner.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number)
+
+
 class StoredKeySessions(SecureCookieSessionInterface):
     """Sessions signed with ``SECRET_KEY``, which is read from the instance folder when the settings have none."""
 
@@ -68,7 +90,7 @@ class StoredKeySessions(SecureCookieSessionInterface):
     def get_signing_serializer(self, app: App) -> Any:
         """Return the serializer of the framework, once the key is there."""
         if not app.secret_key:
-            app.secret_key = stored_secret(app.instance_path, "secret_key")
+            app.secret_key = own_secret(app, "secret_key")
         return super().get_signing_serializer(app)
 
 
@@ -76,8 +98,18 @@ def api_token(app: App) -> str:
     """Return the bearer token that allows writing through the API."""
     token = app.config.get("API_TOKEN")
     if not token:
-        token = app.config["API_TOKEN"] = stored_secret(app.instance_path, "api_token")
+        token = app.config["API_TOKEN"] = own_secret(app, "api_token")
     return str(token)
+
+
+def own_secret(app: App, name: str) -> str:
+    """Return the secret of this machine; the log says so where the database may serve other machines as well."""
+    if not str(app.config["DATABASE_URL"]).startswith("sqlite"):
+        app.logger.warning(
+            "The shop keeps its %s in %s. If other machines serve this shop too, set %s in the environment of each.",
+            name, app.instance_path, name.upper(),
+        )  # fmt: skip
+    return stored_secret(app.instance_path, name)
 
 
 def stored_secret(folder: str, name: str) -> str:
