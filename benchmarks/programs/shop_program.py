@@ -49,7 +49,7 @@ def rename(flask: ModuleType) -> None:
 
 @cache
 def make() -> Any:
-    """The shop in production, with a database of its own whose reviews have fixed dates."""
+    """The shop in production, with a database of its own whose rows have fixed dates."""
     flask = importlib.import_module("flask")
     if flask.Flask.__module__ != "wsgiapp.app":
         rename(flask)
@@ -58,17 +58,19 @@ def make() -> Any:
     app = importlib.import_module("wsgiapp.shop").create_app(settings)
     app.secret_key = SECRET_KEY
     app.extensions["benchmark.folder"] = folder  # kept until the process ends
-    date_reviews(app)
+    set_dates(app)
     return app
 
 
-def date_reviews(app: Any) -> None:
-    """Make the database, and have its reviews written at set moments: pages show the day."""
+def set_dates(app: Any) -> None:
+    """Make the database, and have its rows made at set moments: pages show the day, the API the second."""
     sqlalchemy = importlib.import_module("sqlalchemy")
     store, models = (importlib.import_module(f"wsgiapp.shop.{name}") for name in ("store", "models"))
     with app.extensions[store.EXTENSION].write_session() as database, database.begin():
         when = 1_700_000_000 + models.Review.id * 86_400
         database.execute(sqlalchemy.update(models.Review).values(created_at=when))
+        times = {"created_at": 1_700_000_000, "updated_at": 1_700_000_000}
+        database.execute(sqlalchemy.update(models.Product).values(times))
 
 
 APPLICATIONS: dict[str, Callable[[], Any]] = dict.fromkeys(("shop_front", "shop_product", "shop_api"), make)
