@@ -52,6 +52,7 @@ def test_the_way_of_a_buyer_from_the_cart_to_a_review(visitor):
     assert 'href="/products/1/review"' in order
     review = {"author": "Ada", "rating": "4", "text": "It does what it says, and quietly."}
     assert visitor.send("/products/1/review", **review).status_code == 303
+    assert "Write a review" not in visitor.get(at).text  # it would lead to a refusal: once is all
     assert visitor.send(f"{at}/cancel").headers["Location"] == at
     assert visitor.send("/products/1/review", **review).status_code == 403
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import Blueprint, flash, redirect, render_template, request, url_for
-from wsgiapp.shop import cart, orders, store
+from wsgiapp.shop import cart, orders, reviews, store
 from wsgiapp.shop.account import login_required, signed_in, unstored
 from wsgiapp.shop.forms import CheckoutIn, check_form
 from wsgiapp.shop.models import Order
@@ -99,8 +99,10 @@ def index() -> str:
 @login_required
 def show(number: str) -> str:
     """Show an order."""
-    order = find(number, "order.read")
-    return render_template("order.html", order=order, own=order.user_id == signed_in().id)
+    order, user, db = find(number, "order.read"), signed_in(), store.reading()
+    sold = [line.product_id for line in order.lines if line.product_id is not None and order.user_id == user.id]
+    may_review = {number for number in sold if reviews.refusal(db, user, number) is None}
+    return render_template("order.html", order=order, may_review=may_review)
 
 
 @bp.post("/orders/<number>/cancel")
