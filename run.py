@@ -396,9 +396,7 @@ def checks(python: Path, arguments: list[str], options: Any) -> list[Check]:
         others = [str(python), "tests/elsewhere.py"]
         found += [Check(kind, [*others, kind], beside=True, news=True) for kind in ("newest", "oldest")]
     tests = [*module, "coverage", "run"] if options.cov else [str(python)]
-    # One more than there are cores, since many tests wait for a server, a browser or a program.
-    processes = f"--numprocesses={(os.cpu_count() or 1) + 1}"
-    tests += ["-m", "pytest", processes, "--dist=loadgroup", "--no-loadscope-reorder"]
+    tests += ["-m", "pytest", "--numprocesses=auto", "--dist=loadgroup", "--no-loadscope-reorder"]
     tests += ["--quick"] if options.quick else ["--ignore=tests/conformance"] if options.cov else []
     return [*found, Check("pytest", [*tests, *arguments])]
 
