@@ -87,6 +87,8 @@ class Current:
     """The application, under the name that views know it by."""
 
     def __getattr__(self, name: str) -> Any:
+        if "app" not in flask_app:
+            raise RuntimeError("No app is current: none has been made yet.")
         return getattr(flask_app["app"], name)
 
 
