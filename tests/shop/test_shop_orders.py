@@ -68,9 +68,10 @@ def test_of_two_buyers_of_the_last_piece_exactly_one_gets_it_a_hundred_times(buy
             set_stock(one, p1=1)
             key = f"round-{number:04}-of-the-race"
             sent = [pool.submit(buyers.buy, who, key, "1x1@12900", {"1": 1}) for who in (0, 1)]
-            assert sorted(each.result() for each in sent) == [303, 409]
+            bought, refused = sorted(each.result() for each in sent)
+            assert bought == 303 and 400 <= refused < 500
             assert stock_of(one, 1) == 0
-    assert len(orders_of(one)) == ROUNDS
+            assert len(orders_of(one)) == number + 1
 
 
 def test_two_who_buy_the_same_things_in_another_order_never_wait_for_each_other(buyers):
