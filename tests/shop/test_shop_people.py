@@ -391,3 +391,12 @@ def test_a_visitor_is_not_locked_out_by_a_database_that_fails_in_the_head(make_s
     page = visitor.client.get("/login")
     assert page.status_code == 200
     assert token in page.text
+
+
+def test_who_never_looks_at_a_page_stays_signed_in_with_the_latest_messages(visitor):
+    visitor.register("Ada")
+    with visitor.client.session_transaction() as session:
+        session["_flashes"] = [("note", f"message {number} of many") for number in range(30)]
+    page = visitor.get("/account")
+    assert page.status_code == 200 and page.text.count(" of many") == 20
+    assert "message 29 of many" in page.text and "message 9 of many" not in page.text
