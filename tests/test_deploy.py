@@ -30,7 +30,18 @@ from typing import Any
 import pytest
 
 from postgres import Cluster, programs, running_postgres
-from servers import HOST, ROOT, STOP_SECONDS, Answer, Server, Visitor, lack, reserved_port, wait_until_listening
+from servers import (
+    HOST,
+    ROOT,
+    STOP_SECONDS,
+    Answer,
+    Server,
+    Visitor,
+    lack,
+    require,
+    reserved_port,
+    wait_until_listening,
+)
 from wsgiapp import request
 from wsgiapp.shop import HEADERS, create_app, limits, selling, settings, store
 
@@ -550,10 +561,7 @@ def test_connections_wait_in_systemds_socket_while_an_instance_restarts(started:
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        pytest.skip("needs systemd-analyze, which machines without systemd lack")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([require("systemd-analyze"), *arguments], capture_output=True, text=True, check=False)
 
 
 def test_systemd_finds_no_fault_in_the_units(tmp_path: Path) -> None:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import tarfile
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from servers import ROOT, lack, require
+from npm import kept
 from wsgiapp.rest.patches import ConflictingPatchError, MalformedPatchError, apply, merge, same
 
-CACHE = ROOT / ".cache" / "json-patch"
 SUITE = "json-patch-test-suite@1.1.0"
 FILES = ("spec_tests.json", "tests.json")
 
@@ -46,28 +41,8 @@ def test_a_merge_patch_does_what_the_appendix_says(original: Any, patch: Any, re
 
 
 def published() -> list[dict[str, Any]]:
-    """The published cases; fetched once, by the package's own client, and kept in the cache."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    (CACHE / ".gitignore").write_text("*\n", encoding="utf-8")
-    if not all((CACHE / name).exists() for name in FILES):
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            fetch(Path(folder))
-    return [case for name in FILES for case in json.loads((CACHE / name).read_text(encoding="utf-8"))]
-
-
-def fetch(folder: Path) -> None:
-    """Put the published cases into the cache; each file appears there whole."""
-    command = [require("npm"), "pack", SUITE, "--silent", f"--pack-destination={folder}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode:
-        lack(f"needs a network, to fetch {SUITE}: {done.stderr.strip()[-300:]}")
-    (packed,) = folder.glob("*.tgz")
-    with tarfile.open(packed) as archive:
-        for name in FILES:
-            source = archive.extractfile(f"package/{name}")
-            assert source is not None
-            (folder / name).write_bytes(source.read())
-            (folder / name).replace(CACHE / name)
+    """The published cases of JSON Patch."""
+    return [case for file in kept(SUITE, *FILES) for case in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def test_json_patch_does_what_the_published_cases_say() -> None:
