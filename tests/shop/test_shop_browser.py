@@ -134,6 +134,20 @@ def test_nor_on_forms_that_came_back(context: BrowserContext) -> None:
             assert barriers(page, looks=1) == []
 
 
+def test_nor_on_the_way_from_the_cart_to_an_order(context: BrowserContext) -> None:
+    with context.new_page() as page:
+        page.goto("/products/5")
+        page.get_by_role("button", name="Put into the cart").click()
+        for path in ("/cart", "/checkout"):
+            page.goto(path)
+            assert barriers(page, looks=2) == [], path
+        page.get_by_role("button", name="Place the order").click()
+        page.wait_for_url("**/orders/*")
+        assert barriers(page) == []
+        page.goto("/orders")
+        assert barriers(page, looks=2) == []
+
+
 def test_axe_sees_a_barrier_that_is_there(context: BrowserContext) -> None:
     with context.new_page() as page:
         page.goto("/login")
