@@ -509,7 +509,8 @@ def run_command(
     app = _load_or_fail_later(info)
     debug = get_debug_flag()
     show_server_banner(debug, info.app_import_path)
-    reload, debugger = (debug if given is None else given for given in (reload, debugger))
+    reload = debug if reload is None else reload
+    debugger = debug if debugger is None else debugger
     options |= {"threaded": options.pop("with_threads"), "ssl_context": cert, "request_handler": RequestHandler}
     run_simple(host.strip("[]"), port, app, reload, debugger, **options)
 

@@ -57,7 +57,8 @@ def url_for(
     '/user/ada?page=2'
     """
     ctx, app_ctx = _cv_request.get(None), _cv_app.get(None)
-    if ctx is not None and app_ctx is not None and _anchor is _method is _scheme is None is _external:
+    is_plain = (_anchor, _method, _scheme, _external) == (None, None, None, None)
+    if is_plain and ctx is not None and app_ctx is not None:
         # PERF: to hand the values on takes as long as all the rest of a plain URL (benchmarks/: url_for).
         app = app_ctx.app
         if app is ctx.app and app._has_usual_urls and endpoint[:1] != "." and not app.url_default_functions:

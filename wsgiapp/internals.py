@@ -9,6 +9,7 @@ import warnings
 from io import BytesIO
 
 from werkzeug.datastructures import Headers
+from werkzeug.routing import Map
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
@@ -26,6 +27,8 @@ def changed_parts() -> list[str]:
         "Request._cached_data": vars(request).get("_cached_data") == b"ab",
         "Request._parsed_content_type": vars(request).get("_parsed_content_type") == ("text/plain", {}),
         "LimitedStream._pos": (getattr(stream, "_pos", None), getattr(stream, "limit", None)) == (1, 2),
+        "Map._remap": vars(Map()).get("_remap") is True,
+        "Map._rules_by_endpoint": vars(Map()).get("_rules_by_endpoint") == {},
         "LimitedStream._stream": isinstance(getattr(stream, "_stream", None), BytesIO),
     }
     return [name for name, is_known in known.items() if not is_known]

@@ -23,6 +23,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 
+from . import internals
 from .hosts import MOST_OF_HOST, split_host
 from .overrides import Originals, Replaceable, Watched
 
@@ -188,13 +189,12 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         :param root: where the app is mounted, without a slash at its end.
         :return: None means "ask Werkzeug".
         """
+        if self.host_matching or not internals.KNOWN:
+            return None
         if self._remap:
             self.update()
-        for value in values.values():
-            if value is None:  # it is as if it were not there
-                values = {name: value for name, value in values.items() if value is not None}
-                break
-        rules = () if self.host_matching else self._rules_by_endpoint.get(endpoint, ())
+        values = {name: value for name, value in values.items() if value is not None}
+        rules = self._rules_by_endpoint.get(endpoint, ())
         for wanted in (method, None):
             for rule in rules:
                 built = rule.build(values, append_unknown=True) if rule.suitable_for(values, wanted) else None

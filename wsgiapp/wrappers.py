@@ -327,7 +327,7 @@ _FORM = "application/x-www-form-urlencoded"
 _ASCII = bytes(range(128))
 # A URL with nothing in it to quote or to decode, and no part that could be taken for another.
 _PLAIN_URL = re.compile(
-    r"https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?(?:/[\w.~!$&'()*+,:;=@-]*)+(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
+    r"https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?/[\w.~!$&'()*+,/:;=@-]*(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
     re.ASCII,
 )
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -492,7 +492,7 @@ class Response(ResponseBase, metaclass=Watched):
 
         :param name: the header, such as ``Cookie``.
         """
-        if self._headers is not None and not ("Vary" not in self._headers and VARYING.kept_by_class(type(self))):
+        if self._headers is not None and ("Vary" in self._headers or not VARYING.kept_by_class(type(self))):
             self.vary.add(name)
         elif ("Vary", name) not in self._head:
             self.add_header("Vary", name)
