@@ -177,3 +177,26 @@ def test_an_answer_that_is_never_closed_is_not_kept_by_the_list_of_what_runs() -
         next(iter(app(create_environ(), lambda *_: None)))
     gc.collect()
     assert xray.running() == []
+
+
+def test_a_request_that_is_not_kept_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser may follow the link in an answer before the server is done with the request."""
+    app, xray = watched_app()
+    add, arrived, go_on = xray.ring.add, threading.Event(), threading.Event()
+    held: list[Any] = []
+
+    def late(recording: Any) -> None:
+        held.append(recording)
+        arrived.set()
+        go_on.wait(5)
+        add(recording)
+
+    monkeypatch.setattr(xray.ring, "add", late)
+    answering = threading.Thread(target=lambda: app.test_client().get("/", environ_overrides=NEAR))
+    answering.start()
+    assert arrived.wait(5)
+    threading.Timer(0.1, go_on.set).start()
+    found = xray.get(held[0].id)
+    answering.join()
+    assert found is not None and found.path == "/"
+    assert xray.get("no-such-id") is None and xray.running() == []

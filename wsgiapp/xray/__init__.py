@@ -26,6 +26,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterable
 from threading import Lock
+from time import monotonic, sleep
 from typing import Any, ClassVar
 
 from wsgiapp import App
@@ -46,6 +47,8 @@ from .trace import Trace
 __all__ = ["Trace", "XRay", "watch_all"]
 
 EXTENSION = "xray"
+#: So many seconds one waits for a request that is being kept.
+PATIENCE = 1.0
 _open: weakref.WeakSet[XRay] = weakref.WeakSet()
 
 
@@ -182,6 +185,11 @@ class XRay:
     def get(self, name: str) -> Trace | None:
         """The request of that id; None when it is gone, or never was."""
         recording = self.ring.get(name)
+        # A browser has the answer, and the link in it, before the server is done with the request.
+        until = monotonic() + PATIENCE
+        while recording is None and monotonic() < until and any(each.id == name for each in self.running()):
+            sleep(0.01)
+            recording = self.ring.get(name)
         if recording is not None:
             return build(recording, self.app)
         return self.shared.get(name) if self.shared is not None else None

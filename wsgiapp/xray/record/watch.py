@@ -253,7 +253,6 @@ class Watch:
         return Output(body, recording, self._finish, _note_failure)
 
     def _finish(self, recording: Recording) -> None:
-        self.running.pop(id(recording), None)
         recording.ended = now = clock()
         if now > recording.due:
             recording.sample(now)
@@ -265,6 +264,8 @@ class Watch:
         except BaseException:  # whatever is wrong with the X-ray, the request has its answer
             recording.ctx = recording.raw = recording.secrets = None
             _log.warning("The X-ray could not keep a request; the request itself is not concerned")
+        finally:
+            self.running.pop(id(recording), None)  # not before: whoever asks for it in between waits
 
     # -- the steps that need more than a mark ------------------------------------------------------------------
 
