@@ -27,7 +27,7 @@ from .ctx import current_request_context, shared_lazy
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
-from .wrappers import COOKIES, SETTING, Request, Response
+from .wrappers import SETTING, Request, Response
 
 # A signed cookie of 4 KB can be made to inflate a thousandfold by whoever holds the key; a browser's never does.
 MAX_PAYLOAD = 1024 * 1024
@@ -346,8 +346,10 @@ class SecureCookieSessionInterface(SessionInterface):
             max_age = int(app.permanent_session_lifetime.total_seconds())
             # A forged cookie may stand before the visitor's own, whose path is shorter (RFC 6265, 5.4), and one of an
             # earlier path or domain beside it: of those that hold, the newest is taken.
-            values = [value for value in _cookies(request, self.get_cookie_name(app)) if value][:MAX_COOKIES]
-            for value in sorted(values, key=_stamp, reverse=True) if len(values) > 1 else values:
+            values = _cookies(request, self.get_cookie_name(app))
+            if len(values) > 1:
+                values = sorted([*filter(None, values)][:MAX_COOKIES], key=_stamp, reverse=True)
+            for value in values:
                 try:
                     return self.session_class(signing.loads(value, max_age=max_age))
                 except (BadData, TypeError, ValueError):
@@ -407,7 +409,8 @@ def _stamp(value: str) -> int:
 def _cookies(request: Any, name: str) -> list[str]:
     header = request.environ["HTTP_COOKIE"]
     # PERF: one search; Werkzeug makes objects of all headers and cookies, in 20 calls (benchmarks/: session).
-    if '"' not in header and COOKIES.kept_by(request):
+    usual = getattr(request, "_cookies_are_usual", False) and "cookies" not in request.__dict__
+    if usual and '"' not in header:
         return [value for key, value in _COOKIE.findall(header) if key == name]
     values: list[str] = request.cookies.getlist(name)
     return values

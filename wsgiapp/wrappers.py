@@ -89,6 +89,7 @@ class Request(RequestBase, metaclass=Watched):
     #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
     routing_exception: HTTPException | None = None
     _closes_forms_only: bool
+    _cookies_are_usual: bool
     _has_usual_scopes: bool
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
@@ -112,7 +113,8 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def scheme(self) -> str:
         """``http`` or ``https``, as the server says."""
-        return cast(str, self._original.get("wsgi.url_scheme", "http"))
+        scheme: str = self._original.get("wsgi.url_scheme", "http")
+        return scheme
 
     @lazy
     def server(self) -> tuple[str, int | None] | None:
@@ -199,7 +201,7 @@ class Request(RequestBase, metaclass=Watched):
         :raises RequestEntityTooLarge: for a body that says it is longer; while reading, for one that turns out to be.
         :raises ClientDisconnected: while reading a body that breaks off.
         """
-        environ, most, body = self.environ, self.max_content_length, self.environ["wsgi.input"]
+        environ, most, source = self.environ, self.max_content_length, self.environ["wsgi.input"]
         length: str = environ.get("CONTENT_LENGTH", "")
         stream: Any
         if self.shallow:
@@ -207,13 +209,14 @@ class Request(RequestBase, metaclass=Watched):
         elif internals.KNOWN and _LENGTH.fullmatch(length) and "HTTP_TRANSFER_ENCODING" not in environ:
             if most is not None and int(length) > most:
                 raise RequestEntityTooLarge()
-            stream = SizedBody(body, int(length))
+            stream = SizedBody(source, int(length))
         elif "wsgi.input_terminated" in environ and not get_content_length(environ):
             # No length, or one that a transfer coding overrules (RFC 9112, 6.3).
-            stream = ChunkedBody(body, most)
+            stream = ChunkedBody(source, most)
         else:
             stream = super().stream
-        return cast("IO[bytes]", stream)
+        body: IO[bytes] = stream
+        return body
 
     def _parse_content_type(self) -> None:
         # PERF: read from the environ, without a view on all headers (benchmarks/: form POST, JSON POST).
@@ -282,7 +285,8 @@ class Request(RequestBase, metaclass=Watched):
         ('Ada', None)
         """
         self._load_form_data()
-        return cast("ImmutableMultiDict[str, str]", self.__dict__["form"])
+        form: ImmutableMultiDict[str, str] = self.__dict__["form"]
+        return form
 
     def _load_form_data(self) -> None:
         own = self.__dict__
@@ -309,7 +313,7 @@ PARSING = Originals(
 # Without an override there is something to close only after a form was read.
 CLOSING = Originals(Request, "close", flag="_closes_forms_only")
 # What whoever reads the cookies off the environment stands in for.
-COOKIES = Originals(Request, "cookies")
+COOKIES = Originals(Request, "cookies", flag="_cookies_are_usual")
 
 
 def _storage_class(request: RequestBase) -> type[MultiDict[str, Any]]:
@@ -334,8 +338,9 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
 _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
-# Headers that hold a URI, and perhaps an IRI.
+# Headers that hold a URI, and perhaps an IRI; and a path, with its query, that is a URI as it stands.
 _URIS = frozenset({"location", "content-location"})
+_PLAIN_URI = re.compile(r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII)
 
 
 def _line_of(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
@@ -492,9 +497,11 @@ class Response(ResponseBase, metaclass=Watched):
 
         :param name: the header, such as ``Cookie``.
         """
-        if self._headers is not None and ("Vary" in self._headers or not VARYING.kept_by_class(type(self))):
+        pairs: Any = self._head if self._headers is None else self._headers
+        usual = isinstance(pairs, (list, Headers)) and VARYING.kept_by_class(type(self))
+        if not usual or "vary" in [key.lower() for key, _ in pairs]:
             self.vary.add(name)
-        elif ("Vary", name) not in self._head:
+        else:
             self.add_header("Vary", name)
 
     def add_header(self, name: str, value: str) -> None:
@@ -551,8 +558,13 @@ class Response(ResponseBase, metaclass=Watched):
             names = check_head(self._status, head)
         except UnsendableResponse:  # unless it is an IRI, which Werkzeug makes a URI of
             return None
-        if (counted and "content-length" not in names) or not _URIS.isdisjoint(names):
+        if counted and "content-length" not in names:
             return None
+        if not _URIS.isdisjoint(names):
+            # PERF: most redirects lead to a plain path; Werkzeug takes 60 calls to send one (benchmarks/: login).
+            values = [value for name, value in head if name.lower() in _URIS]
+            if self.autocorrect_location_header or not all(map(_PLAIN_URI.fullmatch, values)):
+                return None
         return head
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:

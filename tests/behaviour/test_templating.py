@@ -383,6 +383,22 @@ def test_stream_template_without_a_request(framework: Any) -> None:
         assert "".join(framework.stream_template_string("{{ config.DEBUG }} {{ x }}", x=1)) == "False 1"
 
 
+@pytest.mark.parametrize("ways", ["import 'part' as p", "from 'part' import m", "import 'part' as p with context"])
+def test_imported_macro_knows_the_globals_of_the_template(framework: Any, ways: str) -> None:
+    app = framework.App(__name__)
+    parts = {"part": "{% macro m() %}{{ shared }}{{ own|default('-') }}{% endmacro %}"}
+    parts["page"] = f"{{% {ways} %}}{{{{ {'m' if 'from' in ways else 'p.m'}() }}}}{{{{ own|default('-') }}}}"
+    app.jinja_loader = DictLoader(parts)
+    app.jinja_env.globals["shared"] = "s"
+    with app.app_context():
+        assert app.jinja_env.get_template("page").render() == "s--"
+        page = app.jinja_env.get_template("page", globals={"own": "o", "shared": "S"})
+        assert page.render() == ("Soo" if "with context" in ways else "soo")  # a module of its own for new names only
+        app.jinja_env.globals["late"] = "l"
+        assert "late" in page.globals.keys()  # noqa: SIM118 - the view of the names is what is asked
+        assert page.globals["late"] == "l"
+
+
 # The environment -----------------------------------------------------------------------------------------------------
 
 

@@ -361,7 +361,8 @@ names_to_send = st.sampled_from(
 values_to_send = st.one_of(
     st.sampled_from(
         ["a", "", " a ", "text/plain", "7", "a\0", "a\r\nb", "\n", "\u20ac", "\ud800", "é", "/a b", "//x/é", "\x7f",
-         "http://\N{SNOWMAN}.example/", "Mon, 01 Jan 2024 00:00:00 GMT", '"tag"']
+         "http://\N{SNOWMAN}.example/", "Mon, 01 Jan 2024 00:00:00 GMT", '"tag"', "/a", "/a?b=c&d=%20#e", "/a?", "/a#",
+         "/a?#", "/a;b?c?d", "/%zz/%", "///x", "/.//x", "/a\\b", "/a[b]", "/a?[b]", "HTTP://Host/x", "a:b", "?a"]
     ),
     st.text(max_size=5),
 )  # fmt: skip
@@ -405,6 +406,10 @@ edits = st.one_of(
     st.just(lambda r: r.calculate_content_length()),
     st.just(lambda r: setattr(r, "content_length", 3)),
     st.just(lambda r: setattr(r, "location", "/ü")),
+    st.just(lambda r: setattr(r, "location", "/a?b=c")),
+    st.just(lambda r: setattr(r, "autocorrect_location_header", True)),
+    # Ours says it in fewer steps; Werkzeug's has no such method.
+    st.just(lambda r: r.vary_by("Cookie") if hasattr(r, "vary_by") else r.vary.add("Cookie")),
     st.just(lambda r: setattr(r, "headers", Headers({"X-C": "1"}))),
     st.just(lambda r: setattr(r, "headers", {"X-C": "1"})),
     st.just(lambda r: setattr(r, "direct_passthrough", True)),
@@ -483,6 +488,23 @@ OVERRIDES: dict[str, Any] = {
     "autocorrect_location_header": True,
     "max_cookie_size": 0,
 }
+
+
+@QUICK
+@given(
+    location=st.text(alphabet="/?#%a1:;=&@[]\\. ~+é", max_size=12),
+    name=st.sampled_from(["Location", "Content-Location"]),
+)
+@example(location="/a?", name="Location")
+@example(location="/a#", name="Content-Location")
+@example(location="//host/a", name="Location")
+def test_a_location_is_the_uri_that_werkzeug_makes_of_it(location: str, name: str) -> None:
+    def answered(kind: Any) -> Any:
+        response = kind("moved", 302, mimetype="text/plain")
+        response.headers[name] = location
+        return sent(response, environ_of())
+
+    assert outcome(answered, Response) == allowed(outcome(answered, werkzeug.wrappers.Response))
 
 
 @pytest.mark.parametrize("name", OVERRIDES)

@@ -188,13 +188,14 @@ class DefaultJSONProvider(JSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a JSON response; see :meth:`JSONProvider.response`. A newline ends it, ``compact`` sets the spaces."""
         value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
-        compact = not self._app.debug if self.compact is None else self.compact
+        debug = self._app.debug
+        compact = not debug if self.compact is None else self.compact
         # PERF: past dumps(), where nobody has another one (benchmarks/: parameter).
         if compact and self.makes_alone and self.default.__hash__ is not None:
             text = _compact(self.default, self.ensure_ascii, self.sort_keys)(value)
         else:
             text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
-        if self._app.debug and self.makes_alone and ("NaN" in text or "Infinity" in text):
+        if debug and self.makes_alone and ("NaN" in text or "Infinity" in text):
             for where in self._not_finite(value, ""):
                 raise ValueError(f"{where}, which is not JSON serializable: send None or a string. (Debug mode only.)")
         return self._app.response_class(f"{text}\n", mimetype=self.mimetype)
