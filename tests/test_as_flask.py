@@ -270,6 +270,23 @@ except NoAppException:
     assert (python("-c", program), under_the_alias(program)) == (expected, expected)
 
 
+def test_what_stands_in_for_an_app_passes_for_an_instance_of_its_class() -> None:
+    program = """
+import flask
+from unittest.mock import Mock
+from flask.sansio.app import App
+class Quart(App):
+    pass
+class Other(App):
+    pass
+for instance in (Mock(spec=Quart), Mock(spec=flask.Flask), Mock()):
+    print(*(isinstance(instance, cls) for cls in (Quart, Other, App, flask.Flask)))
+"""
+    on_flask = "True False True False\nFalse False True True\nFalse False False False\n"
+    under = on_flask.replace("True False True False", "True False True True", 1)  # there every app is a flask.Flask
+    assert (python("-c", program), under_the_alias(program)) == (on_flask, under)
+
+
 def test_under_pytest_the_programs_that_tests_start_have_the_alias(folder: Path) -> None:
     (folder / "test_it.py").write_text(
         "import subprocess, sys\n\ndef test_it():\n"

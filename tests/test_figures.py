@@ -26,7 +26,7 @@ from wsgiapp.wrappers import Response
 from wsgiapp.xray.record import recording as recorded
 from wsgiapp.xray.record import store
 
-WORDS = {5: "five", 15: "fifteen", 16: "sixteen", 18: "eighteen"}
+WORDS = {5: "five", 15: "fifteen", 16: "sixteen", 17: "seventeen", 18: "eighteen"}
 
 
 def measured(name: str) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import tomllib
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 
 import elsewhere
 import groups
-from servers import HOST, ROOT, reserved_port
+from servers import HOST, ROOT, require, reserved_port
 
 # -- ports ---------------------------------------------------------------------------------------
 
@@ -245,6 +247,56 @@ def test_an_environment_is_made_once_and_the_wheel_installed_when_the_checkout_c
         assert asked == expected
     assert (environment.scripts / "flask").exists()
     assert "installing the 1 packages" in capsys.readouterr().out
+
+
+@pytest.fixture
+def pool(sandbox: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The archive of some-1.0 in a pool that apt finds; another site has none, and stands before it."""
+    require("apt-get")
+    archive = tmp_path / "site" / "pool" / "main" / "some_1.0.orig.tar.xz"
+    archive.parent.mkdir(parents=True)
+    (tmp_path / "some-1.0").mkdir()
+    (tmp_path / "some-1.0" / "test_it.py").write_text("")
+    with tarfile.open(archive, "w:xz") as tar:
+        tar.add(tmp_path / "some-1.0", "some-1.0")
+    monkeypatch.setattr(sandbox, "apt_sites", lambda: [f"copy:{tmp_path}/empty", f"copy:{tmp_path}/site"])
+    return archive
+
+
+def test_an_archive_from_a_pool_is_fetched_once_and_unpacked(
+    sandbox: Any, pool: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sandbox.fetch_from_pool("some==1.0", pool.name, hashlib.sha256(pool.read_bytes()).hexdigest())
+    monkeypatch.setattr(sandbox, "APT_HELPER", tmp_path / "missing")
+    sandbox.fetch_from_pool("some==1.0", pool.name, "")
+    home = sandbox.unpack("some==1.0", tmp_path / "unpacked")
+    assert home == tmp_path / "unpacked" / "some-1.0"
+    assert (home / "test_it.py").exists()
+
+
+def test_an_archive_with_another_checksum_is_not_kept(sandbox: Any, pool: Path) -> None:
+    with pytest.raises(sandbox.NoPoolError, match=r"some==1\.0.*Hash Sum mismatch"):
+        sandbox.fetch_from_pool("some==1.0", pool.name, "0" * 64)
+    with pytest.raises(FileNotFoundError, match="some==1.0 was not fetched"):
+        sandbox.unpack("some==1.0", pool.parent)
+
+
+def test_a_machine_without_apt_says_so(sandbox: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sandbox, "APT_HELPER", tmp_path / "missing")
+    with pytest.raises(sandbox.NoPoolError, match="needs the apt of a Debian or Ubuntu"):
+        sandbox.fetch_from_pool("some==1.0", "some_1.0.orig.tar.xz", "0" * 64)
+
+
+def test_the_sites_of_apt_are_read_from_what_it_would_fetch(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = (
+        "'http://one.example/debian/dists/stable/InRelease' one.example_debian_dists_stable_InRelease 0 \n"
+        "'http://one.example/debian/dists/stable/main/binary-all/Packages.xz' one.example_and_so_on 0 \n"
+        "'https://two.example/dists/stable/InRelease' two.example_dists_stable_InRelease 0 \n"
+        "'https://flat.example/./InRelease' flat.example_._InRelease 0 \n"
+    )
+    done = subprocess.CompletedProcess([], 0, said, "")
+    monkeypatch.setattr(sandbox.subprocess, "run", lambda *arguments, **options: done)
+    assert sandbox.apt_sites() == ["http://one.example/debian", "https://two.example"]
 
 
 def test_the_digest_of_the_checkout_follows_what_goes_into_the_wheel(

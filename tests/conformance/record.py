@@ -26,7 +26,7 @@ from suites import RECORDED, Suite
 def flask_environment(table: list[Suite], common: list[str]) -> Environment:
     """The environment with Flask that all suites share, and their source distributions in the cache."""
     environment = sandbox.make_environment("suites", suites.requirements(table, common), alias=False)
-    sandbox.fetch([suite.requirement for suite in table], environment)
+    sandbox.fetch(suites.indexed(table), environment)
     return environment
 
 
@@ -49,6 +49,7 @@ def main(names: list[str]) -> None:
         CONSTRAINTS.write_text(freeze(environment), encoding="utf-8")
     recorded = suites.read_recorded() if names else {}
     for suite in chosen:
+        suite.fetch()
         with tempfile.TemporaryDirectory() as folder:
             results = suite.run(environment, Path(folder))
         recorded[suite.name] = {"version": suite.version, **suites.summary(results)}

@@ -1,6 +1,6 @@
 """Where foreign suites run: environments with or without Flask, source distributions, pytest in a child process.
 
-Here lives what touches pip, venv and processes. Which suites there are and what is expected of them stands in
+Here lives what touches pip, apt, venv and processes. Which suites there are and what is expected of them stands in
 `suites`. Everything fetched is kept in the cache folder, which hides itself from git; nothing of it is committed.
 """
 
@@ -30,6 +30,9 @@ CACHE = Path(os.environ.get("CONFORMANCE_CACHE", ROOT / ".cache" / "conformance"
 CONSTRAINTS = HERE / "constraints.txt"
 FLASK = "flask==3.1.3"
 ALIAS = "wsgiapp.as_flask"
+APT_HELPER = Path("/usr/lib/apt/apt-helper")  # apt's program for one file, where Debian and Ubuntu have it
+APT_OPTIONS = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20")
+APT_SECONDS = 90
 SUITE_SECONDS = 300
 LOCK_SECONDS = 900
 
@@ -54,6 +57,10 @@ class PipError(Exception):
 
 class NoNetworkError(PipError):
     """pip reached no package index."""
+
+
+class NoPoolError(Exception):
+    """The machine has no apt, or apt could not get the file; the text says what is needed, or what apt said."""
 
 
 def pip(python: Path | str, *arguments: str) -> None:
@@ -204,10 +211,14 @@ def _canonical(name: str) -> str:
 def _archive_of(requirement: str) -> Path | None:
     """The cached source distribution of ``name==version``."""
     wanted = _canonical(requirement.replace("==", "-"))
-    for path in cache("sdists").glob("*.tar.gz"):
-        if _canonical(path.name.removesuffix(".tar.gz")) == wanted:
+    for path in cache("sdists").glob("*.tar.*"):
+        if _canonical(_top_folder(path)) == wanted:
             return path
     return None
+
+
+def _top_folder(archive: Path) -> str:
+    return archive.name.rpartition(".tar.")[0]
 
 
 def fetch(requirements: Iterable[str], builder: Environment) -> None:
@@ -223,6 +234,40 @@ def fetch(requirements: Iterable[str], builder: Environment) -> None:
         pip(builder.python, "download", *options, *missing)
 
 
+def fetch_from_pool(requirement: str, path: str, sha256: str) -> None:
+    """Have apt download a source archive that no package index has, unless it is in the cache.
+
+    :param requirement: what the archive holds, as ``name==version``.
+    :param path: the archive in the pool of a Debian or Ubuntu, below the part (``main`` or ``universe``) that has it.
+    :param sha256: of the archive; apt keeps no other.
+    :raises NoPoolError: without apt, and when no site that apt knows has the archive.
+    """
+    if _archive_of(requirement) is not None:
+        return
+    if not APT_HELPER.exists():
+        raise NoPoolError(f"needs the apt of a Debian or Ubuntu, to fetch the source of {requirement}")
+    say(f"downloading the source of {requirement} (once, a few seconds)")
+    said: list[str] = []
+    name = f"{requirement.replace('==', '-')}.tar{Path(path).suffix}"
+    with tempfile.TemporaryDirectory(dir=cache()) as folder:
+        for address in [f"{site}/pool/{part}/{path}" for site in apt_sites() for part in ("main", "universe")]:
+            command = [str(APT_HELPER), *APT_OPTIONS, "download-file", address, name, f"SHA256:{sha256}"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=APT_SECONDS, check=False)
+            if done.returncode == 0:
+                (Path(folder) / name).replace(cache("sdists") / name)  # it appears there whole
+                return
+            said += [line for line in done.stderr.splitlines() if line.startswith("E: Failed")]
+    found = "; ".join(said) or "apt names none"
+    raise NoPoolError(f"needs a network, and a site of apt that has the source of {requirement}: {found}")
+
+
+def apt_sites() -> list[str]:
+    """Where the machine's apt looks for packages, whether or not it has fetched their lists."""
+    command = ["apt-get", "update", "--print-uris"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=APT_SECONDS, check=False)
+    return list(dict.fromkeys(re.findall(r"^'([^']+?)/dists/", done.stdout, re.MULTILINE)))
+
+
 def unpack(requirement: str, folder: Path) -> Path:
     """Unpack the fetched source distribution of *requirement* into *folder*; returns its top folder."""
     archive = _archive_of(requirement)
@@ -230,7 +275,7 @@ def unpack(requirement: str, folder: Path) -> Path:
         raise FileNotFoundError(f"The source distribution of {requirement} was not fetched: call fetch() first.")
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
-    return folder / archive.name.removesuffix(".tar.gz")
+    return folder / _top_folder(archive)
 
 
 # -- runs of pytest ------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ class Suite:
     needs: list[str] = field(default_factory=list)  # what its tests import beside the extension
     plugins: list[str] = field(default_factory=list)  # pytest plugins that its tests use
     autoload: bool = False  # have pytest load every installed plugin, as it does by itself
+    pool: str = ""  # the archive with its tests in the pool of a Debian or Ubuntu, where its sdist brings none
+    sha256: str = ""  # of that archive
     path: list[str] = field(default_factory=list)  # folders that its tests import helpers from
     added: dict[str, str] = field(default_factory=dict)  # files that its sdist lacks, and ours that stand in for them
     differences: dict[str, str] = field(default_factory=dict)  # test that ends otherwise under the alias, and why
@@ -41,6 +43,14 @@ class Suite:
     @property
     def requirement(self) -> str:
         return f"{self.name}=={self.version}"
+
+    def fetch(self) -> None:
+        """Put the source into the cache if it comes from a pool; what comes from the index, pip fetches in one go.
+
+        :raises sandbox.NoPoolError: when it cannot be had here.
+        """
+        if self.pool:
+            sandbox.fetch_from_pool(self.requirement, self.pool, self.sha256)
 
     def run(self, environment: Environment, folder: Path) -> Results:
         """Unpack the suite into *folder*, which must be empty, and run it."""
@@ -68,9 +78,14 @@ def requirements(suites: Iterable[Suite], common: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+def indexed(suites: Iterable[Suite]) -> list[str]:
+    """The source distributions that pip can download."""
+    return [suite.requirement for suite in suites if not suite.pool]
+
+
 # Flask's own suite runs where the extensions do: one environment is made, not two.
 REQUIREMENTS = requirements(*read_table())
-SOURCES = [sandbox.FLASK, *(suite.requirement for suite in read_table()[0])]
+SOURCES = [sandbox.FLASK, *indexed(read_table()[0])]
 
 
 # -- what Flask gave -----------------------------------------------------------------------------

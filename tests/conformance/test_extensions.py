@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sandbox
 import suites
 from sandbox import Environment, Workshop
 from suites import Suite
+
+from servers import lack
 
 TABLE, _ = suites.read_table()
 RECORDED = suites.read_recorded()
@@ -39,6 +42,17 @@ def on_flask(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Fl
     return run
 
 
+def fetch(suite: Suite) -> None:
+    """Have a source that comes from a pool; where it cannot be had, the test ends as `servers.lack` says."""
+    if not suite.pool:
+        return  # pip has fetched it with the others; nobody waits for the cache
+    try:
+        with sandbox.alone():
+            suite.fetch()
+    except sandbox.NoPoolError as error:
+        lack(str(error))
+
+
 def test_the_environment_of_the_extensions_holds_no_flask(alias_environment: Environment, tmp_path: Path) -> None:
     looked = alias_environment.run(["-c", NOTHING_OF_FLASK], tmp_path)
     assert looked.returncode == 0, looked.stderr
@@ -52,6 +66,7 @@ def test_the_suite_of_an_extension_ends_as_on_flask(
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
+    fetch(suite)
     results = suite.run(alias_environment, tmp_path)
     record_property("suite", f"{suite.name} {results.counts()}")
     recorded, alias = RECORDED[suite.name], suites.summary(results)
@@ -66,6 +81,17 @@ def test_the_record_of_an_extension_is_of_its_pinned_version_and_says_something(
     recorded = RECORDED[suite.name]
     assert recorded["version"] == suite.version
     assert recorded["passed"] >= 50 * len(recorded["failed"])
+
+
+@pytest.mark.parametrize(("ci", "ending"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
+def test_a_suite_whose_source_cannot_be_had_fails_in_ci_and_is_skipped_elsewhere(
+    ci: str, ending: type[BaseException], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(sandbox, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(sandbox, "APT_HELPER", tmp_path / "missing")
+    with pytest.raises(ending, match="to fetch the source of some==1"):
+        fetch(Suite("some", "1", why="", pool="some_1.orig.tar.xz"))
 
 
 def test_the_record_holds_the_suites_of_the_table() -> None:
