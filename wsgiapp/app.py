@@ -93,6 +93,9 @@ class App(Dispatcher, Scaffold):
 
     # By this mark the command line knows an app.
     _is_wsgiapp_app = True
+    # Whether a rule that asks for automatic options has OPTIONS among its methods; not so for who derives from Flask's
+    # base class and answers OPTIONS by itself.
+    _adds_options = True
 
     #: What a new app's configuration begins with.
     default_config = DEFAULTS
@@ -314,9 +317,10 @@ class App(Dispatcher, Scaffold):
         allowed = {method.upper() for method in methods} | set(getattr(view_func, "required_methods", ()))
         if provide_automatic_options is None:
             provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
-        if provide_automatic_options is None:
+        asked_for = provide_automatic_options is not None
+        if not asked_for:
             provide_automatic_options = "OPTIONS" not in allowed and self.config["PROVIDE_AUTOMATIC_OPTIONS"]
-        if provide_automatic_options:
+        if provide_automatic_options and (self._adds_options or not asked_for):
             allowed.add("OPTIONS")
         known = self.view_functions.get(endpoint)
         if view_func is not None and known is not None and known != view_func:

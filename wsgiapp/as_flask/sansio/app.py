@@ -30,6 +30,7 @@ class App(_app.App, metaclass=_BaseOfEveryApp):
 
     # The command line must not take it for a WSGI app.
     _is_wsgiapp_app = False
+    _adds_options = False
 
     def _add_static_rule(self, static_host: str | None, host_matching: bool) -> None:
         """Add none, and check nothing."""
