@@ -42,7 +42,8 @@ def test_a_key_that_one_types_is_held_against_the_signature(visitor, key, change
 
 @pytest.mark.parametrize(("press", "said"), [({}, "Accepted."), ({"change": "1"}, "Refused.")])
 def test_the_cookie_whose_key_is_known_needs_nothing_to_be_typed(visitor, press, said):
-    (form,) = re.findall(r"<form(?:(?!<form).)*Check it with its key.*?</form>", visitor.get("/learn/sessions").text, re.S)
+    page = visitor.get("/learn/sessions").text
+    (form,) = re.findall(r"<form(?:(?!<form).)*Check it with its key.*?</form>", page, re.DOTALL)
     hidden = dict(re.findall(r'<input type="hidden" name="(cookie|secret_key)" value="([^"]+)">', form))
     assert f">{hidden['cookie']}</code>" in form
     assert said in visitor.send("/learn/sessions", **hidden, **press).text
