@@ -196,6 +196,8 @@ def test_the_other_pages_to_click_are_there(shop: Visitor, path: str, text: str)
 
 def test_what_there_is_to_break_is_refused_with_the_reason(shop: Visitor) -> None:
     assert "`/learn/sessions`" in README
+    (button,) = re.findall("Press “(.+?)”", README)
+    assert f">{button}</button>" in shop.get("/learn/sessions").text
     cookie = learn_cookie.lesson()
     fields = {"cookie": cookie, "secret_key": learn_cookie.LESSON_KEY}
     whole = shop.post_form("/learn/sessions", "/learn/sessions", **fields)

@@ -40,6 +40,15 @@ def test_a_key_that_one_types_is_held_against_the_signature(visitor, key, change
     assert ('"kirao"' in text_of(answer)) == bool(change)
 
 
+@pytest.mark.parametrize(("press", "said"), [({}, "Accepted."), ({"change": "1"}, "Refused.")])
+def test_the_cookie_whose_key_is_known_needs_nothing_to_be_typed(visitor, press, said):
+    page = visitor.get("/learn/sessions").text
+    (form,) = re.findall(r"<form(?:(?!<form).)*Check it with its key.*?</form>", page, re.DOTALL)
+    hidden = dict(re.findall(r'<input type="hidden" name="(cookie|secret_key)" value="([^"]+)">', form))
+    assert f">{hidden['cookie']}</code>" in form
+    assert said in visitor.send("/learn/sessions", **hidden, **press).text
+
+
 def test_any_session_of_flask_can_be_pasted_with_its_name_and_attributes(visitor):
     flask = pytest.importorskip("flask")
     app = flask.Flask("any")
