@@ -367,13 +367,9 @@ def test_when_no_instance_is_there_a_program_gets_a_problem_and_a_reader_a_page(
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_a_program_whose_body_is_too_large_gets_a_problem(site: Site, method: str) -> None:
-    start = [
-        f"{method} /api/products/1 HTTP/1.1",
-        f"Host: {HOST}",
-        f"Content-Length: {1024**2 + 1}",
-        "Connection: close",
-    ]
-    with contextlib.closing(http.client.HTTPResponse(head(site.port, start))) as response:
+    length = f"Content-Length: {1024**2 + 1}"
+    lines = [f"{method} /api/products/1 HTTP/1.1", f"Host: {HOST}", length, "Connection: close"]
+    with head(site.port, lines) as connection, http.client.HTTPResponse(connection) as response:
         response.begin()
         headers = {name.lower(): value for name, value in response.getheaders()}
         answer = Answer(response.status, headers, response.read())
