@@ -59,6 +59,7 @@ LEFT_OUT = {
     r"^tests/(property/|rest/test_openapi)": "generated cases (hypothesis)",
 }
 COST = "what takes measured time or memory"
+ON_POSTGRESQL = "the shop's tests once more, on PostgreSQL"
 FLASK_ALONE = "questions to Flask alone, whose answers no change here can alter"
 
 
@@ -88,6 +89,9 @@ def reason(item: pytest.Item) -> str | None:
     parameters = getattr(item, "callspec", None)
     if parameters is not None and parameters.params.get("framework") == "flask":
         return FLASK_ALONE
+    on_both = item.config.getoption("--database") == "both"
+    if on_both and parameters is not None and parameters.params.get("database") == "postgresql":
+        return ON_POSTGRESQL
     return next((why for pattern, why in LEFT_OUT.items() if re.search(pattern, item.nodeid)), None)
 
 

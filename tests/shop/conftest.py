@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for a shop on the databases that it is for."""
+    """Run a test that asks for a shop on both databases, or on the one that ``--database`` names."""
     if "database" not in metafunc.fixturenames:
         return
     wanted = metafunc.config.getoption("--database")
