@@ -14,6 +14,7 @@ from wsgiref.validate import InputWrapper, validator
 import pytest
 import werkzeug.test
 
+import browsers
 import groups
 from leaks import FRAMEWORKS, bound_contexts
 
@@ -177,3 +178,10 @@ def _recording(app: Callable[..., Any], opened: list[Any]) -> Callable[..., Iter
         return body
 
     return call
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium. It lives no longer than a module, since its driver keeps an event loop in this thread."""
+    with browsers.chromium() as started:
+        yield started

@@ -17,6 +17,7 @@ TOGETHER = {
     "tests/test_browser.py": "browser",
     "tests/test_learn_browser.py": "browser of the book",
     "tests/xray/test_xray_browser.py": "browser of the xray",
+    "tests/shop/test_shop_journey.py": "browser of the journey",
     "tests/test_servers.py": "servers {}",
     "tests/test_people_benchmarks.py": "benchmarks of the people",
     "tests/test_site.py": "site",
@@ -49,7 +50,7 @@ LAST = ("tests/conformance/",)
 # What `--quick` leaves out: part of a test's id, and the words for it.
 LEFT_OUT = {
     r"^tests/conformance/": "Flask's own suite and those of its extensions",
-    r"^tests/test_browser|_browser\.py": "pages in a real browser",
+    r"^tests/test_browser|_(browser|journey)\.py": "pages in a real browser",
     r"^tests/(test_servers|test_deploy|test_wheel|behaviour/test_two_servers)\.py": "real servers, the wheel",
     r"^tests/test_site\.py": "the static site",
     r"^tests/test_(people_)?benchmarks\.py": "the benchmarks",
@@ -58,6 +59,7 @@ LEFT_OUT = {
     r"^tests/(property/|rest/test_openapi)": "generated cases (hypothesis)",
 }
 COST = "what takes measured time or memory"
+ON_POSTGRESQL = "the shop's tests once more, on PostgreSQL"
 FLASK_ALONE = "questions to Flask alone, whose answers no change here can alter"
 
 
@@ -87,6 +89,9 @@ def reason(item: pytest.Item) -> str | None:
     parameters = getattr(item, "callspec", None)
     if parameters is not None and parameters.params.get("framework") == "flask":
         return FLASK_ALONE
+    on_both = item.config.getoption("--database") == "both"
+    if on_both and parameters is not None and parameters.params.get("database") == "postgresql":
+        return ON_POSTGRESQL
     return next((why for pattern, why in LEFT_OUT.items() if re.search(pattern, item.nodeid)), None)
 
 

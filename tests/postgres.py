@@ -5,9 +5,9 @@ Nothing of the machine's own PostgreSQL is used but its programs. It keeps nothi
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +18,7 @@ import psycopg
 
 from servers import HOST, lack, reserved_port
 
+KEEPER = Path(__file__).with_name("postgres_keeper.py")
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=60",
             f"listen_addresses={HOST}", "unix_socket_directories=", "autovacuum=off", "jit=off")  # fmt: skip
 
@@ -25,8 +26,9 @@ SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shar
 class Cluster:
     """A running server; each database in it has a name."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, folder: Path) -> None:
         self.port = port
+        self.folder = folder
 
     def url(self, name: str) -> str:
         """The ``DATABASE_URL`` of the database called *name*."""
@@ -54,31 +56,23 @@ def programs() -> Path:
 
 @contextmanager
 def running_postgres() -> Iterator[Cluster]:
-    """A cluster that runs until the end of the block. It refuses to run as root, who becomes ``postgres`` for it."""
+    """A cluster that runs until the end of the block, or of this process, even if that is killed.
+
+    `postgres_keeper` starts and ends it, in a session of its own: Ctrl-C and what ends a process group do not reach it.
+    """
     bin_folder = programs()
-    owner: dict[str, Any] = {}
     folder = Path(tempfile.mkdtemp(prefix="wsgiapp-postgres-"))
-    if os.geteuid() == 0:
-        import pwd  # Windows has none
-
-        account = pwd.getpwnam("postgres")
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        owner = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-
-    def call(program: str, *arguments: str) -> None:
-        command = [str(bin_folder / program), "-D", str(folder / "data"), *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **owner)
-        log = folder / "log"
-        assert done.returncode == 0, done.stdout + done.stderr + (log.read_text() if log.exists() else "")
-
-    try:
-        call("initdb", "--username=shop", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-        with reserved_port() as port:
-            options = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"port={port}"))
-            call("pg_ctl", "start", "-w", "-s", "-l", str(folder / "log"), "-o", options)
-            try:
-                yield Cluster(port)
-            finally:
-                call("pg_ctl", "stop", "-s", "-m", "immediate")
-    finally:
-        shutil.rmtree(folder)
+    with reserved_port() as port:
+        command = [sys.executable, str(KEEPER), str(bin_folder), str(folder), str(port), *SETTINGS]
+        keeper = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        with keeper:  # at its end both pipes are closed, and the keeper's end is waited for
+            assert keeper.stdin is not None
+            assert keeper.stdout is not None
+            answer = keeper.stdout.readline()
+            assert answer == "ready\n", answer + keeper.stdout.read()
+            yield Cluster(port, folder)
+            keeper.stdin.close()
+            complaint = keeper.stdout.read()
+        assert keeper.returncode == 0, complaint

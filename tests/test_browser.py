@@ -16,18 +16,13 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 
-from browsers import chromium
+from browsers import submit, watched_context
 from servers import API_TOKEN, Server, require, running, waitress
 from wsgiapp.shop.learn_book import ORDER
 from wsgiapp.shop.store import DEMO_NAME, DEMO_PASSWORD
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
-
-REPORT_VIOLATIONS = """
-document.addEventListener('securitypolicyviolation', event =>
-    console.error(`${event.violatedDirective} forbids ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));
-"""
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +31,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     require("waitress")
     with running(waitress(), tmp_path_factory.mktemp("shop")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """It lives no longer than this module, since its driver keeps an event loop in this thread."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -54,35 +42,8 @@ def complaints() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, shop: Server, complaints: list[str]) -> Iterator[Page]:
     """A window of someone who was never here: no cookie, no cache."""
-    with browser.new_context(base_url=shop.url) as context:
-        context.set_default_timeout(10_000)
-        context.add_init_script(REPORT_VIOLATIONS)
-        window = context.new_page()
-        window.on("console", lambda message: complaints.extend(complaint(message)))
-        window.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
-        window.on("request", lambda request: complaints.extend(foreign(request.url, shop)))
-        yield window
-    assert complaints == []
-
-
-def complaint(message: ConsoleMessage) -> list[str]:
-    """What *message* complains of; that a form came back with its errors (422) is news to the console alone."""
-    expected = "status of 422" in message.text
-    return [f"{message.text} at {message.location}"] if message.type in {"error", "warning"} and not expected else []
-
-
-def foreign(url: str, shop: Server) -> list[str]:
-    """*url* when it leads away from the shop."""
-    return [] if url.startswith((shop.url, "data:")) else [f"fetched from elsewhere: {url}"]
-
-
-def submit(page: Page, action: str, **fields: str) -> None:
-    """Fill the first form that is sent to *action*, and send it by its button."""
-    form = page.locator(f'form[action^="{action}"]').first
-    for name, value in fields.items():
-        form.locator(f'[name="{name}"]').fill(value)
-    with page.expect_navigation():
-        form.locator("button").click()
+    with watched_context(browser, shop.url, complaints) as context:
+        yield context.new_page()
 
 
 def sign_in(page: Page) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import runpy
@@ -43,6 +44,7 @@ from servers import (
     wait_until_listening,
 )
 from wsgiapp import request
+from wsgiapp.rest.problems import title_of
 from wsgiapp.shop import HEADERS, create_app, limits, selling, settings, store
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd and a whole network of loopback are Linux's")
@@ -335,9 +337,53 @@ def test_only_a_safe_request_is_repeated_when_an_instance_takes_it_and_does_not_
         while not taken.is_set():  # it may be another instance's turn, or be left out for a second
             assert time.monotonic() < deadline, "nothing is sent to the instance"
             before = len(started.log(f"{method} /api/products/2"))
-            status = Visitor(started.port).send(method, "/api/products/2").status
+            answer = Visitor(started.port).send(method, "/api/products/2")
             asked = started.log(f"{method} /api/products/2", before, 1)[0]
-    assert (status, len(asked)) == ((200, 2) if is_repeated else (502, 1))
+    assert (answer.status, len(asked)) == ((200, 2) if is_repeated else (502, 1))
+    if not is_repeated:
+        assert_problem(answer)
+
+
+def assert_problem(answer: Answer) -> None:
+    """What nginx sends below /api/ is a problem document (RFC 9457)."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    shown = json.loads(answer.body)
+    assert shown.keys() == {"type", "title", "status", "detail"}
+    assert (shown["type"], shown["title"], shown["status"]) == ("about:blank", title_of(answer.status), answer.status)
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["a page", "the API"])
+def test_when_no_instance_is_there_a_program_gets_a_problem_and_a_reader_a_page(site: Site, is_there: bool) -> None:
+    for instance in site.instances:
+        instance.kill()
+    answer = Visitor(site.port).get("/api/products" if is_there else "/")
+    assert answer.status == 502
+    if is_there:
+        assert_problem(answer)
+    else:
+        assert answer.headers["content-type"] == "text/html"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_program_whose_body_is_too_large_gets_a_problem(site: Site, method: str) -> None:
+    length = f"Content-Length: {1024**2 + 1}"
+    lines = [f"{method} /api/products/1 HTTP/1.1", f"Host: {HOST}", length, "Connection: close"]
+    with head(site.port, lines) as connection, http.client.HTTPResponse(connection) as response:
+        response.begin()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        answer = Answer(response.status, headers, response.read())
+    assert answer.status == 413
+    assert_problem(answer)
+
+
+def test_whatever_nginx_refuses_below_the_api_has_a_problem_of_its_own() -> None:
+    places = re.findall(r"location @api_(\d+) \{.*?return (\d+) '(.*?)\\n';", read("nginx.conf"), re.DOTALL)
+    assert {name for name, _, _ in places} == {"413", "502", "503", "504"}
+    for name, status, text in places:
+        shown = json.loads(text)
+        assert (shown["status"], shown["title"]) == (int(name), title_of(int(status)))
+    assert {*re.findall(r"error_page (\d+) (?:= )?@api_\1;", read("nginx.conf"))} == {name for name, _, _ in places}
 
 
 def test_instances_with_the_same_secrets_take_each_others_sessions_and_the_token(site: Site) -> None:
@@ -652,6 +698,24 @@ def test_the_key_is_changed_in_three_steps_and_nobody_is_signed_out(tmp_path: Pa
         assert cart_after(tmp_path, before, after)
         assert cart_after(tmp_path, after, before)
     assert not cart_after(tmp_path, ("new",), ("old",))
+
+
+def test_the_token_of_the_api_is_changed_in_three_steps_and_no_program_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path))
+
+    def status(token: str, *fallbacks: str, sent: str) -> int:
+        monkeypatch.setenv("API_TOKEN", token)
+        monkeypatch.setenv("SHOP_API_TOKEN_FALLBACKS", json.dumps(fallbacks))
+        headers = {"Authorization": f"Bearer {sent}"}
+        return int(create_app().test_client().post("/api/products", data="{}", headers=headers).status_code)
+
+    steps = [("old",), ("old", "new"), ("new", "old"), ("new",)]
+    for before, after in pairwise(steps):  # while one instance is a step ahead of the other, a program sends either
+        shared = {*before} & {*after}
+        assert [status(*each, sent=token) for each in (before, after) for token in shared] == [415] * 2 * len(shared)
+    assert status("new", sent="old") == status("old", sent="new") == 401
 
 
 def test_a_secret_that_only_this_machine_knows_is_named_where_others_may_serve_the_same_database(

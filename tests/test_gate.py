@@ -101,6 +101,17 @@ def test_what_a_module_starts_is_started_once_in_all_processes_together(tmp_path
     assert sorted((tmp_path / "started").read_text().split()) == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("options", "is_left_out"), [(["--quick"], True), (["--quick", "--database=postgresql"], False)]
+)
+def test_a_quick_run_leaves_out_the_second_database_unless_it_is_asked_for(
+    options: list[str], is_left_out: bool
+) -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/shop/test_shop_text.py", *options]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert ("[postgresql" not in shown) is (groups.ON_POSTGRESQL in shown) is is_left_out
+
+
 def test_the_modules_that_are_kept_together_are_there() -> None:
     assert [name for name in groups.TOGETHER if not (ROOT / name).is_file()] == []
 

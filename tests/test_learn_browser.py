@@ -10,46 +10,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from browsers import chromium
-from servers import Server, running, shop_environment, werkzeug
-from test_browser import REPORT_VIOLATIONS, complaint, foreign
+from browsers import XRAY_TOKEN, shop_with_xray, watched_context
+from servers import Server
 from wsgiapp.shop.learn_book import GLOSSARY, ORDER, chapter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
-TOKEN = "token-of-the-browser-tests"
-
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A shop in debug mode, as ``python run.py`` serves it."""
-    folder = tmp_path_factory.mktemp("learning")
-    command = [*werkzeug(), "--debug", "--no-debugger", "--no-reload"]
-    with running(command, folder, {**shop_environment(folder), "WSGIAPP_XRAY_TOKEN": TOKEN}) as server:
+    """A shop in debug mode."""
+    with shop_with_xray(tmp_path_factory.mktemp("learning")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """It lives no longer than this module, since its driver keeps an event loop in this thread."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
 def context(browser: Browser, shop: Server) -> Iterator[BrowserContext]:
     """A narrow window of a new profile, which has the X-ray's token."""
-    complaints: list[str] = []
-    with browser.new_context(base_url=shop.url, viewport={"width": 320, "height": 800}) as context:
-        context.set_default_timeout(10_000)
-        context.add_init_script(REPORT_VIOLATIONS)
-        context.request.get(f"/_xray/?token={TOKEN}")
-        context.on("console", lambda message: complaints.extend(complaint(message)))
-        context.on("request", lambda request: complaints.extend(foreign(request.url, shop)))
-        yield context
     # The browser reports an answer of 404 or 422 that a script has asked for; these are asked for on purpose.
-    assert [text for text in complaints if "status of 4" not in text] == []
+    size = {"width": 320, "height": 800}
+    with watched_context(browser, shop.url, expected="status of 4", viewport=size) as context:
+        context.request.get(f"/_xray/?token={XRAY_TOKEN}")
+        yield context
 
 
 @pytest.mark.parametrize("slug", ORDER)

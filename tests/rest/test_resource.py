@@ -10,7 +10,7 @@ import pytest
 
 from rest.books import Book
 from rest.conftest import links
-from wsgiapp import App, request
+from wsgiapp import App, request, session
 from wsgiapp.rest import API, MemoryKeys, MemoryStore, Problem, Resource, Stored
 
 BOOK = {"title": "Emma", "pages": 474}
@@ -89,6 +89,44 @@ def test_a_key_whose_first_request_is_at_work_is_409() -> None:
     go_on.set()
     first.join()
     assert (second.status_code, second.headers["Retry-After"], statuses) == (409, "1", [201])
+
+
+@pytest.mark.parametrize("header", ["Cookie", "Authorization"])
+def test_nobody_gets_the_answer_to_another_ones_request_with_the_same_key(header: str) -> None:
+    client = client_of(keys=MemoryKeys()).application.test_client(use_cookies=False)
+    sent = [{"Idempotency-Key": "k", header: f"session={name}"} for name in ("ada", "ben", "ada")]
+    places = [client.post("/books", json=BOOK, headers=headers).headers["Location"] for headers in sent]
+    assert places == ["/books/1", "/books/2", "/books/1"]
+
+
+def test_two_sessions_of_one_app_with_the_same_key_are_two_senders() -> None:
+    app = App("library")
+    app.secret_key = "k"
+
+    @app.route("/sign-in/<name>")
+    def sign_in(name: str) -> str:
+        session["name"] = name
+        return ""
+
+    API(app, Resource("books", Book, MemoryStore(), keys=MemoryKeys()))
+    places = []
+    for name in ("ada", "ben"):
+        visitor = app.test_client()
+        visitor.get(f"/sign-in/{name}")
+        for _ in range(2):
+            made = visitor.post("/books", json=BOOK, headers={"Idempotency-Key": "k"})
+            places.append(made.headers["Location"])
+    assert places == ["/books/1", "/books/1", "/books/2", "/books/2"]
+
+
+def test_an_app_says_who_sends_a_request_and_then_nothing_else_does() -> None:
+    app = client_of(keys=MemoryKeys(), who=lambda: request.headers["X-User"]).application
+    client = app.test_client(use_cookies=False)
+    places = []
+    for user, cookie in (("1", "a"), ("1", "b"), ("2", "b")):
+        headers = {"Idempotency-Key": "k", "X-User": user, "Cookie": f"session={cookie}"}
+        places.append(client.post("/books", json=BOOK, headers=headers).headers["Location"])
+    assert places == ["/books/1", "/books/1", "/books/2"]
 
 
 def test_a_request_that_was_refused_did_nothing_and_can_be_put_right_with_its_key() -> None:

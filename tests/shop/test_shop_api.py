@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.orm.exc import StaleDataError
 
+from shop.conftest import TOKEN
+
 NEW = {"name": "Router Bit", "category": "hand-tools", "price_cents": 1999, "stock": 5}
 DEFAULTS = {"summary": "", "description": "", "picture": "parcel"}
 PROBLEM = "application/problem+json"
@@ -220,6 +222,18 @@ def test_a_token_nobody_set_is_made_once_and_kept_for_the_owner_only(make_shop, 
     kept = tmp_path / "api_token"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert api_of(second).call("DELETE", "/1", Authorization=f"Bearer {kept.read_text().strip()}").status_code == 204
+
+
+@pytest.mark.parametrize(("given", "status"), [(TOKEN, 204), ("older", 204), ("newer", 204), ("new", 401), ("", 401)])
+def test_each_of_several_tokens_is_accepted_and_no_other(make_shop, api_of, given, status):
+    shop = make_shop(API_TOKEN_FALLBACKS=["older", "newer"])
+    assert api_of(shop).call("DELETE", "/1", Authorization=f"Bearer {given}").status_code == status
+
+
+@pytest.mark.parametrize("fallbacks", ["a-token", [""], [" "], [None], [1], {"a": "b"}])
+def test_tokens_that_are_no_list_of_texts_are_refused_when_the_shop_starts(make_shop, fallbacks):
+    with pytest.raises(ValueError, match="SHOP_API_TOKEN_FALLBACKS="):
+        make_shop(API_TOKEN_FALLBACKS=fallbacks)
 
 
 # -- what is sent

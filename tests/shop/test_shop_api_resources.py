@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from wsgiapp.shop import api_keys
-from wsgiapp.shop.models import IdempotencyKey, Order, Product, Review, User
+from wsgiapp.shop.models import ADMINISTRATOR, IdempotencyKey, Order, Product, Review, User
 
 REVIEW = {"product_id": 24, "author": "Ada", "rating": 4, "text": "It does what it says, and quietly."}
 LAMP = {"product_id": 1, "quantity": 2, "price_cents": 12_900}
@@ -122,6 +122,19 @@ def test_one_key_is_one_order_also_at_the_same_moment_and_for_each_user_alone(ad
         statuses = sorted(answer.status_code for answer in pool.map(send, range(4)))
     assert {*statuses} <= {201, 409} and 201 in statuses
     assert ada.count(Order) == 3
+
+
+def test_a_kept_answer_is_its_users_also_in_a_new_session_and_nobody_elses(ada, ben):
+    shelf, key = {"slug": "books", "title": "Books"}, "the-same-key-of-both"
+    ada.becomes(ADMINISTRATOR)
+    ben.becomes(ADMINISTRATOR)
+    made = ada.call("POST", "/categories", shelf, Idempotency_Key=key)
+    ada.visitor.send("/logout")
+    ada.visitor.sign_in("Ada", "a long password")
+    ada.token = ada.visitor.token()
+    again = ada.call("POST", "/categories", shelf, Idempotency_Key=key)
+    assert (again.status_code, again.json) == (made.status_code, made.json) == (201, made.json)
+    assert ben.call("POST", "/categories", shelf, Idempotency_Key=key).status_code == 409  # there is one already
 
 
 def test_an_order_stands_by_its_own_key_when_the_kept_answer_is_gone(ada):

@@ -14,33 +14,23 @@ from urllib.parse import urlsplit
 import pytest
 
 from axe import violations
-from browsers import chromium
-from servers import Server, running, shop_environment, werkzeug
+from browsers import XRAY_TOKEN, press, shop_with_xray, submit, tab_to, watched_context
+from servers import Server
 from shop import pictures_made as made
-from test_browser import REPORT_VIOLATIONS, complaint, foreign, has_bought, submit
+from test_browser import has_bought
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-TOKEN = "token-of-the-browser-tests"
 STATUSES = {"/nowhere": 404, "/threads?tasks=0": 422}
 WIDE, NARROW = ({"width": width, "height": 900} for width in (1280, 360))
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A shop in debug mode, as ``python run.py`` serves it, whose demonstration user is an administrator."""
-    folder = tmp_path_factory.mktemp("shop")
-    command = [*werkzeug(), "--debug", "--no-debugger", "--no-reload"]
-    with running(command, folder, {**shop_environment(folder), "WSGIAPP_XRAY_TOKEN": TOKEN}) as server:
+    """A shop in debug mode, whose demonstration user becomes an administrator."""
+    with shop_with_xray(tmp_path_factory.mktemp("shop")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """It lives no longer than this module, since its driver keeps an event loop in this thread."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +39,7 @@ def context(browser: Browser, shop: Server) -> Iterator[BrowserContext]:
     with browser.new_context(base_url=shop.url, reduced_motion="reduce") as context:
         context.set_default_timeout(10_000)
         page = context.new_page()
-        page.goto(f"/_xray/?token={TOKEN}")
+        page.goto(f"/_xray/?token={XRAY_TOKEN}")
         page.goto("/login")
         submit(page, "/login", name="demo", password="workbench")
         with closing(sqlite3.connect(shop.log.parent / "shop.db")) as books, books:
@@ -64,16 +54,8 @@ def context(browser: Browser, shop: Server) -> Iterator[BrowserContext]:
 @pytest.fixture
 def visitor(browser: Browser, shop: Server) -> Iterator[Page]:
     """A window of someone who was never here; the test fails at its end when the console complained."""
-    complaints: list[str] = []
-    with browser.new_context(base_url=shop.url, viewport=WIDE, reduced_motion="reduce") as context:
-        context.set_default_timeout(10_000)
-        context.add_init_script(REPORT_VIOLATIONS)
-        window = context.new_page()
-        window.on("console", lambda message: complaints.extend(complaint(message)))
-        window.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
-        window.on("request", lambda request: complaints.extend(foreign(request.url, shop)))
-        yield window
-    assert complaints == []
+    with watched_context(browser, shop.url, viewport=WIDE, reduced_motion="reduce") as context:
+        yield context.new_page()
 
 
 # -- barriers
@@ -156,31 +138,6 @@ def test_axe_sees_a_barrier_that_is_there(context: BrowserContext) -> None:
 
 
 # -- by keyboard alone
-
-
-def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until the focus is there, on something that is in sight and shows its focus."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            break
-    else:
-        pytest.fail(f"no Tab leads to {selector}")
-    seen = page.evaluate(
-        """() => {
-            const {outlineStyle, outlineWidth} = getComputedStyle(document.activeElement);
-            const {top, bottom} = document.activeElement.getBoundingClientRect();
-            const card = document.activeElement.closest('.card');
-            const shown = card ? getComputedStyle(card).outlineStyle : outlineStyle;
-            return [shown !== 'none' && outlineWidth !== '0px', top < innerHeight && bottom > 0];
-        }"""
-    )
-    assert seen == [True, True], f"the focus on {selector} cannot be seen"
-
-
-def press(page: Page, key: str = "Enter") -> None:
-    with page.expect_navigation():
-        page.keyboard.press(key)
 
 
 def test_a_visitor_registers_searches_and_fills_the_cart_without_a_mouse(visitor: Page) -> None:

@@ -13,32 +13,20 @@ from urllib.parse import quote
 
 import pytest
 
-from browsers import chromium
-from servers import HOST, Server, running, shop_environment, werkzeug
-from test_browser import REPORT_VIOLATIONS, complaint, foreign
+from browsers import XRAY_TOKEN, shop_with_xray, watched_context
+from servers import HOST, Server
 
 from .support import HOSTILE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-TOKEN = "token-of-the-browser-tests"
-
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A shop in debug mode, as ``python run.py`` serves it."""
-    folder = tmp_path_factory.mktemp("xrayed")
-    command = [*werkzeug(), "--debug", "--no-debugger", "--no-reload"]
-    with running(command, folder, {**shop_environment(folder), "WSGIAPP_XRAY_TOKEN": TOKEN}) as server:
+    """A shop in debug mode."""
+    with shop_with_xray(tmp_path_factory.mktemp("xrayed")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """It lives no longer than this module, since its driver keeps an event loop in this thread."""
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -50,23 +38,16 @@ def complaints() -> list[str]:
 @pytest.fixture
 def context(browser: Browser, shop: Server, complaints: list[str]) -> Iterator[BrowserContext]:
     """An empty profile that watches for whatever must not happen."""
-    with browser.new_context(base_url=shop.url) as context:
-        context.set_default_timeout(10_000)
-        context.add_init_script(REPORT_VIOLATIONS)
-        context.on("console", lambda message: complaints.extend(complaint(message)))
-        context.on("weberror", lambda error: complaints.append(f"script error: {error.error}"))
-        context.on("request", lambda request: complaints.extend(foreign(request.url, shop)))
-        context.on("dialog", lambda dialog: (complaints.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
+    with watched_context(browser, shop.url, complaints) as context:
         yield context
-    assert complaints == []
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     """A window of someone who has the token."""
     window = context.new_page()
-    window.goto(f"/_xray/?token={TOKEN}")
-    assert TOKEN not in window.url
+    window.goto(f"/_xray/?token={XRAY_TOKEN}")
+    assert XRAY_TOKEN not in window.url
     return window
 
 

@@ -2,7 +2,8 @@
 
 The client names the request by a key of its own. Who sends the same key with the same request gets the first answer
 again; 409 while the first is still at work; 422 when the request is another. A request that was refused did nothing:
-its key is forgotten, and can be sent again.
+its key is forgotten, and can be sent again. A key belongs to who sent it: nobody gets the answer to somebody else's
+request.
 """
 
 from __future__ import annotations
@@ -83,9 +84,20 @@ class MemoryKeys:
                 self._kept[key] = (until, Kept(kept.fingerprint, answer))
 
 
-def once(keys: Keys | None, work: Callable[[], BaseResponse], *, required: bool = False) -> BaseResponse:
+def credentials() -> str:
+    """Return all by which an app could know who sends this request: its ``Authorization`` and its cookies.
+
+    It takes one sender for two when a cookie has changed, which only means that a key is new again; never two for one.
+    """
+    return json.dumps([request.headers.getlist("Authorization"), request.headers.getlist("Cookie")])
+
+
+def once(
+    keys: Keys | None, work: Callable[[], BaseResponse], *, required: bool = False, who: Callable[[], str] = credentials
+) -> BaseResponse:
     """Return the answer of ``work``, which is done once for each key.
 
+    :param who: returns who sends this request; the same key of another one is another key.
     :raises Problem: 400 for a key that is none, or none where one is ``required``; 409 while the first request is at
         work; 422 for another request.
     """
@@ -96,7 +108,7 @@ def once(keys: Keys | None, work: Callable[[], BaseResponse], *, required: bool 
         return work()
     if not KEY.fullmatch(sent):
         raise Problem(400, f"{HEADER} is 1 to {MAX_KEY} visible ASCII characters, such as a random UUID.")
-    key = _digest(request.path, request.headers.get("Authorization", ""), sent)
+    key = _digest(request.path, who(), sent)
     known = keys.begin(key, fingerprint := _digest(request.method, request.mimetype, request.get_data()))
     if known is not None:
         return _again(known, fingerprint)

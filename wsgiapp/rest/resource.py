@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from werkzeug.http import http_date
 
-from .idempotency import Keys
+from .idempotency import Keys, credentials
 from .listing import Listing
 from .problems import Problem
 from .stores import ConflictError, Store, Stored, UnstorableError, Writer
@@ -43,6 +43,9 @@ class Resource:
     :param searched: the fields in which the parameter ``q`` searches.
     :param filters: the fields that the list can be asked for by value; None for all that hold one plain value.
     :param keys: where answers to a POST with an ``Idempotency-Key`` are kept; None to leave that header alone.
+    :param who: returns who sends this request, such as the number of the user: each has keys of their own. Unless it
+        is given, ``Authorization`` and all cookies together say who it is; give it where an app knows its users by
+        anything else, or changes their cookies often.
     :param require_key: refuse (400) a POST without ``Idempotency-Key``.
     :param private: reading, too, asks for credentials, and no shared cache keeps an answer.
     :param deprecated: since when the resource should not be used (RFC 9745).
@@ -60,6 +63,7 @@ class Resource:
     searched: Sequence[str] = ()
     filters: Sequence[str] | None = None
     keys: Keys | None = None
+    who: Callable[[], str] = credentials
     require_key: bool = False
     private: bool = False
     deprecated: datetime | None = None

@@ -116,7 +116,7 @@ class Collection(ResourceView):
         """Keep a new thing: 201, and where it is."""
         body = read_json((JSON,), "Accept")
         work = functools.partial(self.create, body)
-        return once(self.resource.keys, work, required=self.resource.require_key)
+        return once(self.resource.keys, work, required=self.resource.require_key, who=self.resource.who)
 
     def create(self, body: Any) -> BaseResponse:
         """Keep ``body`` as a new thing and return the answer."""

@@ -116,12 +116,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     """Return a shop of its own.
 
     ``config`` outranks the environment. Besides the framework's keys: ``DATABASE_URL``, ``INSTANCE_PATH`` (absolute;
-    where the SQLite file and the secrets are kept), ``API_TOKEN``, ``TRUSTED_PROXIES`` (how many stand before the shop;
-    none unless it is said), ``DEMO``, ``DATABASE_TIMEOUT`` (seconds), ``XRAY``
-    (on in debug mode), and limits: ``LOGIN_LIMIT`` tries with one name, ``LOGIN_ADDRESS_LIMIT`` with any, in
-    ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT`` and
-    ``ORDER_LIMIT`` a day, ``PICTURE_LIMIT`` uploads a day of ``PICTURE_BYTES`` each. No file is read or written before
-    the first request.
+    where the SQLite file and the secrets are kept), ``API_TOKEN``, ``API_TOKEN_FALLBACKS`` (others that are accepted),
+    ``TRUSTED_PROXIES`` (how many stand before the shop; none unless it is said), ``DEMO``, ``DATABASE_TIMEOUT``
+    (seconds), ``XRAY`` (on in debug mode), and limits: ``LOGIN_LIMIT`` tries with one name, ``LOGIN_ADDRESS_LIMIT``
+    with any, in ``LOGIN_WINDOW`` seconds, ``REGISTRATION_LIMIT`` in ``REGISTRATION_WINDOW`` seconds, ``REVIEW_LIMIT``
+    and ``ORDER_LIMIT`` a day, ``PICTURE_LIMIT`` uploads a day of ``PICTURE_BYTES`` each. No file is read or written
+    before the first request.
     """
     given = dict(config or {})
     instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None

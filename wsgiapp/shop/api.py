@@ -7,7 +7,6 @@ and shown are in ``api_models``, the rules of buying and reviewing in ``orders``
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -44,7 +43,7 @@ from wsgiapp.shop.orders import Change, Wanted
 from wsgiapp.shop.people import current_user
 from wsgiapp.shop.permissions import may
 from wsgiapp.shop.queries import matching
-from wsgiapp.shop.settings import api_token
+from wsgiapp.shop.settings import is_api_token
 
 REALM = 'Bearer realm="shop"'
 
@@ -62,8 +61,7 @@ def authorise(method: str) -> User | None:
     """
     given = request.authorization
     if given is not None and given.type == "bearer":
-        expected = api_token(current_app).encode()
-        if hmac.compare_digest(expected, (given.token or "").encode("utf-8", "replace")):
+        if is_api_token(current_app, given.token or ""):
             return None
         _unauthorised("This API token is not the right one.", ', error="invalid_token"')
     is_ours = method in csrf.SAFE_METHODS or csrf.matches(request.headers.get(csrf.HEADER)) or csrf.came_from_here()
@@ -105,6 +103,12 @@ def the_session(method: str, _item: Stored | None) -> None:
     """Let who is signed in use the cart of the session."""
     if authorise(method) is None:
         raise Problem(403, "A cart is in a session, which the API token has none of: sign in for this.")
+
+
+def sender() -> str:
+    """Return whose the keys of this request are: a user's, or all programs' that have the API token."""
+    user = current_user() if request.authorization is None else None
+    return f"user {user.id}" if user else "program"
 
 
 # -- what is shown
@@ -214,6 +218,7 @@ products = Resource(
     filters=("name", "category", "picture", "price_cents", "stock"),
     searched=("name", "summary", "description"),
     keys=keys,
+    who=sender,
     read_only=ProductShown,
     about="What the shop has on sale.",
 )  # fmt: skip
@@ -225,6 +230,7 @@ categories = Resource(
         dict.fromkeys(("POST", "PUT", "PATCH", "DELETE"), "category.change"), "Administrators change the categories."
     ),
     keys=keys,
+    who=sender,
     read_only=Times,
     about="The shelves of the shop; a category goes when no product is left in it.",
 )
@@ -244,6 +250,7 @@ product_reviews = Resource(
     methods=("GET", "POST", "DELETE"),
     filters=("product_id", "rating"),
     keys=keys,
+    who=sender,
     read_only=ReviewShown,
     about="What customers wrote about products that they bought.",
 )
@@ -263,6 +270,7 @@ own_orders = Resource(
     ),
     methods=("GET", "POST", "PATCH"),
     keys=keys,
+    who=sender,
     require_key=True,
     private=True,
     new=NewOrder,

@@ -1,4 +1,4 @@
-"""Shop layer 4: the page on which administrators add and rename categories."""
+"""Shop layer 4: the page on which administrators add, rename, order and delete categories."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def change(apply: Callable[[CategoryIn], str]) -> ResponseReturnValue:
         told = apply(form.data)
     except shelves.TitleTaken as taken:
         return page(form.values, {"title": str(taken)}), 422
+    except shelves.InUse as used:
+        return page(form.values, {"title": str(used)}), 409
     except shelves.Overtaken as overtaken:
         return page(form.values, {"title": f"Someone else changed it meanwhile. {overtaken}"}), 409
     flash(told, "good")
@@ -76,3 +78,27 @@ def rename() -> ResponseReturnValue:
 def _rename(data: CategoryIn) -> str:
     shelves.rename(data.slug, data.before, data.title)
     return f"The category is called “{data.title}” now."
+
+
+@bp.post("/delete")
+@login_required
+def delete() -> ResponseReturnValue:
+    """Delete a category that is empty."""
+    return change(_delete)
+
+
+def _delete(data: CategoryIn) -> str:
+    shelves.remove(data.slug, data.before)
+    return f"“{data.title}” is no category any more."
+
+
+@bp.post("/<any(up, down):way>")
+@login_required
+def move(way: str) -> ResponseReturnValue:
+    """Move a category one place up or down."""
+
+    def apply(data: CategoryIn) -> str:
+        shelves.move(data.slug, -1 if way == "up" else 1)
+        return f"“{data.title}” was moved {way}."
+
+    return change(apply)

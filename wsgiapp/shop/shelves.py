@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from wsgiapp import current_app, g
 from wsgiapp.shop import store
-from wsgiapp.shop.models import Category, fold
+from wsgiapp.shop.models import Category, Product, fold
 
 MAX_CATEGORIES = 40
 MAX_SLUG = 20
@@ -26,6 +26,10 @@ MAX_SLUG = 20
 
 class TitleTaken(ValueError):
     """Another category has this title, or one that differs in case alone."""
+
+
+class InUse(ValueError):
+    """There are products in the category."""
 
 
 class Overtaken(ValueError):
@@ -66,13 +70,52 @@ def rename(slug: str, before: str, title: str) -> None:
     """
     with store.writing() as db:
         taken = _titles(db)
-        now = taken.pop(slug, None)
-        if now != before:
-            raise Overtaken(f"It is called “{now}” by now." if now else "There is no such category.")
+        _must_be(before, taken.pop(slug, None))
         _must_be_free(title, taken)
         # By the row, so that its version is raised.
         db.scalars(select(Category).where(Category.slug == slug)).one().title = title
     g.pop("shop_categories", None)
+
+
+def remove(slug: str, before: str) -> None:
+    """Delete a category in which no product is.
+
+    :param before: the title that whoever deletes it has seen.
+    :raises InUse: when there are products in it.
+    :raises Overtaken: when the category has another title by now, or is gone.
+    """
+    with store.writing() as db:
+        _must_be(before, _titles(db).get(slug))
+        count = db.scalar(select(func.count()).select_from(Product).where(Product.category == slug)) or 0
+        if count:
+            products = "a product is" if count == 1 else f"{count} products are"
+            raise InUse(f"It cannot be deleted while {products} in it. Give them another category first.")
+        db.delete(db.scalars(select(Category).where(Category.slug == slug)).one())
+    g.pop("shop_categories", None)
+
+
+def move(slug: str, by: int) -> None:
+    """Move a category ``by`` places on among the others, back when that is negative; at the end of them it stays.
+
+    :raises Overtaken: when there is no such category by now.
+    """
+    with store.writing() as db:
+        statement = select(Category).order_by(Category.position, Category.slug).with_for_update()
+        order = list(db.scalars(statement))
+        moved = next((category for category in order if category.slug == slug), None)
+        if moved is None:
+            raise Overtaken("There is no such category.")
+        place = max(0, order.index(moved) + by)
+        order.remove(moved)
+        order.insert(place, moved)
+        for position, category in enumerate(order, 1):
+            category.position = position
+    g.pop("shop_categories", None)
+
+
+def _must_be(before: str, now: str | None) -> None:
+    if now != before:
+        raise Overtaken(f"It is called “{now}” by now." if now else "There is no such category.")
 
 
 def _titles(db: Session) -> dict[str, str]:
