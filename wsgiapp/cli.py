@@ -160,9 +160,13 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
     except ImportError as error:
         if not isinstance(error, ModuleNotFoundError) or not f"{module_name}.".startswith(f"{error.name}."):
             reason = f"While importing {module_name!r}, an ImportError was raised:\n\n{traceback.format_exc()}"
+            if error.name == "flask":
+                reason += f"\nTo run it without Flask: python -m wsgiapp.as_flask --app {module_name} ..."
             raise NoAppException(reason) from None
         if raise_if_not_found:
-            raise NoAppException(f"Could not import {module_name!r}: there is no such module.") from None
+            hint = did_you_mean(module_name, (path.stem for path in Path(sys.path[0]).glob("*.py")))
+            where = f"there is no such module in {sys.path[0]} or elsewhere on the path"
+            raise NoAppException(f"Could not import {module_name!r}: {where}.{hint}") from None
         return None
     module = sys.modules[module_name]
     return find_best_app(module) if app_name is None else find_app_by_string(module, app_name)

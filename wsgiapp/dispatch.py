@@ -344,8 +344,10 @@ class Dispatcher(Replaceable):
         """
         if signals.got_request_exception.receivers:
             signals.got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
-        if self.debug or self.config["TESTING"]:
-            hints.explain(e, self, _cv_request.get(None))
+        ctx = _cv_request.get(None)
+        developed = ctx is not None and "Werkzeug" in ctx.request.environ.get("SERVER_SOFTWARE", "")
+        if developed or self.debug or self.config["TESTING"]:
+            hints.explain(e, self, ctx)
         if self._propagates():
             raise e
         self.log_exception((type(e), e, e.__traceback__))

@@ -1,7 +1,8 @@
 """Hints: what a developer may have meant, as notes on the errors of the usual mistakes (PEP 678).
 
-The error keeps its type and its text; a traceback shows the note below them. Notes are written in debug mode and in
-tests, for errors that nobody handled, and while an app is set up. Nothing here is asked while requests go well.
+The error keeps its type and its text; a traceback shows the note below them. Notes are written on the development
+server, in debug mode and in tests, for errors that nobody handled, and while an app is set up. Nothing here is asked
+while requests go well.
 """
 
 from __future__ import annotations

@@ -233,6 +233,18 @@ def test_what_is_wrong_is_said_in_the_words_that_people_search_for(framework: An
     assert words in result.output and result.exit_code == 2
 
 
+def test_a_module_that_is_not_there_is_told_with_the_folder_and_the_likeliest_name(project_of_ours: Any) -> None:
+    output = run(project_of_ours, "--app", "made_lime", "routes").output
+    assert f"there is no such module in {os.getcwd()}" in output and "Did you mean 'made_line'?" in output
+
+
+def test_a_program_for_flask_is_told_how_it_runs_without(project_of_ours: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    (tmp_path / "made_flask.py").write_text("import flask\napp = flask.Flask(__name__)")
+    monkeypatch.setitem(sys.modules, "flask", None)  # as if it were not installed
+    output = run(project_of_ours, "--app", "made_flask", "routes").output
+    assert output.endswith("To run it without Flask: python -m wsgiapp.as_flask --app made_flask ...\n")
+
+
 @pytest.mark.parametrize("reference", ["made_flask", "made_flask:shop", "made_flask:create_app"])
 def test_an_app_of_flask_itself_is_named_with_the_way_out(project_of_ours: Any, tmp_path: Any, reference: str) -> None:
     (tmp_path / "made_flask.py").write_text("import flask\nshop = flask.Flask('x')\ndef create_app():\n    return shop")

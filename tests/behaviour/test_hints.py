@@ -94,14 +94,19 @@ def test_mistake_is_explained_below_the_error(
         assert word.format(folder=tmp_path) in text, text
 
 
+@pytest.mark.parametrize("server", ["gunicorn/23.0.0", "Werkzeug/3.1.3"])
 @pytest.mark.parametrize("make", [make for make, _, _ in MISTAKES], ids=lambda make: make.__name__)
-def test_in_production_nothing_is_searched_for_and_the_answer_is_500(make: Any, tmp_path: Path, caplog: Any) -> None:
+def test_without_debug_mode_only_the_development_server_s_log_explains_and_the_answer_is_500(
+    make: Any, server: str, tmp_path: Path, caplog: Any
+) -> None:
     app = app_of()
     app.config["TESTING"] = False
     make(app, tmp_path)
     path = next(path for other, path, _ in MISTAKES if other is make)
-    assert app.test_client().get(path).status_code == 500
-    assert not getattr(caplog.records[-1].exc_info[1], "__notes__", [])
+    response = app.test_client().get(path, environ_overrides={"SERVER_SOFTWARE": server})
+    assert (response.status_code, "Did you mean" in response.text) == (500, False)
+    explained = [bool(getattr(record.exc_info[1], "__notes__", [])) for record in caplog.records]
+    assert any(explained) == server.startswith("Werkzeug")
 
 
 def test_error_of_the_view_s_own_gets_no_note() -> None:
