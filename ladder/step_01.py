@@ -21,7 +21,7 @@ Try this::
 Below each command stands what comes back: the status, and parts of the answer. Both answers are the same, because
 nobody has looked at the path yet.
 
-Share of the list in README.md that runs at this step: 1 %.
+Share of the list in ladder/README.md that runs at this step: 1 %.
 """
 
 import os

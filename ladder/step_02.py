@@ -19,7 +19,7 @@ Try this::
 
 Who sends a request writes every word of it. So nothing in the environ may be trusted.
 
-Share of the list in README.md that runs at this step: 1 %.
+Share of the list in ladder/README.md that runs at this step: 1 %.
 """
 
 # From the steps before: serve (1).

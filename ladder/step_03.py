@@ -23,7 +23,7 @@ Try this::
 
 The last one has a slash at its end. A dictionary knows no "almost".
 
-Share of the list in README.md that runs at this step: 3 %.
+Share of the list in ladder/README.md that runs at this step: 3 %.
 """
 
 # From the steps before: serve (1); answer, decode (2).

@@ -22,7 +22,7 @@ Try this::
     curl -i http://127.0.0.1:8000/entry/1
     # 308: Location: http://127.0.0.1:8000/entry/1/
 
-Share of the list in README.md that runs at this step: 11 %.
+Share of the list in ladder/README.md that runs at this step: 11 %.
 """
 
 # From the steps before: answer (2); App, entries, pages (3).

@@ -26,7 +26,7 @@ Try this::
 
 Then open http://127.0.0.1:8000/sign in a browser and sign. Watch the address bar: your words are not in it.
 
-Share of the list in README.md that runs at this step: 23 %.
+Share of the list in ladder/README.md that runs at this step: 23 %.
 """
 
 # From the steps before: entries (3); App, HTTPException, pages (4).

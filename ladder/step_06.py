@@ -15,7 +15,7 @@ Try this::
     curl -i http://127.0.0.1:8000/entries.json
     # 200: X-Entries: 1 … [{"name":"Ada","text":"I am the first to sign."}]
 
-Share of the list in README.md that runs at this step: 26 %.
+Share of the list in ladder/README.md that runs at this step: 26 %.
 """
 
 # From the steps before: entries (3); App, Response, pages (5).

@@ -19,7 +19,7 @@ Try this::
 
 Then change ``autoescape`` to ``False`` in this file, and do it again.
 
-Share of the list in README.md that runs at this step: 29 %.
+Share of the list in ladder/README.md that runs at this step: 29 %.
 """
 
 # From the steps before: entries (3); find (4); Response, form, redirect, search (5); App, pages (6).

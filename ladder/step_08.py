@@ -23,7 +23,7 @@ Try this::
 
 The last one lies, and the guestbook believes it: the visitor can change a cookie.
 
-Share of the list in README.md that runs at this step: 29 %.
+Share of the list in ladder/README.md that runs at this step: 29 %.
 """
 
 # From the steps before: App, html_pages, pages (7).

@@ -23,7 +23,7 @@ Try this::
 
 The file ``jar.txt`` keeps the cookies. Change one letter of the name in it, and send it again.
 
-Share of the list in README.md that runs at this step: 29 %.
+Share of the list in ladder/README.md that runs at this step: 29 %.
 """
 
 # From the steps before: os (1); App, html_pages (7); pages, partial (8).

@@ -27,7 +27,7 @@ Try this::
     curl -b jar.txt http://127.0.0.1:8000/
     # 200, without: Thank you
 
-Share of the list in README.md that runs at this step: 32 %.
+Share of the list in ladder/README.md that runs at this step: 32 %.
 """
 
 # From the steps before: Request (5); json (6); App, html_pages (7); SECRET_KEY, pages (9).

@@ -20,7 +20,7 @@ Try this, both requests in one line::
 
 Read what the global variable says in the two answers.
 
-Share of the list in README.md that runs at this step: 37 %.
+Share of the list in ladder/README.md that runs at this step: 37 %.
 """
 
 # From the steps before: HTTPException (4); environment (7); partial (8); App, flash, get_flashed_messages, pages (10).

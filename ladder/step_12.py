@@ -22,7 +22,7 @@ Try this::
 
 Then write ``1 / 0`` into ``not_found`` in this file, start it again, and look at both the answer and the terminal.
 
-Share of the list in README.md that runs at this step: 43 %.
+Share of the list in ladder/README.md that runs at this step: 43 %.
 """
 
 # From the steps before: HTTPException (4); partialmethod (5); render_template (7); App, pages (11).

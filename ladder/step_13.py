@@ -26,7 +26,7 @@ Try this::
 
 Then stop the server, start it, and look again.
 
-Share of the list in README.md that runs at this step: 49 %.
+Share of the list in ladder/README.md that runs at this step: 49 %.
 """
 
 # From the steps before: form, partialmethod, redirect (5); Environment, FileSystemLoader, Path, autoescape, environment

@@ -29,7 +29,7 @@ Try this::
 
 This API asks nobody who they are, so that you can try it. One on the internet demands a login.
 
-Share of the list in README.md that runs at this step: 51 %.
+Share of the list in ladder/README.md that runs at this step: 51 %.
 """
 
 # From the steps before: abort (4); METHODS (5); Response (7); request, url_for (11); App, INSERT, database, pages (13).

@@ -22,7 +22,7 @@ and its tests on this step::
     python ladder/as_flask.py --app hello run
     python ladder/as_flask.py -m pytest
 
-Share of the list in README.md that runs at this step: 90 %.
+Share of the list in ladder/README.md that runs at this step: 90 %.
 """
 
 # From the steps before: partial (8); current, current_app (11); App, werkzeug (13); pages (14).

@@ -256,7 +256,7 @@ def test_a_step_says_which_share_of_the_list_runs(number: int) -> None:
     share = importlib.import_module("share")
     measured = json.loads((LADDER / "share.json").read_text(encoding="utf-8"))
     _things, _passed, percent = share.at(measured, number)
-    assert docstring(number).endswith(f"\nShare of the list in README.md that runs at this step: {percent} %.")
+    assert docstring(number).endswith(f"\nShare of the list in ladder/README.md that runs at this step: {percent} %.")
 
 
 def test_the_measurement_of_the_things_that_programs_do_is_of_today() -> None:

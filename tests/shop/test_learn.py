@@ -126,3 +126,8 @@ def test_the_pages_do_not_hold_the_shops_secrets(make_shop, visit):
     text = visitor.get("/learn/rest").text + visitor.send("/learn/rest").text
     assert shop.config["API_TOKEN"] not in text
     assert stored_secret(shop.instance_path, "secret_key") not in text
+
+
+def test_the_contents_are_found_with_a_slash_at_the_end_too(visitor):
+    answer = visitor.get("/learn/")
+    assert (answer.status_code, answer.location) == (308, "/learn")

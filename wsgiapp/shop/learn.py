@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from wsgiapp.dispatch import LIFECYCLE
@@ -26,6 +27,12 @@ bp = Blueprint("learn", __name__, url_prefix="/learn")
 def contents() -> str:
     """Show the chapters, and which of them the reader has marked as read."""
     return render_template("learn_contents.html", chapters=[chapter(slug) for slug in ORDER], read=progress())
+
+
+@bp.get("/")
+def with_slash() -> BaseResponse:
+    """Lead to the contents."""
+    return redirect(url_for(".contents"), 308)
 
 
 @bp.get("/<slug>")

@@ -10,4 +10,4 @@ except ImportError as error:
     raise ImportError(
         f"The shop needs packages that the framework alone does without ({error}). Install them:"
         " pip install 'wsgiapp[shop]', or in a checkout: pip install -e '.[shop]'"
-    ) from error
+    ) from None
