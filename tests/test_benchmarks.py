@@ -47,7 +47,7 @@ CALLS = {
     "static_file": 57,
     "not_modified": 53,
     "not_found": 39,
-    "upload": 344,
+    "upload": 363,
     "stream": 127,
 }
 

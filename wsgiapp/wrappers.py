@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import get_content_length
 
 from . import internals, json
-from .bodies import ChunkedBody, SizedBody, parse_pairs
+from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .heads import LONGEST_KEPT, TOKEN, UnsendableResponse, check_head, describes_body, status_line, type_header
@@ -82,6 +82,7 @@ class Request(RequestBase, metaclass=Watched):
     """
 
     json_module: Any = json
+    form_data_parser_class = FormParser
     #: The rule that matched the URL, or None.
     url_rule: Rule | None = None
     #: The values that the rule's converters took from the URL, or None.

@@ -26,12 +26,13 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 from werkzeug import exceptions
 from werkzeug.datastructures import Headers
+from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.local import LocalProxy
 from werkzeug.test import EnvironBuilder
 from werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream
 
 from wsgiapp import App, Request, Response, ctx
-from wsgiapp.bodies import SizedBody, parse_pairs
+from wsgiapp.bodies import FormParser, SizedBody, parse_pairs
 from wsgiapp.heads import UnsendableResponse
 from wsgiapp.json import provider
 
@@ -102,6 +103,76 @@ def test_a_form_is_werkzeug_s(body: bytes, content_type: str | None, length: int
         found += [outcome(lambda r: list(r.form.items(multi=True)), request), outcome(getattr, request, again)]
         read.append([*found, outcome(request.get_data), outcome(lambda r: r.stream.read(), request)])
     assert read[0] == read[1]
+
+
+form_pieces = st.sampled_from(
+    [b"--B\r\n", b"--B\n", b"--B\r", b"\r\n--B\r\n", b"\r\n--B--\r\n", b"\r\n--B--", b"--B", b"\r\n--B \t\r\n",
+     b'Content-Disposition: form-data; name="a"\r\n\r\n', b"Content-Disposition: form-data; name=b\n\n", b"--Bx\r\n",
+     b'Content-Disposition: form-data; name="f"; filename="f.txt"\r\n\r\n', b"Content-Disposition: form-data\r\n\r\n",
+     b'Content-Disposition: form-data; name="c"\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n\xe9',
+     b'Content-Disposition: form-data; name="f"; filename*=UTF-8\'\'%e9.txt\r\nContent-Length: 7\r\n\r\n', b"text",
+     b"X: 1\r\n\r\n", b"\r\n", b"\n", b"\r", b"-", b"--", b"", b"x" * 3000, b"preamble", b"\xff"]
+)  # fmt: skip
+sound = st.lists(
+    st.tuples(st.sampled_from(["a", "b"]), st.sampled_from(["", '; filename="f"']), st.binary(max_size=60)), max_size=5
+).map(
+    lambda parts: (
+        b"".join(
+            b'--B\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+            % (name.encode(), file.encode(), content)
+            for name, file, content in parts
+        )
+        + b"--B--\r\n"
+    )
+)
+
+
+@settings(QUICK, max_examples=2 * EXAMPLES)
+@given(
+    body=st.one_of(st.lists(form_pieces, max_size=10).map(b"".join), sound),
+    boundary=st.sampled_from(["B", "B", "B", "", "\u00e9", ".*"]),
+    at_once=st.sampled_from([1, 2, 7, 64, 100_000]),
+    most=st.sampled_from([None, 0, 5, 100, 100, 3000]),
+    parts=st.sampled_from([None, 0, 1, 3]),
+    silent=st.booleans(),
+)
+@example(body=b"--B\r\n\r\n", boundary="B", at_once=100_000, most=None, parts=None, silent=False)
+@example(
+    body=b"--B\r\nContent-Disposition: form-data; name=a\n\n" + b"x" * 150,
+    boundary="B",
+    at_once=7,
+    most=100,
+    parts=1,
+    silent=True,
+)
+def test_a_multipart_form_is_werkzeug_s(
+    body: bytes, boundary: str, at_once: int, most: int | None, parts: int | None, silent: bool
+) -> None:
+    def parsed(kind: Any) -> Any:
+        asked: list[Any] = []
+
+        def make(**facts: Any) -> Any:
+            asked.append(facts)
+            return io.BytesIO()
+
+        parser = kind(make, most, silent=silent, max_form_parts=parts)
+        options = {"boundary": boundary}
+        _, form, files = parser.parse(Dribble(body, at_once, None), "multipart/form-data", len(body), options)
+        said = [(name, f.filename, f.name, [*f.headers], f.read()) for name, f in files.items(multi=True)]
+        return [*form.items(multi=True)], said, asked
+
+    assert outcome(parsed, FormParser) == outcome(parsed, FormDataParser)
+
+
+def test_a_replaced_parser_of_parts_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    original = MultiPartParser.parse
+    monkeypatch.setattr(MultiPartParser, "parse", lambda *args: calls.append(1) or original(*args))
+    body = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--B--\r\n'
+    request = Request(
+        EnvironBuilder(method="POST", data=body, content_type="multipart/form-data; boundary=B").get_environ()
+    )
+    assert (request.form["a"], calls) == ("1", [1])
 
 
 # -- what a request says -------------------------------------------------------------------------
