@@ -237,6 +237,9 @@ class Raised(logging.Handler):
 def told(error: BaseException, folders: tuple[str, ...]) -> dict[str, str]:
     """An exception as texts: its class, what it says, and the innermost line of the app's, which is in *folders*."""
     frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    frames = [
+        where for where in frames if not where.startswith(f"{HERE}:")
+    ]  # a lack is noted here, and asked for there
     own = [where for where in frames if where.startswith(folders) and "site-packages" not in where[len(folders[0]) :]]
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     return {"kind": kind.removeprefix("__main__."), "message": str(error)[:2_000], "where": (own or frames or [""])[-1]}
