@@ -398,6 +398,17 @@ def test_no_word_breaks_beside_an_empty_column_of_the_locked_door(
     assert found == []
 
 
+def test_times_and_line_numbers_of_the_lists_stay_whole_in_a_wide_window(page: Page) -> None:
+    traced(page, "/products/1")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    lines = "links => links.filter(link => link.getClientRects().length > 1).map(link => link.textContent)"
+    assert page.locator("#hooks td.where a").evaluate_all(lines) == []
+    for width in (768, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("/_xray/")
+        assert page.locator("td time").evaluate_all(lines) == []
+
+
 def test_pages_come_quickly(page: Page) -> None:
     for number in range(1, 51):
         page.request.get(f"/products/{number}")
