@@ -30,6 +30,7 @@ import importlib.util
 import json
 import os
 import re
+import runpy
 import secrets
 import signal
 import socket
@@ -250,8 +251,13 @@ def choose_port(host: str, asked: int | None) -> int:
     for port in candidates:
         if is_free(host, port):
             return port
+    first = candidates[0]
+    ports = runpy.run_path(str(ROOT / "wsgiapp" / "xray" / "explain" / "port.py"))
+    if ports["is_taken"](host, first):
+        other = ports["free_port"](host, candidates[-1])
+        raise SetupError(f"cannot listen: {ports['message'](host, first)}\n{ports['with_another_port'](other)}")
     raise SetupError(
-        f"cannot listen on {host}:{candidates[0]}: taken, or not an address of this machine.\n"
+        f"cannot listen on {host}:{first}: not an address of this machine, or a port of its administrator's alone.\n"
         "Choose another: python run.py --host HOST --port PORT"
     )
 

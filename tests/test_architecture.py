@@ -97,7 +97,7 @@ NOT_LOADED_BY_IMPORT = [
 MODULES = measure.read_package(PACKAGE, [])
 FUNCTIONS = [(module.name, function) for module in MODULES for function in module.functions]
 LONG_BY_PURPOSE = {"wsgi_app": 60}  # the hot road of a request, unrolled; its PERF notes say why
-MOST_CODE_LINES = 4_304
+MOST_CODE_LINES = 4_313
 
 
 def entry(module: str) -> str:

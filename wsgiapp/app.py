@@ -33,7 +33,7 @@ from .blueprints import Blueprint
 from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, shared_lazy
 from .debughelpers import describe
-from .devserver import RequestHandler
+from .devserver import RequestHandler, serve
 from .dispatch import SYNC, Dispatcher, scopes_of
 from .heads import UnsendableResponse
 from .hosts import host_and_port
@@ -642,7 +642,7 @@ class App(Dispatcher, Scaffold):
         options.setdefault("request_handler", RequestHandler)
         _cli.show_server_banner(self.debug, self.name)
         try:
-            werkzeug.serving.run_simple(host or name or "127.0.0.1", port, self, **options)
+            serve(werkzeug.serving.run_simple, host or name or "127.0.0.1", port, self, **options)
         finally:
             # In a shell the server may be stopped, the app changed, and the server started again.
             self._got_first_request = False

@@ -31,7 +31,7 @@ from werkzeug.utils import import_string
 
 from .config import get_debug_flag, get_load_dotenv
 from .ctx import _cv_app
-from .devserver import RequestHandler
+from .devserver import RequestHandler, serve
 from .hints import did_you_mean
 from .lazy_commands import LazyCommand
 
@@ -80,9 +80,10 @@ def find_best_app(module: ModuleType) -> Any:
         names = "|".join(apps)
         raise NoAppException(f"Detected multiple Flask applications in module '{where}'. Use one of '{where}:{names}'.")
     for name in ("create_app", "make_app"):
-        factory = getattr(module, name, None)
-        if inspect.isfunction(factory) and is_app(app := _call_factory(f"{where}:{name}", factory)):
-            return app
+        if inspect.isfunction(factory := getattr(module, name, None)):
+            if is_app(app := _call_factory(f"{where}:{name}", factory)):
+                return app
+            _refuse_flask(f"{where}:{name}", app)
     for name, value in vars(module).items():
         _refuse_flask(f"{where}:{name}", value)
     raise NoAppException(f"Failed to find Flask application or factory in module '{where}'. Name it: '{where}:name'.")
@@ -92,9 +93,9 @@ def _refuse_flask(where: str, value: object) -> None:
     """Raise ``NoAppException`` for an app of Flask itself, which may be installed beside this package."""
     if any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__):
         raise NoAppException(
-            f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here. Start it by"
-            f" 'python -m wsgiapp.as_flask --app {where} ...', where 'import flask' means wsgiapp, or have the module"
-            f" import App from wsgiapp."
+            f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here. Have the module"
+            f" import App from wsgiapp, or start it where 'import flask' means wsgiapp:"
+            f" python -m wsgiapp.as_flask --app {where!r} ..."
         )
 
 
@@ -516,7 +517,7 @@ def run_command(
     reload = debug if reload is None else reload
     debugger = debug if debugger is None else debugger
     options |= {"threaded": options.pop("with_threads"), "ssl_context": cert, "request_handler": RequestHandler}
-    run_simple(host.strip("[]"), port, app, reload, debugger, **options)
+    serve(run_simple, host.strip("[]"), port, app, reload, debugger, **options)
 
 
 @click.command("shell", short_help="Open a Python prompt with the app.")

@@ -1,12 +1,15 @@
 """Werkzeug's development server, mended where its answers break HTTP.
 
-Layer "devserver". Who starts the server, ``run`` on the command line or the app's own method, passes
-:class:`RequestHandler` to it.
+Layer "devserver". Who starts the server, ``run`` on the command line or the app's own method, does it by :func:`serve`
+and passes :class:`RequestHandler` to it.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from werkzeug.serving import WSGIRequestHandler
+from werkzeug.utils import import_string
 
 
 class RequestHandler(WSGIRequestHandler):
@@ -32,3 +35,13 @@ class RequestHandler(WSGIRequestHandler):
         for name, value in tuple(self._missing.items()):
             self.send_header(name, value)
         super().end_headers()
+
+
+def serve(run_simple: Any, host: str, port: int, app: Any, *args: Any, **options: Any) -> None:
+    """Call Werkzeug's ``run_simple``; where the port is in use, add by whom, and the command that takes another."""
+    try:
+        run_simple(host, port, app, *args, **options)
+    except SystemExit as end:
+        # By name: it stands above, and only a server that could not start loads it.
+        import_string("wsgiapp.xray.explain.port:explain")(end, host, port, app)
+        raise

@@ -5,6 +5,7 @@ Finding apps and the single commands are in test_cli.
 
 import importlib.metadata
 import os
+import shlex
 import socket
 import ssl
 import subprocess
@@ -245,12 +246,72 @@ def test_a_program_for_flask_is_told_how_it_runs_without(project_of_ours: Any, t
     assert output.endswith("To run it without Flask: python -m wsgiapp.as_flask --app made_flask ...\n")
 
 
-@pytest.mark.parametrize("reference", ["made_flask", "made_flask:shop", "made_flask:create_app"])
-def test_an_app_of_flask_itself_is_named_with_the_way_out(project_of_ours: Any, tmp_path: Any, reference: str) -> None:
-    (tmp_path / "made_flask.py").write_text("import flask\nshop = flask.Flask('x')\ndef create_app():\n    return shop")
-    output = run(project_of_ours, "--app", reference, "routes").output
-    sys.modules.pop("made_flask", None)
-    assert "is an app of Flask itself" in output and "python -m wsgiapp.as_flask --app made_flask:" in output
+MADE_BY_FLASK = """
+from flask import Flask
+
+class Own(Flask):
+    pass
+
+def {factory}(name="theirs", **settings):
+    made = Own(name)
+    made.add_url_rule("/", "index", lambda: "served by theirs")
+    return made
+
+{name} = {made}
+nothing = 42
+"""
+# By the app's place: the names of the factory and of what the module holds, then the arguments, then what is named.
+GIVEN = {
+    "module": ("make", "app", "make()", ["--app", "theirs"], "theirs:app"),
+    "file": ("make", "shop", "make()", ["--app", "theirs.py"], "theirs:shop"),
+    "name": ("make", "shop", "make()", ["--app", "theirs:shop"], "theirs:shop"),
+    "application": ("make", "application", "Flask(__name__)", ["--app", "theirs"], "theirs:application"),
+    "factory by default": ("create_app", "none", "None", ["--app", "theirs"], "theirs:create_app"),
+    "other factory by default": ("make_app", "none", "None", ["--app", "theirs"], "theirs:make_app"),
+    "factory": ("build", "none", "None", ["--app", "theirs:build"], "theirs:build"),
+    "call": ("build", "none", "None", ["--app", "theirs:build('a b', debug=True)"], "theirs:build('a b', debug=True)"),
+    "environment": ("make", "app", "make()", [], "theirs:app"),
+}
+
+
+def ask_process(folder: Any, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize("way", GIVEN)
+def test_an_app_of_flask_itself_is_named_and_the_way_out_leads_out(
+    project_of_ours: Any, tmp_path: Any, way: str
+) -> None:
+    factory, name, made, arguments, named = GIVEN[way]
+    (tmp_path / "theirs.py").write_text(MADE_BY_FLASK.format(factory=factory, name=name, made=made))
+    variables = {} if arguments else {"FLASK_APP": "theirs"}
+    refused = ask_process(tmp_path, "wsgiapp", *arguments, "run", "--port", "0", **variables)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    assert f"'{named}' is an app of Flask itself" in refused.stderr
+    command = refused.stderr.strip().rpartition(": python -m ")[2]
+    assert command.endswith(" ...")
+    shown = ask_process(tmp_path, *shlex.split(command.removesuffix(" ...")), "routes")
+    assert shown.returncode == 0 and "/static/<path:filename>" in shown.stdout, shown.stderr
+
+
+@pytest.mark.parametrize("file", ["app.py", "wsgi.py"])
+def test_an_app_of_flask_itself_that_is_found_by_its_files_name_is_named(tmp_path: Any, file: str) -> None:
+    (tmp_path / file).write_text(MADE_BY_FLASK.format(factory="make", name="app", made="make()"))
+    refused = ask_process(tmp_path, "wsgiapp", "run")
+    assert f"'{file.removesuffix('.py')}:app' is an app of Flask itself" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("shp", "Did you mean 'shop'?"), ("nothing", "an object of type int"), ("db", "Failed to find attribute 'db'")],
+)
+def test_a_wrong_name_in_a_module_of_flask_is_told_as_in_any_other(tmp_path: Any, name: str, words: str) -> None:
+    (tmp_path / "theirs.py").write_text(MADE_BY_FLASK.format(factory="make", name="shop", made="make()"))
+    refused = ask_process(tmp_path, "wsgiapp", "--app", f"theirs:{name}", "run")
+    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    assert words in refused.stderr
 
 
 def test_decorators_of_commands_work_without_their_parentheses(project_of_ours: Any) -> None:

@@ -114,7 +114,12 @@ def test_the_twin_of_every_page_of_the_tutorial_answers_the_same_byte_for_byte(e
 def test_the_twin_carries_of_the_shop_what_the_last_step_can_and_lists_the_rest(tmp_path: Path) -> None:
     found = twins("shop", tmp_path)
     carried = [request for request, (same, _, _) in found.items() if same]
-    assert carried == ["GET /static/shop.css", "HEAD /static/favicon.svg", "GET /products"]
+    assert carried == [
+        "GET /static/shop.css", "HEAD /static/favicon.svg", "GET /products", "GET /health", "HEAD /health",
+        "GET /robots.txt",
+    ]  # fmt: skip
     assert "App.context_processor" in found["GET /"][2] and "500 INTERNAL SERVER ERROR" not in found["GET /"][1]
     assert "The answers differ: ETag, body." in found["GET /api/products"][1]
     assert "App.json" in found["GET /api/products"][2]
+    asked = found["OPTIONS /api/products"][1]
+    assert "has no wsgiapp.globals.request_ctx" in asked and "child.py" not in asked and "wsgiapp/rest/" in asked

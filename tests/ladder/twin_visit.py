@@ -35,8 +35,12 @@ VISITS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
         ("GET", "/static/shop.css", {}),
         ("HEAD", "/static/favicon.svg", {}),
         ("GET", "/products", {}),
+        ("GET", "/health", {}),
+        ("HEAD", "/health", {}),
+        ("GET", "/robots.txt", {}),
         ("GET", "/", {}),
         ("GET", "/api/products", {}),
+        ("OPTIONS", "/api/products", {}),
     ],
 }
 

@@ -1,9 +1,14 @@
 """Requirements of the forms: who may send them, what is checked, and how errors are shown."""
 
 import html
+import io
 import re
 
 import pytest
+
+from servers import ROOT
+from wsgiapp import App
+from wsgiapp.shop import form_source
 
 FORMS = ["/cart/add", "/cart/update", "/cart/remove", "/theme", "/login", "/logout", "/products/1/review", "/sell",
          "/register", "/account/name", "/account/password", "/account/delete"]  # fmt: skip
@@ -85,6 +90,100 @@ def test_the_token_of_another_session_is_no_token(make_shop, visit):
     mine, theirs = visit(shop), visit(shop)
     response = mine.client.post("/theme", data={"csrf_token": theirs.token(), "theme": "dark"})
     assert response.status_code == 400
+
+
+LIKE_A_TOKEN = "A" * 43
+REFUSED = {
+    "missing": (None, "came without the hidden mark", "is missing"),
+    "malformed": ("wrong", "changed or cut off", "is malformed"),
+    "of another session": (LIKE_A_TOKEN, "signed in or out, or begun anew", "is of another session"),
+    "ended": (LIKE_A_TOKEN, "open for so long that its session has ended", "is of a session that has ended"),
+    "without a cookie": (LIKE_A_TOKEN, "no cookie came with it", "came without the session's cookie"),
+}
+
+
+def refused(visitor, why, **headers):
+    """The answer to a form for the cart whose token is not the session's, for one reason."""
+    token, *_ = REFUSED[why]
+    if why == "ended":
+        visitor.client.set_cookie("session", "eyJ1c2VyX2lkIjoxfQ.aaaaaa.of-a-key-that-is-no-more")
+    elif why != "without a cookie":
+        visitor.get("/cart")
+    fields = {"product_id": 1, "quantity": 3, **({} if token is None else {"csrf_token": token})}
+    return visitor.client.post("/cart/add", data=fields, headers=headers)
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_a_refused_form_says_what_happened_and_keeps_what_was_entered(make_shop, visit, why):
+    visitor = visit(make_shop())
+    answer = refused(visitor, why, **HERE)
+    assert answer.status_code == 400
+    assert REFUSED[why][1] in answer.text and "Nothing was changed." in answer.text
+    assert "Look it over, and send it again." in answer.text
+    assert [other for other, (_, words, _) in REFUSED.items() if words in answer.text] == [why]
+    again = visitor.client.post("/cart/add", data=sent_again(answer.text))
+    assert (again.status_code, again.headers["Location"]) == (303, "/cart")
+    assert 'value="3"' in visitor.get("/cart").text
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_a_refused_form_of_an_unknown_sender_says_what_to_do(make_shop, visit, why):
+    answer = refused(visit(make_shop()), why)
+    assert REFUSED[why][1] in answer.text
+    assert "load it again, and send the form once more" in answer.text
+    assert ("Allow cookies" in answer.text) == (why == "without a cookie")
+
+
+@pytest.mark.parametrize("kept", [[], ["password"], ["picture"]])
+def test_what_is_not_kept_is_said(make_shop, visit, kept):
+    files = {"picture": (io.BytesIO(b"x"), "a.png")} if "picture" in kept else {}
+    fields = {"password": "workbench"} if "password" in kept else {}
+    answer = visit(make_shop()).client.post("/login", data={"name": "demo", **fields, **files}, headers=HERE)
+    said = re.search(r"What you entered is still here(.*)\. Look it over", answer.text)
+    name = {"password": "the password", "picture": "the file"}
+    assert said[1] == (f", except for {name[kept[0]]}, which is never kept" if kept else "")
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_in_debug_mode_the_log_names_the_form_the_reason_and_the_line_that_makes_the_field(
+    make_shop, visit, why, caplog
+):
+    refused(visit(make_shop(DEBUG=True, XRAY=False)), why)
+    (line,) = [record.getMessage() for record in caplog.records if "Refused" in record.getMessage()]
+    assert line.startswith(f"Refused the form POST /cart/add: its field 'csrf_token' {REFUSED[why][2]}. ")
+    assert "AAAA" not in line and "wrong" not in line
+    for place, words in [(r"The form at (\S+):(\d+)", 'class="buy" method="post"'), (r" at (\S+):(\d+)\.$", "csrf()"),
+                         (r"\(the macro at (\S+):(\d+)\)", "macro csrf()")]:  # fmt: skip
+        file, number = re.search(place, line).groups()
+        assert words in (ROOT / file).read_text(encoding="utf-8").splitlines()[int(number) - 1]
+
+
+def test_without_debug_mode_a_refused_form_is_not_logged(make_shop, visit, caplog):
+    refused(visit(make_shop()), "missing")
+    assert [record for record in caplog.records if "Refused" in record.getMessage()] == []
+
+
+def test_every_form_of_the_shop_is_found_with_what_makes_its_field(make_shop):
+    shop = make_shop()
+    with shop.test_request_context():
+        found = {rule.endpoint: form_source.sources_of(shop, rule.endpoint) for rule in shop.url_map.iter_rules()
+                 if "POST" in rule.methods and not rule.endpoint.startswith(("api", "_xray"))}  # fmt: skip
+    lacking = [endpoint for endpoint, forms in found.items() if not forms or not all(form.macro for form in forms)]
+    assert lacking == []
+    assert len(found["preferences.clear_recent"]) == 2
+
+
+def test_a_form_without_the_field_is_told_to_its_author(tmp_path):
+    (tmp_path / "one.html").write_text(
+        "<p>\n<form method=post action=\"{{ url_for('send', n=1 if a > b else 2) }}\">\n<button>Go</button></form>"
+    )
+    (tmp_path / "two.html").write_text("<form action='{{ url_for(\"send\") }}'>\n\n{{ csrf_field() }}</form>")
+    (tmp_path / "else.html").write_text("<form action='{{ url_for(\"sender\") }}'>{{ csrf_field() }}</form>")
+    app = App("made", template_folder=str(tmp_path))
+    with app.app_context():
+        one, two = map(str, form_source.sources_of(app, "send"))
+    assert one.endswith("one.html:2 has no such field: it needs {{ csrf() }} in it.")
+    assert two.endswith("two.html:3.") and "has its field by csrf_field() at" in two
 
 
 def test_a_good_review_is_kept_and_shown_after_a_redirect(buyer):

@@ -253,6 +253,143 @@ def test_pages_fit_the_window_in_either_theme(page: Page, scheme: Any, width: in
     assert (ink < paper) == (scheme == "light")
 
 
+# Words that are broken although a neighbour of their cell is empty and has the room that they lack. A word is what no
+# browser may break by itself; what is wider than the cell and its empty neighbours together has to be broken.
+CRAMPED = """() => {
+  const pen = document.createElement("canvas").getContext("2d");
+  const isEmpty = cell => !cell.textContent.trim() && !cell.querySelector("svg, img, input, textarea, select, button");
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const holder = node.parentElement;
+    if (holder.closest("script, style, option, textarea") || !holder.checkVisibility()) continue;
+    for (const match of node.data.matchAll(/[\\p{L}\\p{N}_]+/gu)) {
+      const range = new Range();
+      range.setStart(node, match.index);
+      range.setEnd(node, match.index + match[0].length);
+      const lines = new Set([...range.getClientRects()].filter(box => box.width).map(box => Math.round(box.top)));
+      if (lines.size < 2) continue;
+      pen.font = getComputedStyle(holder).font;
+      const needed = pen.measureText(match[0]).width;
+      for (let cell = holder; cell !== document.body; cell = cell.parentElement) {
+        const row = cell.parentElement;
+        if (!/table-row|flex|grid/.test(getComputedStyle(row).display)) continue;
+        const box = cell.getBoundingClientRect();
+        const beside = [...row.children].filter(other => {
+          const its = other.getBoundingClientRect();
+          return other !== cell && isEmpty(other) && its.width && its.top < box.bottom && its.bottom > box.top;
+        });
+        const room = beside.reduce((sum, other) => sum + other.getBoundingClientRect().width, 0);
+        if (room && needed <= box.width + room) {
+          found.push(`${match[0].slice(0, 50)}: ${Math.round(box.width)} px, beside ${Math.round(room)} px of nothing`);
+        }
+      }
+    }
+  }
+  return found;
+}"""
+# What reaches beyond the window's right edge, each by its tag and its first words.
+WIDE = """() => [...document.querySelectorAll("body :not(nav *, pre *)")]
+  .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map(each => `${each.localName}.${each.className} ${each.textContent.trim().slice(0, 40)}`)"""
+WIDTHS = (360, 768, 1280)
+LONG = "W" * 48
+# A short request, and one whose every part is long: whole words, and texts of them.
+REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "short": ("/", {}),
+    "long": (
+        f"/products/{LONG}/{LONG}?q={LONG}&{LONG}={'long+' * 40}",
+        {"headers": {f"X-{LONG}": f"{LONG} {'word ' * 60}", "User-Agent": "x" * 400, "Cookie": f"{LONG}={LONG}"}},
+    ),
+    "empty": ("/products", {"headers": {"X-Empty": "", "Accept": "*/*"}}),
+    "page": ("/products/1", {"headers": {"Accept-Language": LONG}}),
+    "form": ("/cart/add", {"method": "POST", "form": {"product_id": "1", LONG: LONG, "empty": ""}}),
+}
+
+
+def cramped(page: Page) -> list[str]:
+    """What is wrong with the page in each width, as it stands now and with all that is folded laid open."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        found += [f"{width} px, {page.url}: {each}" for each in page.evaluate(CRAMPED)]
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+            found.append(f"{width} px, {page.url}: the page is {wide} px wide, by {page.evaluate(WIDE)[:5]}")
+    return found
+
+
+def test_the_finder_of_broken_words_finds_them_beside_an_empty_column_alone(page: Page) -> None:
+    cells = f"<tr><td style='width:5px;overflow-wrap:anywhere'>{LONG}</td><td style='width:95%'>{{}}</td></tr>"
+    fixed = "<table style='table-layout:fixed;width:100%'>"
+    window = page.context.new_page()
+    window.set_content(f"<meta name=viewport content=width=device-width>{fixed}{cells.format('')}</table>")
+    assert len(cramped(window)) == 2  # in the narrowest window there is no room for it anyhow
+    window.set_content(f"{fixed}{cells.format('not empty')}</table>")
+    assert cramped(window) == []
+    window.set_content(f"<p>{LONG * 4}</p>")
+    assert len(cramped(window)) == 3  # wider than each window
+
+
+@pytest.mark.parametrize("which", REQUESTS)
+def test_no_word_breaks_beside_an_empty_column_and_no_page_scrolls_sideways(page: Page, which: str) -> None:
+    path, options = REQUESTS[which]
+    link = traced(page, path, **options)
+    found = cramped(page)
+    steps = page.locator(".stairs tbody tr").count()
+    source = page.locator("a[href*='/source?']").first.get_attribute("href")
+    name = link.rpartition("/")[2]
+    others = [f"{link}/step/{number}" for number in (1, steps // 2, steps)]
+    others += [f"/_xray/compare?left={name}&right={name}", f"/_xray/why?path={quote(path)}", "/_xray/", str(source)]
+    for other in others:
+        page.goto(other)
+        found += cramped(page)
+    lesson = page.context.new_page()
+    lesson.set_content(page.request.get(f"{link}/lesson.html").text())
+    found += cramped(lesson)
+    assert found == []
+
+
+@pytest.mark.parametrize("path", ["/products", f"/{LONG}/{LONG}?q={LONG}", f"/static/{LONG}.css"])
+def test_no_word_breaks_beside_an_empty_column_of_the_twins_page(page: Page, path: str) -> None:
+    traced(page, path)
+    page.get_by_role("button", name="See its twin on the ladder").click()
+    page.wait_for_url(re.compile("/_xray/twin$"))
+    assert cramped(page) == []
+
+
+@pytest.mark.parametrize("path", [f"/_xray/t/{LONG}", f"/{LONG}/{LONG}", "/api/nowhere", "/cart/add"])
+def test_no_word_breaks_beside_an_empty_column_of_a_page_of_what_is_not_there(
+    page: Page, path: str, complaints: list[str]
+) -> None:
+    page.goto(path)
+    found = cramped(page)
+    complaints.clear()
+    assert found == []
+
+
+def test_no_word_breaks_beside_an_empty_column_of_the_locked_door(
+    context: BrowserContext, complaints: list[str]
+) -> None:
+    window = context.new_page()
+    window.goto(f"/_xray/t/{LONG}?{LONG}={LONG}")
+    assert "locked" in window.locator("body").inner_text()
+    found = cramped(window)
+    complaints.clear()
+    assert found == []
+
+
+def test_times_and_line_numbers_of_the_lists_stay_whole_in_a_wide_window(page: Page) -> None:
+    traced(page, "/products/1")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    lines = "links => links.filter(link => link.getClientRects().length > 1).map(link => link.textContent)"
+    assert page.locator("#hooks td.where a").evaluate_all(lines) == []
+    for width in (768, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("/_xray/")
+        assert page.locator("td time").evaluate_all(lines) == []
+
+
 def test_pages_come_quickly(page: Page) -> None:
     for number in range(1, 51):
         page.request.get(f"/products/{number}")

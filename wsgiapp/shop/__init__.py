@@ -24,6 +24,7 @@ in them. They are listed in reading order: each imports from wsgiapp and from th
 | `health` | whether this process can serve |
 | `forms` | what may be sent |
 | `errors` | how the shop answers what goes wrong |
+| `form_source` | in which template a form is written |
 | `csrf` | proof that a form came from a page of ours |
 | `limits` | how often something may be tried |
 | `queries` | what is asked of the catalogue |

@@ -1,25 +1,48 @@
 """Shop layer 2: proof that a form came from one of our own pages.
 
 A random token in the session, repeated in every form that changes something (or in the header ``X-CSRF-Token``).
-Only the token lives here, and the page for a form whose session has ended; who is signed in is not asked.
+Only the token lives here, and what is said of a form without it; who is signed in is not asked.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
+from typing import NamedTuple
 
 from werkzeug.exceptions import BadRequest
 
-from wsgiapp import App, Response, render_template, request, session, url_for
+from wsgiapp import App, Response, current_app, render_template, request, session, url_for
+from wsgiapp.shop import form_source
+from wsgiapp.shop.session_contents import CSRF_TOKEN
 
 FIELD, HEADER, KEY = "csrf_token", "X-CSRF-Token", "csrf"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API = "api"
 NOT_KEPT = "password"  # part of the names of fields that are typed again
-ADVICE = (
-    "This form was not sent from a page of this session, or the page has grown old. "
-    "Allow cookies for this site, open the page again and send the form once more."
+NOT_KEPT_ADVICE = "Go back to the page, load it again, and send the form once more."
+
+
+class Reason(NamedTuple):
+    """Why a form was refused: for the log, and in a sentence for who sent it, to begin with :data:`NOT_OURS`."""
+
+    name: str
+    happened: str
+    advice: str = NOT_KEPT_ADVICE
+
+
+NOT_OURS = "This form was not sent from a page of this session: "
+MISSING = Reason("is missing", "it came without the hidden mark that each form of this shop carries.")
+MALFORMED = Reason("is malformed", "its hidden mark was changed or cut off on the way.")
+EXPIRED = Reason("is of a session that has ended", "the page was open for so long that its session has ended.")
+NO_COOKIE = Reason(
+    "came without the session's cookie",
+    "no cookie came with it. Either this browser takes none of this site, or they were cleared meanwhile.",
+    f"Allow cookies for this site. {NOT_KEPT_ADVICE}",
+)
+OTHER = Reason(
+    "is of another session",
+    "since the page was opened, you have signed in or out, or begun anew in another window.",
 )
 
 
@@ -49,12 +72,37 @@ def matches(sent: str | None) -> bool:
 def check_form() -> None:
     """Refuse (400) a request that changes something and carries no token of this session.
 
-    Whoever sent it from a page of ours, whose session has ended since, is shown what they typed and may send it again.
+    Whoever sent it from a page of ours is told what happened, is shown what they typed, and may send it again. In debug
+    mode the log says where the form and its field are written.
     """
     if request.method in SAFE_METHODS or request.url_rule is None or request.blueprint == API:
         return
-    if not matches(request.headers.get(HEADER) or request.form.get(FIELD)):
-        raise BadRequest(ADVICE, response=grown_old() if came_from_here() and request.form else None)
+    sent = request.headers.get(HEADER) or request.form.get(FIELD)
+    if not matches(sent):
+        reason = why_refused(sent)
+        if current_app.debug:
+            current_app.logger.warning("%s", told_to_developer(reason))
+        happened = f"{NOT_OURS}{reason.happened} Nothing was changed."
+        page = send_again(happened) if came_from_here() and request.form else None
+        raise BadRequest(f"{happened} {reason.advice}", response=page)
+
+
+def why_refused(sent: str | None) -> Reason:
+    """Return the reason for which ``sent`` is not the session's token."""
+    if not sent:
+        return MISSING
+    if not CSRF_TOKEN.fullmatch(sent):
+        return MALFORMED
+    if KEY in session:
+        return OTHER
+    return EXPIRED if current_app.session_interface.get_cookie_name(current_app) in request.cookies else NO_COOKIE
+
+
+def told_to_developer(reason: Reason) -> str:
+    """Return the line of the log: which form was refused and why, and where its field is made."""
+    forms = form_source.sources_of(current_app, str(request.endpoint))
+    where = " ".join(map(str, forms)) or f"No template holds a form with url_for('{request.endpoint}') in its tag."
+    return f"Refused the form {request.method} {request.path}: its field {FIELD!r} {reason.name}. {where}"
 
 
 def came_from_here() -> bool:
@@ -76,11 +124,15 @@ def may_use_session() -> bool:
     return request.method in SAFE_METHODS or KEY in session or came_from_here()
 
 
-def grown_old() -> Response:
-    """Return a page with the form as it was sent, but with this session's token; passwords are typed again."""
+def send_again(happened: str) -> Response:
+    """Return a page that says what happened, with the form as it was sent, but with this session's token.
+
+    Passwords are typed again, and files chosen again.
+    """
     sent = [(name, value) for name, value in request.form.items(multi=True) if name != FIELD]
     body = render_template(
         "expired.html",
+        happened=happened,
         action=url_for(str(request.endpoint), **(request.view_args or {})),
         fields=[(name, value) for name, value in sent if NOT_KEPT not in name],
         secrets=[name for name, _ in sent if NOT_KEPT in name],

@@ -7,6 +7,7 @@ real: a request that changes something changes it twice, so that whoever asks mu
 =========  =======================================================
 child      the program that runs in the twin's process
 process    starts it, and bounds what it takes
+sending    sends the request, in both processes
 source     which lines ran, in both
 =========  =======================================================
 """
@@ -14,7 +15,6 @@ source     which lines ran, in both
 from __future__ import annotations
 
 import base64
-import io
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -31,6 +31,7 @@ from wsgiapp.xray.objects.locations import own_files, place
 from wsgiapp.xray.record import watch
 from wsgiapp.xray.record.recording import Recording
 
+from . import sending
 from .process import TwinError, program_of, real_place, run
 from .source import Code, Pair, own_code, pairs, ran
 
@@ -38,8 +39,7 @@ __all__ = ["SAFE", "Answer", "Code", "Lack", "Row", "Twin", "TwinError", "twin"]
 
 #: Methods that change nothing (RFC 9110, 9.2.1), so that they may be sent twice without a word.
 SAFE = ("GET", "HEAD", "OPTIONS")
-#: Bytes of a body that are compared, and characters of it that are shown.
-MAX_BODY = 1024 * 1024
+#: Characters of a body that are shown.
 MAX_SHOWN = 20_000
 # What the X-ray itself adds, and what says only when an answer was made.
 _OWN = ("server-timing", "x-xray")
@@ -160,28 +160,11 @@ def _here(xray: Any, environ: dict[str, Any], body: bytes, folders: Iterable[str
 
 
 def send(app: Any, environ: dict[str, Any], body: bytes) -> Answer:
-    """Send a request to an app as a server does, and take the answer to its end."""
-    heads: list[tuple[str, list[tuple[str, str]]]] = []
-    kept, size = bytearray(), 0
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ARG001
-        heads.append((status, headers))
-        return kept.extend
-
-    raised = ""
-    try:
-        answer = app(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
-        try:
-            for piece in answer:
-                size += len(piece)
-                kept += piece[: max(MAX_BODY - len(kept), 0)]
-        finally:
-            getattr(answer, "close", lambda: None)()
-    except Exception as error:  # it stands in the trace, with its frames
-        raised = f"{type(error).__name__}: {error}"
-    status, headers = heads[-1] if heads else ("", [])
+    """The answer of an app to a request, without what the X-ray adds to it."""
+    status, headers, kept, size, error = sending.send(app, environ, body)
+    raised = "" if error is None else f"{type(error).__name__}: {error}"  # it stands in the trace, with its frames
     shown = tuple([pair for pair in headers if pair[0].lower() not in _OWN])
-    return Answer("" if raised else status, shown, bytes(kept), size, raised)
+    return Answer("" if raised else status, shown, kept, size, raised)
 
 
 def _signed_at(app: Any, answer: Answer) -> int:

@@ -12,14 +12,13 @@ import ast
 import base64
 import importlib
 import inspect
-import io
 import json
 import logging
 import os
 import runpy
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -28,12 +27,13 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-#: Bytes of a body that are kept; names that are noted.
-MAX_BODY = 1024 * 1024
+#: Names that are noted.
 MAX_LACKS = 200
 FRAMEWORKS = ("flask", "wsgiapp")
 HERE = str(Path(__file__).resolve())
+# What both processes do is loaded by its file.
 EXECUTED = Path(HERE).parents[1] / "explain" / "executed.py"
+SENDING = Path(HERE).with_name("sending.py")
 # Classes of the step that an app's own code meets, and functions of theirs that the real ones give more options.
 _MET = ("App", "Blueprint", "Request", "Response", "Session", "Globals", "Config", "Client")
 _WITH_OPTIONS = (("App", "__init__"), ("Blueprint", "__init__"), ("App", "register_blueprint"))
@@ -211,28 +211,16 @@ def load(asked: dict[str, Any]) -> Any:
     return getattr(module, ast.unparse(called.func))(*values, **named)
 
 
-def ask(app: Any, asked: dict[str, Any], executed: Any) -> dict[str, Any]:
-    """Send the request, and take the answer to its end."""
-    heads: list[tuple[str, list[tuple[str, str]]]] = []
-    body = base64.b64decode(asked["body"])
-    environ = {**asked["environ"], "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr, "wsgi.version": (1, 0)}
+def ask(app: Any, asked: dict[str, Any], executed: Any, send: Callable[..., Any]) -> dict[str, Any]:
+    """Have the request sent, and return what is told of the answer; what the app raises is raised."""
+    environ = {**asked["environ"], "wsgi.errors": sys.stderr, "wsgi.version": (1, 0)}
     environ |= {"wsgi.multithread": False, "wsgi.multiprocess": False, "wsgi.run_once": True}
-    kept, size = bytearray(), 0
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ARG001
-        heads.append((status, headers))
-        return kept.extend
-
     with executed:
-        answer: Iterable[bytes] = app(environ, start_response)
-        try:
-            for piece in answer:
-                size += len(piece)
-                kept += piece[: max(MAX_BODY - len(kept), 0)]
-        finally:
-            getattr(answer, "close", lambda: None)()
-    status, headers = heads[-1]
-    return {"status": status, "headers": headers, "body": base64.b64encode(kept).decode(), "size": size}
+        sent = send(app, environ, base64.b64decode(asked["body"]))
+    if sent.error is not None:
+        raise sent.error
+    body = base64.b64encode(sent.body).decode()
+    return {"status": sent.status, "headers": sent.headers, "body": body, "size": sent.size}
 
 
 class Raised(logging.Handler):
@@ -249,6 +237,9 @@ class Raised(logging.Handler):
 def told(error: BaseException, folders: tuple[str, ...]) -> dict[str, str]:
     """An exception as texts: its class, what it says, and the innermost line of the app's, which is in *folders*."""
     frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    frames = [
+        where for where in frames if not where.startswith(f"{HERE}:")
+    ]  # a lack is noted here, and asked for there
     own = [where for where in frames if where.startswith(folders) and "site-packages" not in where[len(folders[0]) :]]
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     return {"kind": kind.removeprefix("__main__."), "message": str(error)[:2_000], "where": (own or frames or [""])[-1]}
@@ -271,12 +262,13 @@ def main() -> None:
     signer = importlib.import_module("itsdangerous").TimestampSigner
     signer.get_timestamp = lambda _: asked["now"]
     executed = runpy.run_path(str(EXECUTED))["Executed"]([ladder, *asked["folders"]], asked["files"])
+    send = runpy.run_path(str(SENDING))["send"]
     report: dict[str, Any] = {}
     folders = tuple(asked["folders"])
     try:
         app = load(asked)
         notes.running = True
-        report.update(ask(app, asked, executed))
+        report.update(ask(app, asked, executed, send))
     except (Exception, SystemExit) as error:  # whatever an app raises is part of what there is to tell
         report["raised"] = told(error, folders)
     if raised.error is not None:
