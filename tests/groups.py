@@ -28,7 +28,7 @@ TOGETHER = {
 TOGETHER_IN_PART = {
     r"test_benchmarks\.py::test_every_program_gives\w+\[(\w+)-": r"survey \1",
     r"test_benchmarks\.py::test_(?:a_request_enters_no_more|the_last_of_3000)": "survey wsgiapp",
-    r"test_benchmarks\.py::.*(?:xray|variant|debug_mode|goal)": "benchmark of the xray",
+    r"test_benchmarks\.py::.*(?:xray|variant|debug_mode|checked_bound)": "benchmark of the xray",
     r"test_benchmarks\.py::test_(?:every_peer|the_report_and_the_picture|whole_servers)": "peers",
     r"test_benchmarks\.py::test_(?:a_run_has|the_report|the_picture_is|the_machine)": "short benchmark",
 }
