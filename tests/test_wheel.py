@@ -47,11 +47,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that holds the wheel with its ``shop`` extra, and nothing else."""
-    require("ensurepip")
+    require("pip")
     folder = tmp_path_factory.mktemp("empty") / "venv"
-    venv.create(folder, with_pip=True)
+    venv.create(folder)  # the pip of the tests installs into it
     interpreter = run.venv_python(folder)
-    command = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[shop]"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(interpreter)]
+    command = [*pip, "install", "--quiet", f"{wheel}[shop]"]
     installed = subprocess.run(command, capture_output=True, text=True, check=False)
     if installed.returncode:
         said = installed.stdout + installed.stderr

@@ -17,6 +17,9 @@ def main() -> int:
         with sandbox.alone():
             environment = sandbox.make_environment("suites", suites.REQUIREMENTS, alias=True)
             sandbox.fetch(suites.SOURCES, environment)
+        for alias in (True, False):
+            with sandbox.alone():
+                sandbox.make_environment("agents", sandbox.AGENTS, alias)
     except sandbox.NoNetworkError:
         sandbox.say("no package index can be reached; the tests use what the cache holds")
     return 0

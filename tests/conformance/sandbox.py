@@ -30,6 +30,11 @@ CACHE = Path(os.environ.get("CONFORMANCE_CACHE", ROOT / ".cache" / "conformance"
 CONSTRAINTS = HERE / "constraints.txt"
 FLASK = "flask==3.1.3"
 ALIAS = "wsgiapp.as_flask"
+# What test_agents.py runs in an environment with Flask, and in one with wsgiapp alone.
+AGENTS = [
+    FLASK, "opentelemetry-distro==0.66b1", "opentelemetry-instrumentation-flask==0.66b1",
+    "opentelemetry-instrumentation-wsgi==0.66b1", "newrelic==14.1.0",
+]  # fmt: skip
 SUITE_SECONDS = 300
 LOCK_SECONDS = 900
 
