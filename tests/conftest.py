@@ -67,8 +67,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "raw_wsgi: the test client talks to the app without wsgiref.validate in between")
     config.stash[LEFT_OUT], config.stash[FILES] = [], []
-    if config.getoption("--quick") and config.getoption("--database") == "both":
-        config.option.database = "sqlite"
     config.pluginmanager.register(Suites(config), "suites")
     config.pluginmanager.register(Groups(), "groups of tests")
 
@@ -101,8 +99,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item, why in reasons if why])
         items[:] = [item for item, why in reasons if not why]
         config.stash[LEFT_OUT] = [why for _, why in reasons if why]
-        if config.getoption("--database") == "sqlite":
-            config.stash[FILES].append(groups.ONE_DATABASE)
         if hasattr(config, "workeroutput"):  # one of several processes: the first of them prints the summary
             config.workeroutput["left_out"] = config.stash[LEFT_OUT], config.stash[FILES]
 

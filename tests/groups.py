@@ -50,7 +50,7 @@ LAST = ("tests/conformance/",)
 # What `--quick` leaves out: files by their paths, which are not even collected, and the words for them.
 FILES_LEFT_OUT = {
     r"^tests/conformance/": "Flask's own suite and those of its extensions",
-    r"^tests/(.*/)?test_(\w+_)?browser\.py$": "pages in a real browser",
+    r"^tests/(.*/)?test_(\w+_)?(browser|journey)\.py$": "pages in a real browser",
     r"^tests/(test_servers|test_deploy|test_wheel|behaviour/test_two_servers)\.py$": "real servers, the wheel",
     r"^tests/test_site\.py$": "the static site",
     r"^tests/test_(people_)?benchmarks\.py$": "the benchmarks",
@@ -58,7 +58,8 @@ FILES_LEFT_OUT = {
     r"^tests/xray/test_shop_watched\.py$": "the shop's tests once more, watched",
     r"^tests/(property/|rest/test_openapi\.py$|xray/test_hostile\.py$)": "generated cases by the hundred",
     r"^tests/behaviour/test_(override_audit|sizes)\.py$": "every override and every size, one by one",
-    r"^tests/(ladder/test_ladder_p\w+|xray/test_elsewhere|xray/test_twin|test_readme)\.py$": "programs in processes",
+    r"^tests/(ladder/|test_as_flask\.py$|test_readme\.py$)": "programs, each in processes of its own",
+    r"^tests/xray/test_(elsewhere|twin|commands)\.py$": "the X-ray's commands and twins, in processes",
     r"^tests/shop/test_learn\w*\.py$": "the book",
     r"^tests/xray/test_(by_value|forty_secrets|truth\w*|harm)\.py$": "the X-ray's secrets and sentences, one by one",
 }
@@ -74,7 +75,7 @@ COST = "what takes measured time or memory"
 FLASK_ALONE = "questions to Flask alone, whose answers no change here can alter"
 GENERATED = "generated cases (hypothesis)"
 SECONDS = "single tests that take seconds"
-ONE_DATABASE = "the shop on PostgreSQL", "shop/ runs on SQLite alone"
+ON_POSTGRESQL = "the shop's tests once more, on PostgreSQL"
 
 
 def group(nodeid: str) -> str | None:
@@ -108,6 +109,9 @@ def reason(item: pytest.Item) -> str | None:
     parameters = getattr(item, "callspec", None)
     if parameters is not None and parameters.params.get("framework") == "flask":
         return FLASK_ALONE
+    on_both = item.config.getoption("--database") == "both"
+    if on_both and parameters is not None and parameters.params.get("database") == "postgresql":
+        return ON_POSTGRESQL
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         return GENERATED
     if scope(item.nodeid).rpartition("::")[2] in SLOW:

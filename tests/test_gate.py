@@ -150,7 +150,7 @@ def test_a_quick_run_leaves_out_what_is_slow_and_says_what_that_is(tmp_path: Pat
     assert "left out by --quick" in shown
     assert f"    1 test: {groups.COST}\n    1 test: {groups.FLASK_ALONE}\n" in shown
     assert "      mypy and pyright on programs written for Flask: typed/\n" in shown
-    assert "      the shop on PostgreSQL: shop/ runs on SQLite alone\n      the static site: test_site.py\n" in shown
+    assert "      the static site: test_site.py\n" in shown
 
 
 def test_every_reason_of_a_quick_run_still_leaves_something_out() -> None:

@@ -1,7 +1,8 @@
 """The shop's own tests of pages, forms and API pass while every request of theirs is recorded.
 
 Each test runs with the first of its parameters: every kind of page, form, order and resource is watched, not each way
-to get one field wrong, which takes the same road through the X-ray. The book's pages are watched in tests/test_learn_browser.py, by a browser.
+to get one field wrong, which takes the same road through the X-ray. The book's pages are watched in
+tests/test_learn_browser.py, by a browser.
 """
 
 from __future__ import annotations
