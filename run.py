@@ -482,6 +482,11 @@ def run_tests(arguments: list[str]) -> int:
     parser.add_argument("--cov", action="store_true", help="show the branches of wsgiapp that no test takes")
     parser.add_argument("--ci", action="store_true", help="also the newest Python here, and the oldest dependencies")
     options, others = parser.parse_known_args(arguments)
+    # Hundreds of tests start a Python of their own: without compiled files each compiles the whole package again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # What a script starts in its background is deaf to Ctrl-C; tests that stop servers by it would wait in vain.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     python = set_up("dev")
     steps = checks(python, others, options)
     return Steps([*steps, *(add_coverage(python) if options.cov else [])]).run()

@@ -7,6 +7,7 @@ Flask is a development dependency and the oracle: a behaviour test asks the same
 import contextlib
 import importlib
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from wsgiref.validate import InputWrapper, validator
@@ -41,6 +42,7 @@ class Framework:
 
 
 LEFT_OUT = pytest.StashKey[list[str]]()  # by --quick: the reason of each test
+FILES = pytest.StashKey[list[tuple[str, str]]]()  # by --quick: what is not even collected, each with its reason first
 
 
 class Suites:
@@ -65,9 +67,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "raw_wsgi: the test client talks to the app without wsgiref.validate in between")
-    config.stash[LEFT_OUT] = []
+    config.stash[LEFT_OUT], config.stash[FILES] = [], []
     config.pluginmanager.register(Suites(config), "suites")
     config.pluginmanager.register(Groups(), "groups of tests")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not look into what a quick run leaves out; a file that is named on the command line is not asked about."""
+    if not config.getoption("--quick") or not collection_path.is_relative_to(config.rootpath):
+        return None
+    path = collection_path.relative_to(config.rootpath).as_posix() + "/" * collection_path.is_dir()
+    why = groups.reason_of_file(path)
+    if why is not None:
+        config.stash[FILES].append((why, path.removeprefix("tests/")))
+    return why is not None or None
 
 
 class Groups:
@@ -88,13 +101,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item, why in reasons if not why]
         config.stash[LEFT_OUT] = [why for _, why in reasons if why]
         if hasattr(config, "workeroutput"):  # one of several processes: the first of them prints the summary
-            config.workeroutput["left_out"] = config.stash[LEFT_OUT]
+            config.workeroutput["left_out"] = config.stash[LEFT_OUT], config.stash[FILES]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
     """What was left out is the same in every process: keep what one of them says."""
-    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", [])
+    left_out = getattr(node, "workeroutput", {}).get("left_out", ([], []))
+    node.config.stash[LEFT_OUT], node.config.stash[FILES] = left_out
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -113,9 +127,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if config.stash[LEFT_OUT]:
+    if config.stash[LEFT_OUT] or config.stash[FILES]:
         terminalreporter.section("left out by --quick")
-        for line in groups.summary(config.stash[LEFT_OUT]):
+        for line in groups.summary(config.stash[LEFT_OUT], config.stash[FILES]):
             terminalreporter.write_line(line)
 
 

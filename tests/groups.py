@@ -8,6 +8,7 @@ itself: two of those must not run at the same time.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 import pytest
@@ -29,7 +30,7 @@ TOGETHER = {
 TOGETHER_IN_PART = {
     r"test_benchmarks\.py::test_every_program_gives\w+\[(\w+)-": r"survey \1",
     r"test_benchmarks\.py::test_(?:a_request_enters_no_more|the_last_of_3000)": "survey wsgiapp",
-    r"test_benchmarks\.py::.*(?:xray|variant|debug_mode|goal)": "benchmark of the xray",
+    r"test_benchmarks\.py::.*(?:xray|variant|debug_mode|checked_bound)": "benchmark of the xray",
     r"test_benchmarks\.py::test_(?:every_peer|the_report_and_the_picture|whole_servers)": "peers",
     r"test_benchmarks\.py::test_(?:a_run_has|the_report|the_picture_is|the_machine)": "short benchmark",
 }
@@ -47,20 +48,35 @@ FIRST = (
 )
 LAST = ("tests/conformance/",)
 
-# What `--quick` leaves out: part of a test's id, and the words for it.
-LEFT_OUT = {
+# What `--quick` leaves out: files by their paths, which are not even collected, and the words for them.
+FILES_LEFT_OUT = {
     r"^tests/conformance/": "Flask's own suite and those of its extensions",
-    r"^tests/test_browser|_(browser|journey)\.py": "pages in a real browser",
-    r"^tests/(test_servers|test_deploy|test_wheel|behaviour/test_two_servers)\.py": "real servers, the wheel",
-    r"^tests/test_site\.py": "the static site",
-    r"^tests/test_(people_)?benchmarks\.py": "the benchmarks",
+    r"^tests/(.*/)?test_(\w+_)?(browser|journey)\.py$": "pages in a real browser",
+    r"^tests/(test_servers|test_deploy|test_wheel|behaviour/test_two_servers)\.py$": "real servers, the wheel",
+    r"^tests/test_site\.py$": "the static site",
+    r"^tests/test_(people_)?benchmarks\.py$": "the benchmarks",
     r"^tests/typed/": "mypy and pyright on programs written for Flask",
-    r"^tests/xray/test_shop_watched\.py": "the shop's tests once more, watched",
-    r"^tests/(property/|rest/test_openapi)": "generated cases (hypothesis)",
+    r"^tests/xray/test_shop_watched\.py$": "the shop's tests once more, watched",
+    r"^tests/(property/|rest/test_openapi\.py$|xray/test_hostile\.py$)": "generated cases by the hundred",
+    r"^tests/behaviour/test_(override_audit|sizes)\.py$": "every override and every size, one by one",
+    r"^tests/(ladder/|test_as_flask\.py$|test_readme\.py$)": "programs, each in processes of its own",
+    r"^tests/xray/test_(elsewhere|twin|commands)\.py$": "the X-ray's commands and twins, in processes",
+    r"^tests/shop/test_learn\w*\.py$": "the book",
+    r"^tests/xray/test_(by_value|forty_secrets|truth\w*|harm)\.py$": "the X-ray's secrets and sentences, one by one",
+}
+# Single tests of other files that take seconds, mostly since they start processes.
+SLOW = {
+    "test_of_two_buyers_of_the_last_piece_exactly_one_gets_it_a_hundred_times",
+    "test_two_processes_that_start_at_once_seed_one_shop_and_share_one_key",
+    "test_hostile_paths_headers_cookies_and_names_are_text_on_every_page",
+    "test_what_a_module_starts_is_started_once_in_all_processes_together",
+    "test_a_quick_run_leaves_out_what_is_slow_and_says_what_that_is",
 }
 COST = "what takes measured time or memory"
-ON_POSTGRESQL = "the shop's tests once more, on PostgreSQL"
 FLASK_ALONE = "questions to Flask alone, whose answers no change here can alter"
+GENERATED = "generated cases (hypothesis)"
+SECONDS = "single tests that take seconds"
+ON_POSTGRESQL = "the shop's tests once more, on PostgreSQL"
 
 
 def group(nodeid: str) -> str | None:
@@ -82,6 +98,11 @@ def place(nodeid: str) -> int:
     return 0 if nodeid.startswith(FIRST) else 2 if nodeid.startswith(LAST) else 1
 
 
+def reason_of_file(path: str) -> str | None:
+    """Why a quick run leaves this file or folder out, if it does; a folder's path ends with a slash."""
+    return next((why for pattern, why in FILES_LEFT_OUT.items() if re.search(pattern, path)), None)
+
+
 def reason(item: pytest.Item) -> str | None:
     """Why a quick run leaves this test out, if it does."""
     if any(mark.args[:1] == ("cost",) for mark in item.iter_markers("xdist_group")):
@@ -92,7 +113,11 @@ def reason(item: pytest.Item) -> str | None:
     on_both = item.config.getoption("--database") == "both"
     if on_both and parameters is not None and parameters.params.get("database") == "postgresql":
         return ON_POSTGRESQL
-    return next((why for pattern, why in LEFT_OUT.items() if re.search(pattern, item.nodeid)), None)
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        return GENERATED
+    if scope(item.nodeid).rpartition("::")[2] in SLOW:
+        return SECONDS
+    return reason_of_file(item.nodeid.partition("::")[0])  # when it was named on the command line
 
 
 def scope(nodeid: str) -> str:
@@ -113,10 +138,14 @@ def arrange(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place(item.nodeid))
 
 
-def summary(left_out: Iterable[str]) -> list[str]:
-    """What was left out and how often, the most first."""
-    found: dict[str, int] = {}
-    for why in left_out:
-        found[why] = found.get(why, 0) + 1
-    lines = [f"{count:5} {why}" for why, count in sorted(found.items(), key=lambda each: -each[1])]
-    return [f"{sum(found.values()):5} tests, which `python run.py test` runs:", *lines]
+def summary(left_out: Iterable[str], files: Iterable[tuple[str, str]]) -> list[str]:
+    """What was left out: of tests how many, the most first; of files, which were not looked into, their names."""
+    counted = Counter(left_out).most_common()
+    named: dict[str, list[str]] = {}
+    for why, name in files:
+        named.setdefault(why, []).append(name)
+    return [
+        "`python run.py test` runs this as well:",
+        *(f"{count:5} {'test' if count == 1 else 'tests'}: {why}" for why, count in counted),
+        *(f"      {why}: {', '.join(sorted(paths))}" for why, paths in sorted(named.items())),
+    ]

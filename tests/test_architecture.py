@@ -94,10 +94,25 @@ NOT_LOADED_BY_IMPORT = [
     "wsgiapp.as_flask",
 ]
 
-MODULES = measure.read_package(PACKAGE, [])
-FUNCTIONS = [(module.name, function) for module in MODULES for function in module.functions]
+NAMES = list(measure.named_files(PACKAGE, []))  # the files are not read before a test asks: collecting them stays quick
 LONG_BY_PURPOSE = {"wsgi_app": 60}  # the hot road of a request, unrolled; its PERF notes say why
 MOST_CODE_LINES = 4_313
+
+
+def modules() -> list[measure.Module]:
+    """Every module of the package."""
+    return list(measure.standing(PACKAGE).values())
+
+
+def functions() -> list[tuple[str, measure.Function]]:
+    """Every function of the package, with its module's name."""
+    return [(module.name, function) for module in modules() for function in module.functions]
+
+
+@pytest.fixture
+def module(request: pytest.FixtureRequest) -> measure.Module:
+    """The module of a name."""
+    return measure.standing(PACKAGE)[request.param]
 
 
 def entry(module: str) -> str:
@@ -110,7 +125,7 @@ def entry(module: str) -> str:
 
 @pytest.mark.parametrize("depth", [1, 2, 3], ids=["load", "deferred", "typing"])
 def test_no_module_imports_itself_by_way_of_others(depth: int) -> None:
-    found = measure.cycles(MODULES, measure.KINDS[:depth])
+    found = measure.cycles(modules(), measure.KINDS[:depth])
     assert found == [], (
         f"these modules import each other: {found}. A circle cannot be read from one end, nor tested in parts. "
         "Hand the lower module what it needs as an argument, or move what both need into a module below them."
@@ -121,22 +136,22 @@ def test_the_finder_of_cycles_sees_all_three_kinds(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import b")
     (tmp_path / "b.py").write_text("def f():\n    import c")
     (tmp_path / "c.py").write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\n    import b")
-    modules = measure.read_package(tmp_path, [])
-    found = [measure.cycles(modules, measure.KINDS[:depth]) for depth in (1, 2, 3)]
+    written = measure.read_package(tmp_path, [])
+    found = [measure.cycles(written, measure.KINDS[:depth]) for depth in (1, 2, 3)]
     assert found == [[], [], [["a", "b", "c"]]]
 
 
 def test_every_module_has_its_place_in_the_house() -> None:
-    homeless = {entry(module.name) for module in MODULES} - set(HOUSE)
+    homeless = {entry(module.name) for module in modules()} - set(HOUSE)
     assert not homeless, f"give {homeless} a place in HOUSE (tests/test_architecture.py), and in docs/architecture.md"
 
 
 def test_the_house_has_no_place_for_what_does_not_exist() -> None:
-    missing = set(HOUSE) - {entry(module.name) for module in MODULES}
+    missing = set(HOUSE) - {entry(module.name) for module in modules()}
     assert not missing, f"HOUSE names {missing}, which wsgiapp/ does not hold: take it out, here and in the docs"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize("module", NAMES, indirect=True)
 def test_a_module_imports_only_from_below(module: measure.Module) -> None:
     own = HOUSE.index(entry(module.name))
     imported = set().union(*module.imports.values())
@@ -147,7 +162,7 @@ def test_a_module_imports_only_from_below(module: measure.Module) -> None:
     )
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize("module", NAMES, indirect=True)
 def test_no_import_of_our_own_is_put_off_or_only_for_typing(module: measure.Module) -> None:
     hidden = module.imports["deferred"] | module.imports["type"]
     assert hidden == set(), (
@@ -156,7 +171,7 @@ def test_no_import_of_our_own_is_put_off_or_only_for_typing(module: measure.Modu
     )
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize("module", NAMES, indirect=True)
 def test_nothing_imports_flask(module: measure.Module) -> None:
     tree = ast.parse(module.path.read_text(encoding="utf-8"))
     names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
@@ -292,15 +307,15 @@ def test_a_name_that_a_lazy_module_lacks_is_an_attribute_error(tmp_path: Path, m
 def test_functions_are_short() -> None:
     long = {
         f"{module}.{function.name}": function.code
-        for module, function in FUNCTIONS
+        for module, function in functions()
         if function.code > LONG_BY_PURPOSE.get(function.name.rpartition(".")[2], 40)
     }
     assert long == {}, (
         f"longer than 40 code lines: {long}. A function should fit on a screen and do one thing: take a step out and "
         "give it a name. If a benchmark shows that the hot road needs it, enter it in LONG_BY_PURPOSE with the reason."
     )
-    most = measure.percentile([function.code for _, function in FUNCTIONS], 0.95)
-    longest = sorted(((function.code, f"{module}.{function.name}") for module, function in FUNCTIONS), reverse=True)
+    most = measure.percentile([function.code for _, function in functions()], 0.95)
+    longest = sorted(((function.code, f"{module}.{function.name}") for module, function in functions()), reverse=True)
     assert most <= 25, (
         f"95 % of the functions must have at most 25 code lines, now {most} is reached: too many are long, even if "
         f"none is too long. Shorten some of the longest: {longest[: len(longest) // 20]}"
@@ -308,7 +323,7 @@ def test_functions_are_short() -> None:
 
 
 def test_control_flow_nests_three_deep_at_most() -> None:
-    deep = [f"{module}.{function.name}" for module, function in FUNCTIONS if function.depth > 3]
+    deep = [f"{module}.{function.name}" for module, function in functions() if function.depth > 3]
     assert deep == [], (
         f"control flow is nested deeper than three levels in {deep}, where nobody knows any more which conditions "
         "hold. Return early, or make the inner part a function."
@@ -316,7 +331,7 @@ def test_control_flow_nests_three_deep_at_most() -> None:
 
 
 def test_modules_are_short() -> None:
-    long = {module.name: module.code for module in MODULES if module.code > 400}
+    long = {module.name: module.code for module in modules() if module.code > 400}
     assert long == {}, (
         f"longer than 400 code lines: {long}. A module is one topic that is read in one sitting: find the second "
         "topic in it and give it a module of its own (with a place in HOUSE and in docs/architecture.md)."
@@ -325,7 +340,7 @@ def test_modules_are_short() -> None:
 
 def framework_modules() -> list[measure.Module]:
     beside = {"xray", "rest", "shop", "as_flask", "_alias"}
-    return [module for module in MODULES if entry(module.name) not in beside]
+    return [module for module in modules() if entry(module.name) not in beside]
 
 
 def test_the_page_says_how_big_the_modules_are() -> None:
@@ -363,12 +378,12 @@ def test_the_framework_stays_about_as_large_as_flask() -> None:
 
 
 def test_every_public_name_says_what_it_is_for() -> None:
-    documented = sum(module.documented for module in MODULES)
-    share = documented / sum(module.public for module in MODULES)
+    documented = sum(module.documented for module in modules())
+    share = documented / sum(module.public for module in modules())
     assert share > 0.8, f"only {share:.0%} of the public names have a docstring: write one for those that you added"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize("module", NAMES, indirect=True)
 def test_every_file_opens_with_its_place_and_its_rules(module: measure.Module) -> None:
     assert ast.get_docstring(ast.parse(module.path.read_text(encoding="utf-8"))), (
         f"{module.path.name} has no docstring: say in its first lines what lives there, and what does not"
@@ -385,7 +400,7 @@ def ignores(path: Path) -> list[str]:
 
 
 def test_the_type_checker_is_rarely_overruled_and_never_without_a_reason() -> None:
-    found = [comment for module in MODULES for comment in ignores(module.path)]
+    found = [comment for module in modules() for comment in ignores(module.path)]
     assert len(found) <= 10, (
         f"{len(found)} comments switch the type checker off, at most 10 may: each is a place where a mistake stays "
         f"hidden. Say the type otherwise (a Protocol, an overload, `cast`), or free one of {found}"

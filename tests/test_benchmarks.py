@@ -468,7 +468,7 @@ def test_routes_that_lack_the_tutorials_are_not_timed(monkeypatch: pytest.Monkey
 
 # -- the X-ray -----------------------------------------------------------------------------------
 
-TINY_XRAY = xray.Plan(rounds=2, batches=2, batch_ms=0.2, warm_up=0.01, processes=2)
+TINY_XRAY = xray.Plan(rounds=2, batches=2, batch_ms=0.2, warm_up=0.01, processes=1)
 
 
 @dataclass(frozen=True)
@@ -511,9 +511,29 @@ def test_each_variant_has_every_round_of_all_its_processes(measured: Ran) -> Non
     assert list(measured.figures["results"]) == ["page", "hello"]
     for results in measured.figures["results"].values():
         assert list(results) == [variant.name for variant in watched.VARIANTS]
-        assert {len(result["rounds"]) for result in results.values()} == {TINY_XRAY.processes * TINY_XRAY.rounds}
+        assert {len(result["rounds"]) for result in results.values()} == {TINY_XRAY.rounds}
         assert results["plain"]["more_us"] == results["plain"]["more_calls"] == 0
         assert results["plain"]["ratio"] == 1
+
+
+def test_the_rounds_of_all_processes_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    def turns(entrants: Any, plan: Any, cpu: Any) -> dict[str, Any]:
+        started.append([each.name for each in entrants])
+        first = float(len(started))
+        said = {"calls": 10 - len(started), "body": "", "rounds": [first, first + 0.5], "wall": [first, first]}
+        return {name: copy.deepcopy(said) for name in started[-1]}
+
+    monkeypatch.setattr(rounds, "take_turns", turns)
+    started: list[list[str]] = []
+    found = xray.measure(watched.PAGE, 0, replace(TINY_XRAY, processes=3), None)
+    assert started == [[variant.name for variant in watched.VARIANTS]] * 3
+    assert found["near"]["rounds"] == [1.0, 1.5, 2.0, 2.5, 3.0, 3.5]
+    assert found["near"]["wall"] == [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]
+    assert found["near"]["calls"] == 7  # the fewest
+    started.clear()
+    bars = xray.measure_toolbars(0, replace(TINY_XRAY, processes=3), None)
+    assert len(started) == 3 and started[0] == ["flask-off", "flask", "django-off", "django"]
+    assert bars["django"]["us"] == 2.25
 
 
 @pytest.mark.parametrize("workload", ["page", "hello"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -142,7 +143,10 @@ def test_both(framework): assert framework == "wsgiapp"
 
 @pytest.mark.parametrize("processes", ["0", "2"])
 def test_a_quick_run_leaves_out_what_is_slow_and_says_what_that_is(tmp_path: Path, processes: str) -> None:
-    (tmp_path / "test_two.py").write_text(TWO_TESTS)
+    (tmp_path / "tests" / "typed").mkdir(parents=True)
+    (tmp_path / "tests" / "test_two.py").write_text(TWO_TESTS)
+    (tmp_path / "tests" / "typed" / "test_types.py").write_text("raise AssertionError('collected')")
+    (tmp_path / "tests" / "test_site.py").write_text("raise AssertionError('collected')")
     command = [sys.executable, "-m", "pytest", "-p", "conftest", f"-c{ROOT / 'pyproject.toml'}"]
     options = [
         "-p",
@@ -157,13 +161,17 @@ def test_a_quick_run_leaves_out_what_is_slow_and_says_what_that_is(tmp_path: Pat
     shown = subprocess.run([*command, *options], cwd=ROOT / "tests", capture_output=True, text=True, check=False).stdout
     assert "2 passed" in shown, shown
     assert "left out by --quick" in shown
-    assert f"    2 tests, which `python run.py test` runs:\n    1 {groups.COST}\n    1 {groups.FLASK_ALONE}" in shown
+    assert f"    1 test: {groups.COST}\n    1 test: {groups.FLASK_ALONE}\n" in shown
+    assert "      mypy and pyright on programs written for Flask: typed/\n" in shown
+    assert "      the static site: test_site.py\n" in shown
 
 
 def test_every_reason_of_a_quick_run_still_leaves_something_out() -> None:
     tests = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/**/test_*.py")]
-    for pattern, why in groups.LEFT_OUT.items():
-        assert any(groups.re.search(pattern, name) for name in tests), why
+    for pattern, why in groups.FILES_LEFT_OUT.items():
+        assert any(re.search(pattern, name) for name in tests), why
+    written = "".join((ROOT / name).read_text(encoding="utf-8") for name in tests)
+    assert [name for name in groups.SLOW if f"\ndef {name}(" not in written] == []
 
 
 # -- other environments --------------------------------------------------------------------------

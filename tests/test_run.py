@@ -441,6 +441,30 @@ def test_in_ci_the_newest_python_and_the_oldest_dependencies_are_asked_beside_th
     assert [step.name for step in steps if step.beside][-2:] == ["newest", "oldest"]
 
 
+def test_the_processes_of_the_tests_keep_compiled_files_whatever_the_machine_is_set_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(run, "set_up", lambda group: Path("python"))
+    monkeypatch.setattr(run.Steps, "run", lambda self: int("PYTHONDONTWRITEBYTECODE" in os.environ))
+    assert run.main(["test"]) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are handed on by POSIX systems")
+def test_what_the_tests_start_can_be_stopped_by_ctrl_c_though_the_run_is_in_the_background(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "set_up", lambda group: Path("python"))
+    child = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    monkeypatch.setattr(run.Steps, "run", lambda self: subprocess.call([sys.executable, "-c", child]))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert subprocess.call([sys.executable, "-c", child]) == 1
+        assert run.main(["test"]) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_switches_of_run_py_are_not_handed_to_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[run.Check] = []
     monkeypatch.setattr(run, "set_up", lambda group: Path("python"))

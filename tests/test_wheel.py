@@ -108,9 +108,9 @@ def say(python: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[
 
 
 def files_below(folder: str) -> set[str]:
-    """Every file of the project in *folder*; what Python and its tools keep there for themselves left out."""
+    """Every file of the project in *folder*; what Python, its tools and a shop keep there for themselves left out."""
     names = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
-    return {name for name in names if not re.search(r"(^|/)(\.|__pycache__/)", name)}
+    return {name for name in names if not re.search(r"(^|/)(\.|__pycache__/|instance/)", name)}
 
 
 def test_the_wheel_holds_every_module_page_and_static_file(wheel: Path) -> None:

@@ -19,6 +19,9 @@ def main() -> int:
             sandbox.fetch(suites.SOURCES, environment)
             for suite in suites.read_table()[0]:
                 suite.fetch()
+        for alias in (True, False):
+            with sandbox.alone():
+                sandbox.make_environment("agents", sandbox.AGENTS, alias)
     except sandbox.NoNetworkError:
         sandbox.say("no package index can be reached; the tests use what the cache holds")
     except sandbox.NoPoolError as error:

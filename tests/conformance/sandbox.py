@@ -33,6 +33,11 @@ ALIAS = "wsgiapp.as_flask"
 APT_HELPER = Path("/usr/lib/apt/apt-helper")  # apt's program for one file, where Debian and Ubuntu have it
 APT_OPTIONS = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20")
 APT_SECONDS = 90
+# What test_agents.py runs in an environment with Flask, and in one with wsgiapp alone.
+AGENTS = [
+    FLASK, "opentelemetry-distro==0.66b1", "opentelemetry-instrumentation-flask==0.66b1",
+    "opentelemetry-instrumentation-wsgi==0.66b1", "newrelic==14.1.0",
+]  # fmt: skip
 SUITE_SECONDS = 300
 LOCK_SECONDS = 900
 

@@ -18,10 +18,6 @@ from sandbox import Environment, Workshop
 
 from servers import lack
 
-REQUIREMENTS = [
-    sandbox.FLASK, "opentelemetry-distro==0.66b1", "opentelemetry-instrumentation-flask==0.66b1",
-    "opentelemetry-instrumentation-wsgi==0.66b1", "newrelic==14.1.0",
-]  # fmt: skip
 SETTINGS = {
     "OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none",
     "NEW_RELIC_DEVELOPER_MODE": "true", "NEW_RELIC_APP_NAME": "shop", "NEW_RELIC_LICENSE_KEY": "0" * 40,
@@ -86,7 +82,7 @@ def environments(workshop: Workshop) -> dict[bool, Environment]:
     """The agents with wsgiapp alone (True) and with Flask (False)."""
     if os.name == "nt":
         lack("needs agents whose starters replace their own process")
-    return {alias: workshop("agents", REQUIREMENTS, [], alias=alias) for alias in (True, False)}
+    return {alias: workshop("agents", sandbox.AGENTS, [], alias=alias) for alias in (True, False)}
 
 
 def recorded(output: str) -> list[str]:

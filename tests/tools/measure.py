@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import ast
 import fnmatch
+import functools
 import io
 import json
 import re
@@ -245,7 +246,8 @@ def cycles(modules: list[Module], kinds: tuple[str, ...]) -> list[list[str]]:
 # -- a whole package -----------------------------------------------------------------------------
 
 
-def read_package(root: Path, skip: list[str]) -> list[Module]:
+def named_files(root: Path, skip: list[str]) -> dict[str, Path]:
+    """The files of a package by their modules' names, without reading them."""
     top = root if root.is_dir() else root.parent
     paths = (
         [root]
@@ -255,7 +257,11 @@ def read_package(root: Path, skip: list[str]) -> list[Module]:
         )
     )
     base = top.parent if (top / "__init__.py").exists() else top
-    named = {".".join(p.relative_to(base).with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
+    return {".".join(p.relative_to(base).with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
+
+
+def read_package(root: Path, skip: list[str]) -> list[Module]:
+    named = named_files(root, skip)
     modules = []
     for name, path in named.items():
         source = path.read_text(encoding="utf-8")
@@ -266,6 +272,12 @@ def read_package(root: Path, skip: list[str]) -> list[Module]:
         scan_imports(module, tree, set(named), path.name == "__init__.py")
         modules.append(module)
     return modules
+
+
+@functools.cache
+def standing(root: Path) -> dict[str, Module]:
+    """The modules of a package that does not change while its tests run, by their names: measured once."""
+    return {module.name: module for module in read_package(root, [])}
 
 
 def percentile(values: list[int], share: float) -> int:

@@ -12,7 +12,7 @@ from servers import ROOT
 from tools import measure
 
 PACKAGE = ROOT / "wsgiapp" / "xray"
-MODULES = [module for module in measure.read_package(ROOT / "wsgiapp", []) if module.name.startswith("wsgiapp.xray.")]
+NAMES = [name for name in measure.named_files(ROOT / "wsgiapp", []) if name.startswith("wsgiapp.xray.")]
 TABLE = (ROOT / "docs" / "xray.md").read_text(encoding="utf-8").partition("| room | module |")[2]
 # A row without a room belongs to the room of the row above.
 FIRST, SECOND = zip(*re.findall(r"^\|([^|]*)\|([^|]*)\|", TABLE, re.MULTILINE)[1:], strict=True)
@@ -31,8 +31,9 @@ def room_of(module: str) -> str:
     return module.removeprefix("wsgiapp.xray").strip(".").partition(".")[0]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
-def test_a_room_imports_only_from_those_before_it(module: measure.Module) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_room_imports_only_from_those_before_it(name: str) -> None:
+    module = measure.standing(ROOT / "wsgiapp")[name]
     own = ORDER.index(room_of(module.name))
     imported = [name for names in module.imports.values() for name in names if name.startswith("wsgiapp.xray")]
     above = [name for name in imported if ORDER.index(room_of(name)) > own]
