@@ -17,11 +17,12 @@ def main() -> int:
         with sandbox.alone():
             environment = sandbox.make_environment("suites", suites.REQUIREMENTS, alias=True)
             sandbox.fetch(suites.SOURCES, environment)
-            for suite in suites.read_table()[0]:
-                suite.fetch()
         for alias in (True, False):
             with sandbox.alone():
                 sandbox.make_environment("agents", sandbox.AGENTS, alias)
+        with sandbox.alone():
+            for suite in suites.read_table()[0]:
+                suite.fetch()
     except sandbox.NoNetworkError:
         sandbox.say("no package index can be reached; the tests use what the cache holds")
     except sandbox.NoPoolError as error:
