@@ -82,7 +82,7 @@ def quoted(text: str) -> str:
     return f'"{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"}"'
 
 
-def misfit(rule: Rule, path: str) -> Reason | None:
+def mismatch(rule: Rule, path: str) -> Reason | None:
     """The first place in which *path* leaves the pattern of *rule*; None where it follows it to the end."""
     places = list(_places(rule, path))
     wrong = [place for place in places if not place.fits]

@@ -16,7 +16,7 @@ from werkzeug.routing import MapAdapter, Rule, ValidationError
 
 from wsgiapp.xray import redact
 
-from .mismatch import ALIKE, Reason, likeness, misfit, quoted, refusal
+from .mismatch import ALIKE, Reason, likeness, mismatch, quoted, refusal
 
 
 class Matching(NamedTuple):
@@ -138,7 +138,7 @@ class _Reasons:
     # -- one kind of reason each -------------------------------------------------------------------------------
 
     def _unreached(self, rule: Rule) -> Reason:
-        found = misfit(rule, self.path)
+        found = mismatch(rule, self.path)
         part = rule._parts[0]
         domain_fits = part.content == self.domain if part.static else re.match(part.content, self.domain) is not None
         if domain_fits:

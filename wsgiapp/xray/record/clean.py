@@ -72,7 +72,7 @@ def _clean_body(recording: Recording, stream: Stream, content_type: str, encodin
 
 
 def _keep_context(recording: Recording, ctx: Any, app: Any, interface: Any) -> None:
-    request, session = ctx.request, ctx._opened
+    request, session = ctx.request, ctx._opened_session
     recording.rule = request.url_rule
     recording.interface = f"{interface.__class__.__module__}.{interface.__class__.__qualname__}"
     if request.view_args:
