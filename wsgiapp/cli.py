@@ -1,8 +1,8 @@
 """The command line: find an app, load its settings, run commands with it.
 
-Layer "cli". Here are the ``wsgiapp`` command with ``run``, ``shell`` and ``routes``, and the click groups that apps and
-blueprints hang their own commands on. It stands below ``app``, so it knows one by a mark on its class
-(:func:`is_app`). Further commands arrive as entry points, never by an import from here.
+Layer "cli". Here are the ``wsgiapp`` command with ``run``, ``shell`` and ``routes``, and the click groups to which apps
+and blueprints add their own commands. The layer is below ``app`` and cannot import it, so :func:`is_app` recognizes an
+app by an attribute of its class. Further commands are entry points; none is imported here.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_app(value: object) -> bool:
-    """Say whether ``value`` is an app: its class, or the class that a proxy stands for, carries the mark."""
+    """Say whether ``value`` is an app: its class (for a proxy, that of its object) has ``_is_wsgiapp_app``."""
     return getattr(value.__class__, "_is_wsgiapp_app", False) is True
 
 
@@ -62,7 +62,7 @@ def _call_factory(where: str, factory: Factory, /, *args: Any, **kwargs: Any) ->
         inspect.signature(factory).bind(*args, **kwargs)
     except (TypeError, ValueError) as error:
         hint = "Give its arguments, as in 'create_app(\"dev\")'."
-        raise NoAppException(f"The factory '{where}' could not be called so ({error}). {hint}") from None
+        raise NoAppException(f"The factory '{where}' could not be called this way ({error}). {hint}") from None
     return factory(*args, **kwargs)
 
 
@@ -217,7 +217,7 @@ pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
 
 
 def with_appcontext(f: F) -> F:
-    """Have a command's function called with an app current; the app is loaded only if none is."""
+    """Decorate a command's function so that an app is current when it runs; the app is loaded if none is current."""
 
     @click.pass_context
     def run_with_app(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
@@ -232,7 +232,7 @@ class AppGroup(click.Group):
     """A group whose commands run with an app current, as do those of its subgroups."""
 
     def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:  # type: ignore[override]  # click splits this in overloads
-        """Decorate a function to be a command; ``with_appcontext=False`` leaves the app out of it.
+        """Make the decorated function a command; with ``with_appcontext=False`` no app is current when it runs.
 
         Without arguments the parentheses may be left out: ``@app.cli.command``.
         """
@@ -244,7 +244,7 @@ class AppGroup(click.Group):
         return lambda f: register(wrap(f) if wrap else f)
 
 
-# The class of its subgroups.
+# click makes subgroups of this class.
 AppGroup.group_class = AppGroup
 
 
@@ -264,16 +264,14 @@ def _set_app(ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 
 
 def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Hand the option on by the environment: an app may read it while it is imported, and so does the reloader."""
+    """Pass the option on in the environment, where the app may read it during its import, and the reloader's child."""
     if ctx.get_parameter_source(str(param.name)) not in (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP):
         os.environ["FLASK_DEBUG"] = str(int(value))
 
 
 def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and import_string("dotenv", silent=True) is None:
-        raise click.BadParameter(
-            "A file of settings cannot be read without its reader: python-dotenv must be installed.", ctx, param
-        )
+        raise click.BadParameter("python-dotenv must be installed to read a file of environment variables.", ctx, param)
     load_dotenv(value, load_defaults=ctx.ensure_object(ScriptInfo).load_dotenv_defaults)
 
 
@@ -291,12 +289,12 @@ _debug_option = click.Option(["--debug/--no-debug"], callback=_set_debug, expose
 
 
 def _report(error: Exception) -> None:
-    """Print why the app can't be loaded: in our own words where there are some, with a traceback otherwise."""
+    """Print why the app can't be loaded: the message of a NoAppException, or the traceback of another error."""
     reason = f"Error: {error}" if isinstance(error, NoAppException) else traceback.format_exc()
     click.secho(f"{reason}\n", err=True, fg="red")
 
 
-# In a context's ``meta``: the app could not be loaded, which need not be tried again.
+# A key in a context's ``meta``: the app could not be loaded, and is not to be loaded again.
 _NO_APP = "wsgiapp.no_app"
 
 
@@ -344,7 +342,7 @@ class FlaskGroup(AppGroup):
         try:
             app = ctx.ensure_object(ScriptInfo).load_app()
         except Exception as error:
-            if own is not None:  # it may do without the app, or else says itself what is wrong
+            if own is not None:  # it may not need the app; if it does, it reports the error itself
                 return own
             if not isinstance(error, NoAppException):
                 raise
@@ -352,7 +350,7 @@ class FlaskGroup(AppGroup):
             return None
         if own is not None and name not in app.cli.list_commands(ctx):
             return own
-        # Before the command is parsed: the callbacks of its parameters may want the app.
+        # Pushed before the command is parsed, because callbacks of its parameters may use the app.
         if getattr(_cv_app.get(None), "app", None) is not app:
             ctx.with_resource(app.app_context())
         return cast(AppGroup, app.cli).get_command(ctx, name)
@@ -363,7 +361,7 @@ class FlaskGroup(AppGroup):
         names = {*super().list_commands(ctx), *self._own_commands}
         try:
             names.update(ctx.ensure_object(ScriptInfo).load_app().cli.list_commands(ctx))
-        except Exception as error:  # the help must come, whatever is wrong with the app
+        except Exception as error:  # the help must be shown, whatever is wrong with the app
             ctx.meta[_NO_APP] = True
             _report(error)
         return sorted(names)
@@ -371,7 +369,7 @@ class FlaskGroup(AppGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Return the context of a call, with a ``ScriptInfo`` as its object."""
+        """Return the context for calling a command, with a ``ScriptInfo`` as its object."""
         # Tells App.run() that a command is running the server.
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         if "obj" not in {**self.context_settings, **extra}:
@@ -379,7 +377,7 @@ class FlaskGroup(AppGroup):
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; before help is printed, the environment is asked for the app whose commands it lists."""
+        """Parse the arguments. Before help is printed, ``--app`` is read from the environment too."""
         wants_help = len(args) == 1 and args[0] in self.get_help_option_names(ctx)
         if wants_help or (not args and self.no_args_is_help):
             for option in (_env_file_option, _app_option):
@@ -406,7 +404,7 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
         return False
     values: dict[str, str | None] = {}
     for file in (*(dotenv.find_dotenv(name, usecwd=True) for name in defaults), path or ""):
-        values.update(dotenv.dotenv_values(file, encoding="utf-8"))  # nothing, where there is no such file
+        values.update(dotenv.dotenv_values(file, encoding="utf-8"))  # empty when there is no such file
     for name, value in values.items():
         if value is not None:
             os.environ.setdefault(name, value)
@@ -505,7 +503,7 @@ def run_command(
     That server is for development only: it is neither made nor checked for security or speed.
     """
     if options.pop("xray"):
-        import_string("wsgiapp.xray:watch_all")()  # by name: it stands above, and is loaded by this switch alone
+        import_string("wsgiapp.xray:watch_all")()  # by name: it is a layer above, and is loaded only for --xray
     app = _load_or_fail_later(info)
     debug = get_debug_flag()
     show_server_banner(debug, info.app_import_path)
@@ -519,7 +517,7 @@ def run_command(
 @with_appcontext
 def shell_command() -> None:
     """Open a Python prompt with the app current and its shell context at hand."""
-    import code  # the other commands do without
+    import code  # only this command needs it
 
     app = _cv_app.get().app
     names: dict[str, Any] = {}
@@ -527,7 +525,7 @@ def shell_command() -> None:
     if startup.is_file():
         exec(compile(startup.read_bytes(), startup, "exec"), names)  # noqa: S102 - as Python's own prompt does
     names.update(app.make_shell_context())
-    # As Python's own prompt does: complete these names, load the history, bind the Tab key.
+    # Like Python's own prompt: complete these names, load the history, bind the Tab key.
     if readline := import_string("readline", silent=True):
         readline.set_completer(import_string("rlcompleter:Completer")(names).complete)
     getattr(sys, "__interactivehook__", lambda: None)()
