@@ -1,7 +1,7 @@
-"""What is kept of a request when it has ended: plain texts, without a secret, and nothing that belongs to the app.
+"""Cleans a recording when its request has ended: only plain texts are kept, without secrets, and no object of the app.
 
-By name first, as far as that did not happen when it was noted; then by value: what was taken out under a name once
-stands nowhere else.
+Values with a secret's name are removed first, if that was not done when they were noted. Then the same values are
+removed from all other texts.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _hide(recording: Recording, values: redact.Values) -> None:
     cookies = [(cookie.payload, cookie.problem) for cookie in recording.cookies if cookie is not None]
     texts = [
         recording.kept[1:], recording.events, recording.head, recording.heads, recording.arguments, recording.refused,
-        recording.named, failures, cookies, recording.beside,
+        recording.header_names, failures, cookies, recording.thread_events,
     ]  # fmt: skip
     # PERF: all texts in one, by one call in C, for nearly always there is nothing to hide (benchmarks/: xray).
     forms = values.forms(json.dumps(texts, ensure_ascii=False, default=_nothing, skipkeys=True))
@@ -202,8 +202,8 @@ def _replace(recording: Recording, forms: list[str]) -> None:
     layout, values, treated = recording.kept
     recording.kept = (layout, hide(values, forms), {name: hide(value, forms) for name, value in treated.items()})
     recording.events = [(*event[:4], hide(event[4], forms), hide(event[5], forms)) for event in recording.events]
-    recording.beside = tuple([
-        ((*event[:4], hide(event[4], forms), hide(event[5], forms)), name) for event, name in recording.beside
+    recording.thread_events = tuple([
+        ((*event[:4], hide(event[4], forms), hide(event[5], forms)), name) for event, name in recording.thread_events
     ])  # fmt: skip
     recording.head = hide(recording.head, forms)
     recording.heads = [(who, layer, hide(head, forms)) for who, layer, head in recording.heads]

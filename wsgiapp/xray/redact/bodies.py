@@ -1,6 +1,6 @@
-"""Bodies and texts without their secrets, as far as these have names; what cannot be read is not shown.
+"""Removes secrets that have names from bodies and texts. A body that cannot be read is not shown at all.
 
-What comes in is hostile: nothing here raises.
+Input may be hostile: nothing here raises an exception.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Formats that say otherwise than by ``name=value`` which of their texts are secrets: XML, YAML, CSV."""
+"""Finds secrets in formats that do not write ``name=value``: XML, YAML, CSV."""
 
 from __future__ import annotations
 
