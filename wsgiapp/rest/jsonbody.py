@@ -1,6 +1,6 @@
-"""Bodies: JSON that means one thing only.
+"""JSON bodies: a parser that accepts only unambiguous JSON.
 
-A parser that refuses what other parsers would each read in their own way (RFC 8259, section 4 and 8). Bytes in, plain
+It refuses texts that different parsers would read differently (RFC 8259, section 4 and 8). Bytes in, plain
 Python values out; no request and no model.
 """
 

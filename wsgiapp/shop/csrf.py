@@ -16,7 +16,7 @@ from wsgiapp import App, Response, render_template, request, session, url_for
 FIELD, HEADER, KEY = "csrf_token", "X-CSRF-Token", "csrf"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API = "api"
-NOT_KEPT = "password"  # part of the names of fields that are typed again
+NOT_SHOWN_AGAIN = "password"  # part of the names of fields that are typed again
 ADVICE = (
     "This form was not sent from a page of this session, or the page has grown old. "
     "Allow cookies for this site, open the page again and send the form once more."
@@ -54,7 +54,7 @@ def check_form() -> None:
     if request.method in SAFE_METHODS or request.url_rule is None or request.blueprint == API:
         return
     if not matches(request.headers.get(HEADER) or request.form.get(FIELD)):
-        raise BadRequest(ADVICE, response=grown_old() if came_from_here() and request.form else None)
+        raise BadRequest(ADVICE, response=expired_form_page() if came_from_here() and request.form else None)
 
 
 def came_from_here() -> bool:
@@ -69,21 +69,21 @@ def came_from_here() -> bool:
 
 
 def may_use_session() -> bool:
-    """Tell whether the answer may show the head with its forms, which begins a session where there is none.
+    """Tell whether the answer may begin a session, which the forms in the head of each page need.
 
-    A form sent by another site comes without the visitor's cookie. A new one in the answer would replace theirs.
+    A form sent by another site comes without the visitor's cookie. A new session in the answer would replace theirs.
     """
     return request.method in SAFE_METHODS or KEY in session or came_from_here()
 
 
-def grown_old() -> Response:
-    """Return a page with the form as it was sent, but with this session's token; passwords are typed again."""
+def expired_form_page() -> Response:
+    """Return a page for a form whose session has ended: what was sent, without passwords, with a new token."""
     sent = [(name, value) for name, value in request.form.items(multi=True) if name != FIELD]
     body = render_template(
         "expired.html",
         action=url_for(str(request.endpoint), **(request.view_args or {})),
-        fields=[(name, value) for name, value in sent if NOT_KEPT not in name],
-        secrets=[name for name, _ in sent if NOT_KEPT in name],
+        fields=[(name, value) for name, value in sent if NOT_SHOWN_AGAIN not in name],
+        secrets=[name for name, _ in sent if NOT_SHOWN_AGAIN in name],
         files=list(request.files),
     )
     return Response(body, 400, headers={"Cache-Control": "no-store"})

@@ -34,7 +34,8 @@ def key_of(kind: str, *parts: object) -> str:
 
 
 def count(key: str, limit: int, window: int, what: str) -> None:
-    """Count one more try under ``key``, before it is made, so that many at once do not slip through.
+    """Count one more try under ``key``. It is counted before it is made, so that the limit holds for simultaneous
+    tries.
 
     :param what: what there were too many of, for the answer.
     :raises TooManyRequests: (429) after ``limit`` tries within ``window`` seconds; it says how long to wait.

@@ -143,26 +143,26 @@ def remove(name: str) -> None:
 
 @event.listens_for(Product, "after_update")
 def _replaced(_mapper: Mapper[Any], _connection: Connection, product: Product) -> None:
-    _leave(product, inspect(product).attrs.picture_file.history.deleted)
+    _note_leaving(product, inspect(product).attrs.picture_file.history.deleted)
 
 
 @event.listens_for(Product, "after_delete")
 def _deleted(_mapper: Mapper[Any], _connection: Connection, product: Product) -> None:
-    _leave(product, [product.picture_file])
+    _note_leaving(product, [product.picture_file])
 
 
-def _leave(product: Product, names: Sequence[str | None] | None) -> None:
+def _note_leaving(product: Product, names: Sequence[str | None] | None) -> None:
     session = object_session(product)
     if session is not None:
         session.info.setdefault(LEAVING, []).extend(name for name in names or () if name)
 
 
 @event.listens_for(Session, "after_commit")
-def _committed(session: Session) -> None:
+def _delete_leaving(session: Session) -> None:
     for name in session.info.pop(LEAVING, ()):
         remove(name)
 
 
 @event.listens_for(Session, "after_rollback")
-def _undone(session: Session) -> None:
+def _forget_leaving(session: Session) -> None:
     session.info.pop(LEAVING, None)

@@ -105,7 +105,7 @@ def edit(product_id: int) -> ResponseReturnValue:
     changes: dict[str, Any] = form.data.model_dump()
     try:
         with pictures.kept(upload) as name, store.writing() as db:
-            item = as_it_was(db, product_id, "product.change")
+            item = find_unchanged(db, product_id, "product.change")
             if name is not None or "no_picture_file" in request.form:
                 changes["picture_file"] = name
             for field, value in changes.items():
@@ -133,7 +133,7 @@ def delete(product_id: int) -> ResponseReturnValue:
     must_be_allowed("product.delete", find(product_id))
     try:
         with store.writing() as db:
-            item = as_it_was(db, product_id, "product.delete")
+            item = find_unchanged(db, product_id, "product.delete")
             db.delete(item)
     except Overtaken:
         message = "Someone else changed this product while you looked at it. This is how it is now."
@@ -142,7 +142,7 @@ def delete(product_id: int) -> ResponseReturnValue:
     return redirect(url_for("pages.index"), 303)
 
 
-def as_it_was(db: Session, product_id: int, action: str) -> Product:
+def find_unchanged(db: Session, product_id: int, action: str) -> Product:
     """Return the product, locked, in the state that the form was made of.
 
     :raises NotFound: (404) when it is gone.
