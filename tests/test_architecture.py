@@ -205,8 +205,8 @@ def planted(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> ModuleT
     package = folder / f"planted_{folder.name}"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "from wsgiapp import lazy_imports\nruns = []\nlazy_imports.add_stand_ins(__name__)\nfrom . import user\n"
-        "lazy_imports.remove_stand_ins(__name__)\n__getattr__ = lambda name: lazy_imports.import_lazily(__name__, name)\n"
+        "from wsgiapp import lazy_imports as lazy\nruns = []\nlazy.add_stand_ins(__name__)\nfrom . import user\n"
+        "lazy.remove_stand_ins(__name__)\n__getattr__ = lambda name: lazy.import_lazily(__name__, name)\n"
     )
     (package / "user.py").write_text("from . import cli as part\nfrom . import testing as tests\n")
     (package / "testing.py").write_text("value = 43")

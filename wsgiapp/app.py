@@ -179,7 +179,7 @@ class App(Dispatcher, Scaffold):
 
     @cached_property
     def name(self) -> str:
-        """The import name, or the script's name where that is ``__main__``."""
+        """The import name; for ``__main__`` the name of the script."""
         if self.import_name != "__main__":
             return self.import_name
         path = getattr(sys.modules["__main__"], "__file__", None)
@@ -187,7 +187,7 @@ class App(Dispatcher, Scaffold):
 
     @cached_property
     def logger(self) -> logging.Logger:
-        """The app's logger, by its name; with a handler to the server's error stream where none is configured."""
+        """The logger with the app's name; by default it writes to the server's error stream."""
         return create_logger(self)
 
     @shared_lazy

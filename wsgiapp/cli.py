@@ -57,7 +57,11 @@ class NoAppException(click.UsageError):
 
 
 def _call_factory(where: str, factory: Factory, /, *args: Any, **kwargs: Any) -> Any:
-    """Return what the factory at ``where`` makes; raise ``NoAppException`` if it can't take these arguments."""
+    """Call a factory and return its result.
+
+    :param where: the name of the factory, for the error message.
+    :raises NoAppException: when it cannot take these arguments.
+    """
     try:
         inspect.signature(factory).bind(*args, **kwargs)
     except (TypeError, ValueError) as error:
@@ -67,8 +71,13 @@ def _call_factory(where: str, factory: Factory, /, *args: Any, **kwargs: Any) ->
 
 
 def find_best_app(module: ModuleType) -> Any:
-    """Return the app of a module: ``app`` or ``application``, the only app there is, or what ``create_app`` or
-    ``make_app`` returns when it is called without arguments. Raises ``NoAppException``."""
+    """Return the app of a module.
+
+    That is ``app`` or ``application``; otherwise the only app in it; otherwise what ``create_app`` or ``make_app``
+    returns when it is called without arguments.
+
+    :raises NoAppException: when there is none, or several under other names.
+    """
     where = module.__name__
     for name in ("app", "application"):
         if is_app(candidate := getattr(module, name, None)):
@@ -89,7 +98,10 @@ def find_best_app(module: ModuleType) -> Any:
 
 
 def _refuse_flask(where: str, value: object) -> None:
-    """Raise ``NoAppException`` for an app of Flask itself, which may be installed beside this package."""
+    """Refuse an app of Flask itself, which may be installed too.
+
+    :raises NoAppException: when *value* is one; the message says how to start it.
+    """
     if any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__):
         raise NoAppException(
             f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here. Start it by"
@@ -99,9 +111,9 @@ def _refuse_flask(where: str, value: object) -> None:
 
 
 def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Return name, arguments and keyword arguments of ``name`` or ``name(...)``.
+    """Parse ``name`` or ``name(...)`` into the name, the arguments and the keyword arguments.
 
-    Only literals are taken as arguments: nothing is evaluated.
+    :raises NoAppException: for any other text. Arguments must be literals, so that no code runs.
     """
     with suppress(SyntaxError, TypeError, ValueError):
         match ast.parse(reference.strip(), mode="eval").body:
@@ -115,8 +127,11 @@ def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> Any:
-    """Return the app that a module holds under a name, or that its factory returns: ``app``, ``create_app``,
-    ``create_app("dev", debug=True)``. Raises ``NoAppException``."""
+    """Return the app that a module has under a name, or that a factory in it returns.
+
+    :param app_name: such as ``app``, ``create_app`` or ``create_app("dev", debug=True)``.
+    :raises NoAppException: when there is no such name, or it gives no app.
+    """
     name, args, kwargs = _parse_reference(app_name)
     where = f"{module.__name__}:{app_name}"
     if not hasattr(module, name):
@@ -134,8 +149,7 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Any:
 
 
 def prepare_import(path: str | os.PathLike[str]) -> str:
-    """Return the dotted name of the module at ``path``, and put the folder that it is imported from first in
-    ``sys.path``."""
+    """Return the dotted name of the module at ``path``, and put the folder for its import first in ``sys.path``."""
     location = Path(os.path.realpath(path))
     if location.suffix == ".py":
         location = location.with_suffix("")
@@ -150,10 +164,11 @@ def prepare_import(path: str | os.PathLike[str]) -> str:
 
 
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> Any:
-    """Import a module and return the app that ``app_name`` refers to there, or the best one if it is None.
+    """Import a module and return an app of it.
 
-    Raises ``NoAppException``; a missing module gives None instead if ``raise_if_not_found`` is false. An import that
-    fails inside the module is always an error.
+    :param app_name: see :func:`find_app_by_string`; None for :func:`find_best_app`.
+    :param raise_if_not_found: whether a missing module is an error; otherwise the result is None.
+    :raises NoAppException: when there is no app, or when an import inside the module fails.
     """
     try:
         __import__(module_name)
@@ -170,10 +185,11 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
 
 @dataclass(eq=False)
 class ScriptInfo:
-    """What commands share: how to find the app, and the app once it is loaded. It is ``ctx.obj`` of their context.
+    """What commands share: how to find the app, and the app after it was loaded. Commands have it as ``ctx.obj``.
 
-    ``app_import_path`` is ``[PATH or MODULE][:REFERENCE]``; ``create_app`` takes no argument and goes before it.
-    ``data`` is for commands to pass things on to other commands.
+    :ivar app_import_path: ``[PATH or MODULE][:REFERENCE]``.
+    :ivar create_app: a function without arguments that returns the app. It goes before ``app_import_path``.
+    :ivar data: a dict in which commands can leave values for other commands.
     """
 
     app_import_path: str | None = None
@@ -189,7 +205,7 @@ class ScriptInfo:
     def load_app(self) -> Any:
         """Return the app, loading it at the first call and setting its debug mode as ``FLASK_DEBUG`` says.
 
-        Raises ``NoAppException``, or whatever the app's own code raises.
+        :raises NoAppException: when there is no app. The app's own code may raise any other error.
         """
         if self._loaded_app is None:
             app = self.create_app() if self.create_app is not None else self._find_app()
@@ -299,11 +315,14 @@ _NO_APP = "wsgiapp.no_app"
 
 
 class FlaskGroup(AppGroup):
-    """The group at the top of a command line: finds the app and offers its commands beside the built-in ones.
+    """The main group of a command line: it finds the app, and has the app's commands besides the built-in ones.
 
-    ``create_app`` supplies the app instead of ``--app``; ``add_default_commands`` adds ``run``, ``shell`` and
-    ``routes``; ``load_dotenv`` reads ``.env`` and ``.flaskenv``; ``set_debug_flag`` lets ``FLASK_DEBUG`` decide over
-    ``app.debug``. The other arguments are those of ``click.Group``.
+    :param add_default_commands: whether to add ``run``, ``shell`` and ``routes``.
+    :param create_app: returns the app, in place of ``--app``.
+    :param add_version_option: whether to add ``--version``.
+    :param load_dotenv: whether to read ``.env`` and ``.flaskenv``.
+    :param set_debug_flag: whether to set ``app.debug`` as ``FLASK_DEBUG`` says.
+    :param extra: the arguments of ``click.Group``.
     """
 
     def __init__(
@@ -331,8 +350,8 @@ class FlaskGroup(AppGroup):
         self._loaded_plugin_commands = True
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Return the built-in, installed or app's command of that name, for which the app is loaded; or else one of
-        our own further ones."""
+        """Return the command of that name: a built-in or installed one, otherwise one of the app, which is loaded for
+        this, otherwise one of this package's entry points."""
         self._load_plugin_commands()
         if command := super().get_command(ctx, name):
             return command
@@ -356,7 +375,7 @@ class FlaskGroup(AppGroup):
         return cast(AppGroup, app.cli).get_command(ctx, name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands; an app that can't be loaded is reported and then left out."""
+        """Return the names of all commands. If the app can't be loaded, the error is printed."""
         self._load_plugin_commands()
         names = {*super().list_commands(ctx), *self._own_commands}
         try:
@@ -389,11 +408,13 @@ class FlaskGroup(AppGroup):
 
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
-    """Set environment variables from files; variables that are set already stay as they are.
+    """Set environment variables from files; variables that are set already do not change.
 
-    ``path`` goes before ``.env``, and ``.env`` before ``.flaskenv``; these two are searched for in the current folder
-    and its parents if ``load_defaults`` says so. Returns whether a file held anything. Without python-dotenv nothing
-    is loaded, and a hint is printed if there are files.
+    Without python-dotenv nothing is loaded, and a hint is printed if there are files.
+
+    :param path: a file whose values go before those of ``.env``, which go before those of ``.flaskenv``.
+    :param load_defaults: whether to search for these two in the current folder and its parents.
+    :return: whether any value was found.
     """
     defaults = (".flaskenv", ".env") if load_defaults else ()
     dotenv = import_string("dotenv", silent=True)
@@ -429,7 +450,10 @@ class CertParamType(click.Path):
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a path, ``"adhoc"`` or a context; raises ``click.BadParameter``."""
+        """Return the path of a file, ``"adhoc"`` or an ``ssl.SSLContext``.
+
+        :raises click.BadParameter: for anything else, or when a needed library is missing.
+        """
         ssl = import_string("ssl", silent=True)
         if ssl is None:
             raise click.BadParameter('"--cert" cannot be used: this Python has no SSL support.', ctx, param)
@@ -447,7 +471,7 @@ class CertParamType(click.Path):
 
 
 def _validate_key(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    """Check that ``--key`` is given with a file as ``--cert`` and only then; make one value of the two."""
+    """Check that ``--key`` is given if and only if ``--cert`` is a file, and join the two into one value."""
     cert = ctx.params.get("cert")
     is_file = isinstance(cert, str) and cert != "adhoc"
     if is_file != (value is not None):
@@ -467,8 +491,8 @@ class SeparatedPathType(click.Path):
 
 
 def _load_or_fail_later(info: ScriptInfo) -> Any:
-    """Return the app. If it can't be loaded after a reload, return one that raises why, so that the reloader lives on
-    and the browser shows the error until the file is mended."""
+    """Return the app. If it can't be loaded after a reload, return an app that raises the error for each request: the
+    reloader goes on, and the browser shows the error until the file is corrected."""
     try:
         return info.load_app()
     except Exception as error:
@@ -516,7 +540,7 @@ def run_command(
 @click.command("shell", short_help="Open a Python prompt with the app.")
 @with_appcontext
 def shell_command() -> None:
-    """Open a Python prompt with the app current and its shell context at hand."""
+    """Open a Python prompt in which the app is current and the names of its shell context are defined."""
     import code  # only this command needs it
 
     app = _cv_app.get().app

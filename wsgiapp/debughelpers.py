@@ -30,7 +30,7 @@ class UnexpectedUnicodeError(AssertionError, UnicodeError):
 
 
 class DebugFilesKeyError(KeyError, AssertionError):
-    """A file was asked for in a request whose form carried only its name.
+    """A view reads a file that was not sent, because the form sends only the name of the file.
 
     :param request: the request; the message shows its media type and fields.
     :param key: the field that was asked for.

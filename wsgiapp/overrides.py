@@ -1,4 +1,4 @@
-"""Overrides: whether the methods that a shortcut stands in for are still the framework's own.
+"""Overrides: whether the methods that a shortcut skips are still the framework's own.
 
 Layer "overrides", near the ground. A shortcut is code that skips methods which users may replace: in a subclass, by a
 mixin, on the class, or on one object. Each shortcut lists the methods that it skips once, as :class:`Originals`. Only

@@ -347,7 +347,7 @@ def create_adapter(app: Any, request: Any) -> MapAdapter | None:
         subdomain = app.url_map.default_subdomain or ""
     else:
         subdomain = _subdomain(request, server_name)
-    # Werkzeug reads the host anew unless it is told one, and finds none in a name such as "my_app".
+    # Without a server name Werkzeug parses the Host header itself, and does not accept names such as "my_app".
     server_name = request.host if server_name is None else server_name
     return cast(MapAdapter, app.url_map.bind_to_environ(environ, server_name=server_name, subdomain=subdomain))
 

@@ -201,7 +201,7 @@ class Scaffold:
 
     @shared_lazy
     def cli(self) -> _cli.AppGroup:
-        """The group of its own commands, made when it is first asked for."""
+        """The click group of its own commands, made when it is first used."""
         return _cli.AppGroup(self.name)
 
     # -- files ----------------------------------------------------------------------------------------------------
