@@ -20,7 +20,7 @@ _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 class JSONError(ValueError):
     """The text is not JSON, or not JSON that every reader understands alike.
 
-    ``position`` holds ``line`` and ``column`` (counted from 1) and ``offset`` (from 0), as far as they are known.
+    ``position`` holds ``line`` and ``column`` (counted from 1) and ``offset`` (from 0), if they are known.
     """
 
     def __init__(self, message: str, position: dict[str, int] | None = None) -> None:

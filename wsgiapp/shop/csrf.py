@@ -49,7 +49,7 @@ def matches(sent: str | None) -> bool:
 def check_form() -> None:
     """Refuse (400) a request that changes something and carries no token of this session.
 
-    Whoever sent it from a page of ours, whose session has ended since, is shown what they typed and may send it again.
+    If the form came from one of our pages and its session has ended, the visitor gets a page to send it again.
     """
     if request.method in SAFE_METHODS or request.url_rule is None or request.blueprint == API:
         return

@@ -1,7 +1,7 @@
 """Shop layer 4: how often something may be tried.
 
 Counts in the database, so that all processes count together. What is limited, and by what (a name, an address, a
-user), is decided by whoever asks.
+user), is decided by the caller.
 """
 
 from __future__ import annotations

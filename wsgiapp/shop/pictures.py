@@ -58,7 +58,7 @@ def init_app(app: App, *endpoints: str) -> None:
 
 @bp.get("/pictures/<name>")
 def show(name: str) -> Response:
-    """Serve a picture. Its name belongs to this content for ever, so that nobody asks for it twice."""
+    """Serve a picture. The content of a name never changes, so browsers may keep it and need not ask again."""
     match = NAME.fullmatch(name)
     if match is None:
         raise NotFound("There is no such picture.")
@@ -130,7 +130,7 @@ def _write(upload: FileStorage, name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Delete a picture; one that stays for some reason is in nobody's way."""
+    """Delete a picture. If that fails the file stays, which does no harm."""
     if NAME.fullmatch(name):
         try:
             (folder() / name).unlink(missing_ok=True)
@@ -138,7 +138,7 @@ def remove(name: str) -> None:
             current_app.logger.warning("The picture %s could not be deleted: %s", name, error)
 
 
-# Whoever changes or deletes a product, by form or by the API: what it leaves goes when that is certain.
+# When a product is changed or deleted, by a form or by the API, its old picture is deleted after the commit.
 
 
 @event.listens_for(Product, "after_update")

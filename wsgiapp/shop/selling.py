@@ -1,7 +1,7 @@
 """Shop layer 4: the forms of a product: putting it on sale, changing it, taking it off.
 
 POST, redirect, GET. A form carries the version of the product that it was made of, so that what someone else changed
-meanwhile is told and not overwritten. Who may is asked of ``permissions``; pictures are the work of ``pictures``.
+meanwhile is told and not overwritten. ``permissions`` decides who may do it; ``pictures`` keeps pictures.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def values_of(item: Product) -> dict[str, str]:
 
 
 def differences(item: Product, values: Mapping[str, str]) -> dict[str, str]:
-    """Return beside which fields the product says something else by now than the form that was sent."""
+    """Return the current values of the product, by field, where they differ from the form that was sent."""
     now, sent = values_of(item), {**values, "price": values.get("price", "").replace(",", ".")}
     places = {"price": "price_cents"}
     found = {name: value for name, value in now.items() if sent.get(name, "").replace("\r\n", "\n").strip() != value}

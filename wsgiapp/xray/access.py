@@ -26,7 +26,7 @@ COOKIE = "wsgiapp-xray"
 TOKEN_VARIABLE = "WSGIAPP_XRAY_TOKEN"  # noqa: S105 - a name, not a secret
 #: The environment variable that names the addresses and networks that may ask, beside this machine's.
 ALLOW_VARIABLE = "WSGIAPP_XRAY_ALLOW"
-# Whoever sends one of these came by way of a proxy, or says so.
+# A request with one of these headers came through a proxy, or claims it.
 _FORWARDED = frozenset({
     "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST",
     "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_SCHEME",

@@ -46,7 +46,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One segment of a rule beside the same of a path; None where one of them has ended."""
+    """A segment of a rule and the segment of the path at the same position; None if one of them has no more."""
 
     number: int
     text: str | None

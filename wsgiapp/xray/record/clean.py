@@ -149,7 +149,7 @@ def _take_named(recording: Recording, data: Any, depth: int = _DEEPEST) -> None:
 
 
 def _take_what_was_read(recording: Recording, read: dict[str, Any]) -> None:
-    """Take note of the secrets of a body that was too long to keep, as far as the app has read it as a form or JSON."""
+    """Remember the secrets in a body that was too long to keep, if the app has read it as a form or JSON."""
     form, data = read.get("form"), read.get("_cached_json")
     for name, values in [*dict.items(form)][:_MAX_NAMED] if isinstance(form, MultiDict) else ():
         for value in values if redact.is_secret(name) else ():

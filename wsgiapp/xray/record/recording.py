@@ -36,7 +36,7 @@ MAX_HEADS = 100
 CPU_RESOLUTION = 100_000
 #: Whether there is a clock of what one thread computes; Python for WebAssembly may have none.
 HAS_CPU_CLOCK = hasattr(clocks, "thread_time_ns")
-# Without one a thread is taken to compute all the time, and whoever shows its times says so (Thread.has_cpu_clock).
+# Without one a thread counts as computing all the time, and pages and texts say so (Thread.has_cpu_clock).
 cpu_clock: Callable[[], int] = getattr(clocks, "thread_time_ns", clock)
 
 _VALUE = itemgetter(1)

@@ -18,7 +18,7 @@ _MILLISECONDS = tuple(f"{microseconds / 1e3:.3f}" for microseconds in range(1000
 
 
 def value(recording: Recording, now: int) -> str:
-    """The value of the header for a request that has come as far as its head.
+    """Return the value of the header, at the time when the headers of the response are sent.
 
     :param now: :func:`time.perf_counter_ns`.
     """

@@ -36,7 +36,7 @@ from .recording import MAX_BODY, Input, Output, Recording, Step, Stream, current
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
 SOURCE = "wsgiapp.xray.source"
 REPLAY_OF = "wsgiapp.xray.replay_of"
-#: A function in the environ that is told the recording's id when it begins.
+#: The key of a function in the environ, which is called with the id of the recording when it begins.
 TOLD = "wsgiapp.xray.told"
 #: Names the trace of a response.
 LINK_HEADER = "X-Xray"
@@ -79,7 +79,7 @@ class Watch:
         self.inner: Any = app.wsgi_app
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
         self.name = ""
-        #: Requests that have not ended; whoever never closes an answer is not kept by this.
+        #: Weak references to the requests that have not ended, so that an answer which is never closed can be freed.
         self.running: dict[int, weakref.ref[Recording]] = {}
         #: Whether the answers with static files mention their traces.
         self.links_static = True
@@ -264,7 +264,7 @@ class Watch:
             recording.ctx = recording.raw = recording.secrets = None
             _log.warning("The X-ray could not keep a request; the request itself is not concerned")
         finally:
-            self.running.pop(id(recording), None)  # not before: whoever asks for it in between waits
+            self.running.pop(id(recording), None)  # removed only now: until then XRay.get waits for it
 
     # -- the steps that need more than a mark ------------------------------------------------------------------
 

@@ -53,7 +53,8 @@ _places: dict[int, tuple[Span, ...]] = {}
 
 
 def body(data: bytes, content_type: str, encoding: str = "") -> bytes:
-    """A body without its secrets, as far as they have names: forms, JSON, HTML, XML, YAML, CSV, scripts, lines of text.
+    """Return a body without the secrets that have names in it: in forms, JSON, HTML, XML, YAML, CSV, scripts, lines of
+    text.
 
     :param data: the whole body, or its beginning.
     :param content_type: its Content-Type; of what is no text only that is said.

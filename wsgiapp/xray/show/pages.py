@@ -47,7 +47,8 @@ HEADERS = {
 LOCKED = "The X-ray is locked. Its address stands in the terminal in which the server runs: it has the token.\n"
 
 
-#: Characters of a path and of a query to which the page before the token leads back; addresses that are told of.
+#: How many characters of an address the page that asks for the token keeps, and for how many addresses a hint is
+#: printed.
 MAX_WANTED = 2_000
 MAX_OUTSIDER_HINTS = 20
 
@@ -132,7 +133,7 @@ class Pages:
         )  # fmt: skip
 
     def _print_outsider_hint(self, environ: WSGIEnvironment) -> None:
-        """Say in the terminal, once for each address, who asked from elsewhere and what would let that one in."""
+        """Print in the terminal, once for each address, who asked from another machine, and which setting allows it."""
         line = self.xray.access.outsider_hint(environ)
         if line and line not in self.outsider_hints and len(self.outsider_hints) < MAX_OUTSIDER_HINTS:
             self.outsider_hints.add(line)
@@ -189,7 +190,7 @@ class Pages:
         )  # fmt: skip
 
     def trace(self, name: str) -> ResponseReturnValue:
-        """One request; as JSON for whoever prefers that (RFC 9110, 12.5.1)."""
+        """Show one request; as JSON for clients that prefer it (RFC 9110, 12.5.1)."""
         found = self._get(name)
         kinds = request.accept_mimetypes
         if kinds.best_match(["text/html", "application/json"]) == "application/json":

@@ -2,7 +2,7 @@
 
 The framework answers here, watched; the ladder answers in a process of its own. The two answers stand side by side,
 and the lines that made them; what the last step lacks is a list of what the real framework adds. Both answers are
-real: a request that changes something changes it twice, so that whoever asks must say so.
+real: a request that changes something changes it twice, so the caller must allow this.
 
 =========  =======================================================
 child      the program that runs in the twin's process

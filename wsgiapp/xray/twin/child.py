@@ -164,7 +164,7 @@ class Finder(MetaPathFinder, Loader):
 
 
 def prepare(step: Any, names: dict[str, list[str]], notes: Notes) -> None:
-    """Have the step's classes note what is asked of them in vain, and leave out options that they do not know."""
+    """Make the step's classes note attributes that they do not have, and ignore options that they do not know."""
     for name in _NOTED_CLASSES:
         _listen(getattr(step, name), name, frozenset(names.get(name, ())), notes)
     for name, method in _WITH_OPTIONS:

@@ -124,7 +124,7 @@ def _modules() -> dict[str, ModuleType]:
 
 
 def names_of(app: Any) -> dict[str, list[str]]:
-    """The public names of the real framework, by module and by class, as far as they are loaded."""
+    """Return the public names of the loaded modules of the real framework, by module and by class."""
     classes = {name: dir(kind) for name, kind in _classes(app).items()}
     classes["App"] = [*{*dir(app), *classes["App"]}]
     modules = {name: dir(module) for name, module in _modules().items()}
@@ -163,7 +163,7 @@ def run(app: Any, program: Program, environ: dict[str, str], body: bytes, now: i
     """Send a request to the app under the last step, in a process that is ended after *seconds*.
 
     :param now: what the clock of signatures shows there.
-    :param folders: where the app's own files are, and *files* further ones, whose executed lines are told.
+    :param folders: the folders of the app's own files, whose executed lines are reported; *files* are single ones.
     :return: the report of ``child.py``.
     :raises TwinError: where there is none.
     """
