@@ -33,7 +33,7 @@ from .wrappers import COOKIE_WRITING, Request, Response
 MAX_PAYLOAD = 1024 * 1024
 # How many serializers are cached for all apps together.
 MAX_SERIALIZERS = 64
-# A browser may send several session cookies, set for different paths and domains. No more than these are tried.
+# A browser may send several session cookies, set for different paths and domains. At most this many are tried.
 MAX_COOKIES = 5
 
 
