@@ -10,7 +10,7 @@
     python run.py docs [--port P] [--build DIR]          the same set-up, then build the book and the reference as a
                                                          static site and serve it; --build only writes it into DIR
 
-The doorstep of the repository: standard library only, every command a list and no shell, so that it works alike on
+It uses the standard library only, and runs each command as a list without a shell, so that it works in the same way on
 Linux, macOS and Windows. Nothing of the framework belongs here. Python 3.6 must still be able to read the whole file,
 because only then can the first lines tell its owner what is missing.
 """
@@ -50,7 +50,7 @@ LOGIN = "demo / workbench"
 FIRST_PORT = 5000
 PORTS_TO_TRY = 100
 GROUPS = {"": (), "docs": ("",), "benchmarks": ("",), "dev": ("", "docs", "benchmarks")}  # which others each holds
-SECONDS_BETWEEN_NEWS = 10
+PROGRESS_SECONDS = 10
 COMMANDS = ("xray", "explain", "cookie", "twin", "shop", "routes")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, and listened on only where the user says so
 
@@ -97,14 +97,14 @@ def venv_python(venv: Path, windows: bool = os.name == "nt") -> Path:
 
 
 def succeeds(command: list[str]) -> bool:
-    """True when *command* ends with exit code 0; what it says is not shown."""
+    """True when *command* ends with exit code 0. Its output is not shown."""
     return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
 
 
-def call_with_news(command: list[str]) -> int:
-    """Run *command* and return its exit code; every ten seconds tell the last line of what it says.
+def call_with_progress(command: list[str]) -> int:
+    """Run *command* and return its exit code. Every ten seconds print the last line of its output.
 
-    All of what it says is shown when it fails.
+    If it fails, all of its output is printed.
     """
     start = time.monotonic()
     with tempfile.TemporaryFile() as output:  # noqa: SIM117  # an older Python could not read the two in parentheses
@@ -112,7 +112,7 @@ def call_with_news(command: list[str]) -> int:
             code = None
             while code is None:
                 try:
-                    code = process.wait(SECONDS_BETWEEN_NEWS)
+                    code = process.wait(PROGRESS_SECONDS)
                 except subprocess.TimeoutExpired:
                     print(f"      {time.monotonic() - start:3.0f} s: {last_line(read_all(output))}", flush=True)
             if code:
@@ -121,7 +121,7 @@ def call_with_news(command: list[str]) -> int:
 
 
 def read_all(output: Any) -> str:
-    """What a program has written into the file *output* until now."""
+    """Return what a program has written into the file *output* until now."""
     size = os.fstat(output.fileno()).st_size
     if hasattr(os, "pread"):  # the program writes at the place where the file is: it must not be moved
         return os.pread(output.fileno(), size, 0).decode(errors="replace")
@@ -141,8 +141,7 @@ def last_line(text: str) -> str:
 def make_venv(venv: Path, python: Path) -> None:
     """Create *venv* unless its interpreter is there.
 
-    Raises:
-        SetupError: when this Python cannot make environments, or something else stands in the way.
+    :raises SetupError: when this Python cannot make environments, or something else stands in the way.
     """
     if python.exists():
         return
@@ -166,12 +165,12 @@ def make_pip(python: Path) -> None:
 
 
 def fingerprint(pyproject: bytes) -> str:
-    """What a finished set-up is valid for: this pyproject.toml, under this version of Python, in this place."""
+    """Return a hash of what a set-up depends on: pyproject.toml, the version of Python, and the folder."""
     return hashlib.sha256(b"\0".join([pyproject, sys.version.encode(), str(ROOT).encode()])).hexdigest()
 
 
 def read_stamp(stamp: Path) -> dict[str, Any]:
-    """What the last finished set-up left; empty when there was none or the file is damaged."""
+    """Return the record of the last finished set-up; empty when there is none or the file is damaged."""
     try:
         content = json.loads(stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -199,12 +198,11 @@ def is_complete(python: Path, packages: list[str]) -> bool:
 
 
 def set_up(group: str = "") -> Path:
-    """Make and fill ``.venv`` where it is not, and return its interpreter; quick when nothing changed.
+    """Make and fill ``.venv`` if needed, and return its interpreter. It is quick when nothing has changed.
 
-    *group* is one of `GROUPS`: what is wanted beside the project and its extras.
+    *group* is one of `GROUPS`: the packages besides the project and its extras.
 
-    Raises:
-        SetupError: when the environment can be neither made nor filled.
+    :raises SetupError: when the environment can be neither made nor filled.
     """
     python, stamp = venv_python(VENV), VENV / "wsgiapp-setup.json"
     source = (ROOT / "pyproject.toml").read_bytes()
@@ -216,7 +214,7 @@ def set_up(group: str = "") -> Path:
     packages = wanted_packages(tomllib.loads(source.decode()), group)
     count = f"the project and {len(packages)} packages with what they need"
     print(f"[2/2] Installing {count} into .venv (the first time usually 1 to 2 minutes) ...", flush=True)
-    if call_with_news(install_command(python, packages)) == 0:
+    if call_with_progress(install_command(python, packages)) == 0:
         stamp.write_text(json.dumps({"fingerprint": mark, "group": group}), encoding="utf-8")
     elif is_complete(python, packages):
         print("pip could not install (is there a network?), but all that is needed is in .venv already: going on.")
@@ -244,8 +242,7 @@ def is_free(host: str, port: int) -> bool:
 def choose_port(host: str, asked: int | None) -> int:
     """The port *asked* for, or else the first free one from 5000 on.
 
-    Raises:
-        SetupError: when it, or every port in reach, is taken.
+    :raises SetupError: when it, or every port in reach, is taken.
     """
     candidates = range(FIRST_PORT, FIRST_PORT + PORTS_TO_TRY) if asked is None else [asked]
     for port in candidates:
@@ -286,7 +283,7 @@ def run_until_stopped(command: list[str]) -> int:
 
 
 def own_address(host: str) -> str | None:
-    """The address by which others reach this machine, as far as it knows; nothing is sent to find it."""
+    """Return the address by which others can reach this machine, if it can be found; nothing is sent for this."""
     family, elsewhere = (socket.AF_INET6, "2001:db8::1") if ":" in host else (socket.AF_INET, "192.0.2.1")
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -298,7 +295,7 @@ def own_address(host: str) -> str | None:
 
 
 def api_token_place() -> str:
-    """Where the token is that the shop's API asks for; it is made, as the shop would at its first use."""
+    """Return the path of the token for the shop's API. The token is made if there is none, as the shop would do."""
     if os.environ.get("API_TOKEN"):
         return "API_TOKEN of the environment"
     path = Path(os.environ.get("INSTANCE_PATH") or ROOT / "instance") / "api_token"
@@ -314,7 +311,7 @@ def api_token_place() -> str:
 
 
 def welcome(host: str, port: int, token: str, api_token: str) -> list[str]:
-    """What is printed before the shop is served.
+    """Return the lines that are printed before the shop is served.
 
     :param api_token: where the token of its API is.
     """
@@ -372,35 +369,37 @@ def shop_command(python: Path, arguments: list[str]) -> list[str]:
 class Check(NamedTuple):
     """One step of ``run.py test``: its name, and the command whose exit code 0 means passed.
 
-    Steps that are *beside* run one after the other while the rest runs; what they say is shown when they end, but of
-    a step that tells *news*, which speaks for itself.
+    Steps with *in_background* run one after the other while the other steps run. Their output is shown when they end;
+    a step with *shows_progress* prints its output at once.
     """
 
     name: str
     command: list[str]
-    beside: bool = False
-    news: bool = False
+    in_background: bool = False
+    shows_progress: bool = False
 
 
 def checks(python: Path, arguments: list[str], options: Any) -> list[Check]:
-    """Every check; those beside the tests in the order in which they run, the quick ones first.
+    """Every check; those in the background in the order in which they run, the quick ones first.
 
     :param arguments: what the user wrote that is not for run.py: pytest's.
     :param options: the switches ``quick``, ``cov`` and ``ci``.
     """
     module = [str(python), "-m"]
     found = [
-        Check("ruff", [*module, "ruff", "check", "."], beside=True),
-        Check("format", [*module, "ruff", "format", "--check", "."], beside=True),
-        Check("mypy", [*module, "mypy", "--strict", "wsgiapp", "benchmarks", "run.py"], beside=True),
+        Check("ruff", [*module, "ruff", "check", "."], in_background=True),
+        Check("format", [*module, "ruff", "format", "--check", "."], in_background=True),
+        Check("mypy", [*module, "mypy", "--strict", "wsgiapp", "benchmarks", "run.py"], in_background=True),
     ]
     conformance = not (options.quick or options.cov or arguments)
     if conformance:
         prepare = [str(python), "tests/conformance/prepare.py"]
-        found.insert(2, Check("prepare", prepare, beside=True, news=True))
+        found.insert(2, Check("prepare", prepare, in_background=True, shows_progress=True))
     if options.ci:
         others = [str(python), "tests/elsewhere.py"]
-        found += [Check(kind, [*others, kind], beside=True, news=True) for kind in ("newest", "oldest")]
+        found += [
+            Check(kind, [*others, kind], in_background=True, shows_progress=True) for kind in ("newest", "oldest")
+        ]
     tests = [*module, "coverage", "run"] if options.cov else [str(python)]
     tests += ["-m", "pytest", "--numprocesses=auto", "--dist=loadgroup", "--no-loadscope-reorder"]
     tests += ["--quick"] if options.quick else ["--ignore=tests/conformance"] if options.cov else []
@@ -408,21 +407,21 @@ def checks(python: Path, arguments: list[str], options: Any) -> list[Check]:
 
 
 class Steps:
-    """Runs checks, some of them beside the others, and keeps how each of them ended."""
+    """Runs checks, some of them in the background, and keeps how each of them ended."""
 
     def __init__(self, steps: list[Check]) -> None:
         self.steps = steps
         self.results: dict[str, tuple[int, float]] = {}
-        self.process: subprocess.Popen[bytes] | None = None  # of the step beside that runs now
+        self.process: subprocess.Popen[bytes] | None = None  # of the background step that runs now
         self.stopped = False
 
     def run(self) -> int:
         """Run all steps, the later ones also when an earlier one failed; returns 0 when every one passed."""
-        beside = threading.Thread(target=self.run_beside, daemon=True)
-        beside.start()
+        background = threading.Thread(target=self.run_background, daemon=True)
+        background.start()
         try:
             for step in self.steps:
-                if not step.beside:
+                if not step.in_background:
                     print(f"\n== {step.name}: {' '.join(step.command[1:])}", flush=True)
                     start = time.monotonic()
                     code = subprocess.call(step.command, cwd=ROOT)
@@ -430,8 +429,8 @@ class Steps:
             waiting = [step.name for step in self.steps if step.name not in self.results]
             if waiting:
                 print(f"\n== still running: {', '.join(waiting)}", flush=True)
-            while beside.is_alive():  # in short waits, so that Ctrl-C is heard on Windows too
-                beside.join(0.2)
+            while background.is_alive():  # in short waits, so that Ctrl-C is heard on Windows too
+                background.join(0.2)
         finally:
             self.stopped = True
             if self.process is not None and self.process.poll() is None:
@@ -442,14 +441,14 @@ class Steps:
             print(f"{step.name:8} {verdict(code)} after {seconds:.1f} s")
         return int(any(self.results.get(step.name, (1, 0.0))[0] for step in self.steps))
 
-    def run_beside(self) -> None:
-        """Run the steps that are beside, one after the other."""
+    def run_background(self) -> None:
+        """Run the background steps, one after the other."""
         for step in self.steps:
-            if step.beside and not self.stopped:
+            if step.in_background and not self.stopped:
                 start = time.monotonic()
                 with tempfile.TemporaryFile() as output:
-                    where = None if step.news else output
-                    errors = None if step.news else subprocess.STDOUT
+                    where = None if step.shows_progress else output
+                    errors = None if step.shows_progress else subprocess.STDOUT
                     self.process = subprocess.Popen(step.command, cwd=ROOT, stdout=where, stderr=errors)
                     code = self.process.wait()
                     said = read_all(output) if code else ""
@@ -459,12 +458,12 @@ class Steps:
 
 
 def verdict(code: int) -> str:
-    """What an exit code says of a check."""
+    """Return the result of a check in words, by its exit code."""
     return "passed" if code == 0 else f"FAILED (exit code {code})"
 
 
 def add_coverage(python: Path) -> list[Check]:
-    """What follows the tests with ``--cov``: the figures of all processes put together, and shown."""
+    """Return the steps after the tests with ``--cov``: they combine the figures of all processes, and print them."""
     coverage = [str(python), "-m", "coverage"]
     return [Check("combine", [*coverage, "combine", "--quiet"]), Check("coverage", [*coverage, "report"])]
 

@@ -89,8 +89,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 def measure_servers(options: argparse.Namespace, chosen: list[Workload] | None, say: rounds.Say) -> dict[str, Any]:
     """The raw figures of whole servers: Flask and wsgiapp on many, then all peers.
 
-    Raises:
-        BusyError: when other programs run on this machine, and that was not said to be right.
+    :raises BusyError: when other programs run on this machine, and that was not said to be right.
     """
     why = machine.busy()
     if why and not options.busy_anyway:

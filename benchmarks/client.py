@@ -42,8 +42,7 @@ def request_bytes(workload: Workload, cookie: str = "") -> bytes:
 def parse(data: bytes) -> tuple[int, dict[str, str], int]:
     """Status, headers (lower case) and the length of the whole answer; the length is 0 while it is not known yet.
 
-    Raises:
-        BrokenAnswerError: for an answer that neither says its length nor comes in chunks.
+    :raises BrokenAnswerError: for an answer that neither says its length nor comes in chunks.
     """
     head, separator, _ = data.partition(b"\r\n\r\n")
     if not separator:
@@ -112,8 +111,7 @@ class Connection:
     def receive(self) -> bool:
         """Take what has come; True when the answer is whole.
 
-        Raises:
-            BrokenAnswerError: for any other answer than the expected one.
+        :raises BrokenAnswerError: for any other answer than the expected one.
         """
         data = self.socket.recv(65536)
         if len(data) == self.length and not self.data:  # by far the usual case

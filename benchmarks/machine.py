@@ -1,4 +1,4 @@
-"""The machine that figures were measured on: what a reader must know to weigh them. No names, paths or addresses."""
+"""The machine on which figures were measured: what a reader must know to judge them. No names, paths or addresses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def usable_processors() -> list[int]:
 
 @contextmanager
 def on_processor(cpu: int | None) -> Iterator[None]:
-    """Processes started meanwhile stay on that one processor; None, or a system without affinity, changes nothing."""
+    """Make processes that are started in the block stay on one processor. None changes nothing."""
     if cpu is None or not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -52,7 +52,7 @@ def on_processor(cpu: int | None) -> Iterator[None]:
 
 
 def choose_processors() -> tuple[int | None, int | None]:
-    """One processor for what is measured, one for what measures it; None twice where they cannot be told apart."""
+    """Return one processor for the measured program and one for the load; None twice if there are not two."""
     usable = usable_processors()
     if len(usable) < 2 or not hasattr(os, "sched_setaffinity"):
         return None, None
@@ -63,7 +63,7 @@ FREE = 0.95
 
 
 def free_share(cpu: int | None, seconds: float = 0.5) -> float:
-    """The share of a processor that a loop gets which asks for all of it: 1 where nobody else wants any."""
+    """Return the share of a processor that a busy loop gets: 1 if no other program runs on it."""
     with on_processor(cpu):
         start, used = time.perf_counter(), time.process_time()
         while time.perf_counter() < start + seconds:
@@ -72,7 +72,7 @@ def free_share(cpu: int | None, seconds: float = 0.5) -> float:
 
 
 def busy() -> str:
-    """Why figures of now would not count, in words; empty when the processors are free."""
+    """Return why figures measured now would be wrong; an empty text when the processors are free."""
     chosen = dict.fromkeys(choose_processors())
     shares = [share for cpu in chosen if (share := free_share(cpu)) < FREE]
     return f"other programs run on it: a loop got {min(shares):.0%} of a processor instead of all" if shares else ""

@@ -93,10 +93,9 @@ def rows_of(peers: Iterable[Peer]) -> tuple[list[Row], list[str]]:
 
 
 def check(port: int, row: Row, workload: Workload) -> None:
-    """Hold the row's answer to the workload's.
+    """Compare the answer of the row with the one that the workload expects.
 
-    Raises:
-        WrongAnswerError: when it differs; nothing is measured then.
+    :raises WrongAnswerError: when it differs; nothing is measured then.
     """
     headers, data = client.ask_once(port, client.request_bytes(workload))
     status = data.split(b" ", 2)[1].decode()

@@ -1,4 +1,5 @@
-"""Workloads that people have: Flask, wsgiapp and the floor in turn, and what of the time is the framework's own.
+"""Workloads that people have, measured in turn on Flask, wsgiapp and the floor, to find the framework's share of the
+time.
 
 One source runs on all three (`benchmarks.programs.people_program`, the shop as it is shipped, Flask's tutorial). The
 floor is that source on `benchmarks.programs.nothing`: the view, its queries, its templates and its JSON, without the
@@ -68,10 +69,10 @@ def unpack(sandbox: Any, folder: Path, say: Say) -> Path:
 
 
 def agree(visit: str, states: dict[str, dict[str, Any]]) -> None:
-    """Hold the answers to each other: both frameworks' in all that lasts, the floor's in status, body and place.
+    """Compare the answers: of both frameworks in everything that does not change each time, of the floor in status,
+    body and location.
 
-    Raises:
-        WrongAnswerError: where they differ.
+    :raises WrongAnswerError: where they differ.
     """
     ready = {name: state for name, state in states.items() if "ready" in state}
     for digest, names in (("same", set(ready) - {FLOOR}), ("content", set(ready))):
@@ -82,7 +83,7 @@ def agree(visit: str, states: dict[str, dict[str, Any]]) -> None:
 
 
 def spread(values: list[float]) -> float:
-    """How far the middle half of the rounds lies apart, as a share of the median: 0 on a machine without noise."""
+    """Return the width of the middle half of the rounds as a share of the median: 0 on a machine without noise."""
     if len(values) < 2:
         return 0.0
     low, middle, high = quantiles(values, n=4, method="inclusive")
@@ -90,7 +91,7 @@ def spread(values: list[float]) -> float:
 
 
 def compare(results: dict[str, Any]) -> dict[str, Any]:
-    """What follows from the rounds: medians, ratios within a round, shares above the floor, and how noisy it was."""
+    """Return the statistics of the rounds: medians, ratios within a round, shares above the floor, and the noise."""
     taken = {name: result["rounds"] for name, result in results.items() if "rounds" in result}
     if set(taken) != set(FRAMEWORKS):
         return results
@@ -104,8 +105,7 @@ def compare(results: dict[str, Any]) -> dict[str, Any]:
 def measure(visit: Visit, plan: Plan, cpu: int | None) -> dict[str, Any]:
     """The figures of both frameworks and the floor on one workload.
 
-    Raises:
-        WrongAnswerError: when they answer differently.
+    :raises WrongAnswerError: when they answer differently.
     """
     command = "benchmarks.people_worker"
     entrants = [Entrant(name, title, (command, name, visit.name)) for name, title in FRAMEWORKS.items()]

@@ -268,7 +268,7 @@ def shares(raw: dict[str, Any]) -> dict[str, float]:
 
 
 def is_missed(raw: dict[str, Any]) -> bool:
-    """True when recording costs more than the bound allows, or nobody knows."""
+    """Say whether recording costs more than the bound allows, or was not measured."""
     found = shares(raw)
     return not found or any(share > 1 / raw["goal"]["part"] for share in found.values())
 
@@ -328,8 +328,7 @@ SERVERS = "![Requests a second of whole servers, by framework](docs/benchmarks/s
 def show(readme: Path) -> None:
     """Have the README show the picture of whole servers.
 
-    Raises:
-        ValueError: when there is no picture of requests that it could follow.
+    :raises ValueError: when there is no picture of requests that it could follow.
     """
     content = readme.read_text(encoding="utf-8")
     if SERVERS in content:
@@ -346,8 +345,7 @@ SECTIONS = {"people": "Workloads that people have"}
 def insert(page: Path, kind: str, text: str) -> None:
     """Put *text* between the page's markers of that kind.
 
-    Raises:
-        ValueError: when the page has no such markers.
+    :raises ValueError: when the page has no such markers.
     """
     begin, end = f"<!-- bench {kind}: begin -->", f"<!-- bench {kind}: end -->"
     content = page.read_text(encoding="utf-8")

@@ -72,8 +72,7 @@ class Worker:
     def read(self) -> dict[str, Any]:
         """The next line of the worker.
 
-        Raises:
-            WrongAnswerError: when it ended instead.
+        :raises WrongAnswerError: when it ended instead.
         """
         line = self.process.stdout.readline() if self.process.stdout else ""
         if not line:
@@ -110,8 +109,7 @@ def summarise(rounds: list[float], base: list[float]) -> dict[str, float]:
 def start(entrants: Iterable[Entrant], cpu: int | None, stack: ExitStack) -> list[Worker]:
     """A checked worker for each entrant.
 
-    Raises:
-        WrongAnswerError: when one of them answers wrongly.
+    :raises WrongAnswerError: when one of them answers wrongly.
     """
     with machine.on_processor(cpu):
         workers = [stack.enter_context(Worker(entrant)) for entrant in entrants]
@@ -126,7 +124,7 @@ def take_turns(
 ) -> dict[str, Any]:
     """What every entrant said and every round it ran, by its name; one that is unable has its reason alone.
 
-    *look* sees what they said before anything is timed, and raises where that is not right.
+    *look* gets what they said before anything is timed, and raises an error if that is not right.
     """
     shuffle = random.Random(0).shuffle  # noqa: S311 - only the order of turns
     with ExitStack() as stack:

@@ -112,8 +112,7 @@ def free_port() -> int:
 def wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
     """Return once the port accepts a connection.
 
-    Raises:
-        ServerError: when the process ends, or stays silent for too long.
+    :raises ServerError: when the process ends, or stays silent for too long.
     """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -168,8 +167,7 @@ def processor_seconds(pid: int) -> float | None:
 def one_run(port: int, pid: int, workload: Workload, connections: int, plan: Plan, cpu: int | None) -> dict[str, Any]:
     """One load on one server.
 
-    Raises:
-        ServerError: when the load generator fails; it says why by itself.
+    :raises ServerError: when the load generator fails; it says why by itself.
     """
     arguments = [port, workload.name, connections, plan.seconds, plan.requests]
     before = processor_seconds(pid)

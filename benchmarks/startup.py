@@ -133,8 +133,7 @@ def help_ms(name: str) -> float:
 def routes_ms(name: str) -> float | None:
     """How long the table of the tutorial's routes takes, the whole process; None without the tutorial.
 
-    Raises:
-        WrongAnswerError: when the table lacks one of the tutorial's routes.
+    :raises WrongAnswerError: when the table lacks one of the tutorial's routes.
     """
     folder = os.environ.get(people.TUTORIAL)
     if folder is None:
@@ -161,8 +160,7 @@ def children_of(pid: int) -> list[int]:
 def worker_mb(name: str, count: int, preload: bool) -> float | None:
     """What one of *count* gunicorn workers holds at rest, after some requests; None where the system does not tell.
 
-    Raises:
-        ServerError: when the workers do not start.
+    :raises ServerError: when the workers do not start.
     """
     options = ("--workers", str(count), "--log-level", "error", *(["--preload"] if preload else []))
     server = stack.Server("gunicorn", "gunicorn", options)

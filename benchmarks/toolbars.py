@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.toolbars NAME TURNS`` speaks as `benchmarks.worker` does; NAME is that of a `Toolbar`, with
 ``-off`` behind it for the same program without the toolbar. The page is that of `benchmarks.watched`, with the end of a
-body, where toolbars stand. Before it is ready it makes sure that the answer has the toolbar, or has not.
+body, where toolbars stand. Before it is ready it checks that the answer has the toolbar, or that it does not.
 """
 
 from __future__ import annotations
@@ -118,8 +118,7 @@ def workload_of(is_on: bool) -> Workload:
 def prepare(name: str, turns: int) -> Timer:
     """The program, checked and ready to be timed.
 
-    Raises:
-        AnswerError: when it answers wrongly, or has the toolbar and should not, or the other way round.
+    :raises AnswerError: when it answers wrongly, or has the toolbar and should not, or the other way round.
     """
     toolbar, is_on = TOOLBAR[name.removesuffix(OFF)], not name.endswith(OFF)
     timer = Timer(toolbar.make(turns, is_on), workload_of(is_on))

@@ -1,7 +1,7 @@
-"""One process with one program, watched by the X-ray or not: what `benchmarks.xray` sends in turn with its likes.
+"""One process with one program, watched by the X-ray or not; `benchmarks.xray` measures several of them in turn.
 
-``python -m benchmarks.watched VARIANT WORKLOAD TURNS`` speaks as `benchmarks.worker` does. Before it is ready it makes
-sure that the variant is what its name says: what is recorded, and what the answer carries for it. The program of
+``python -m benchmarks.watched VARIANT WORKLOAD TURNS`` speaks as `benchmarks.worker` does. Before it is ready it
+checks that the variant is what its name says: whether it records, and which headers the answer has. The program of
 `PAGE` stands here, with a loop of as many turns as make it last; those of the other workloads are wsgiapp's own.
 """
 
@@ -94,7 +94,7 @@ def make(workload: Workload, variant: Variant, turns: int) -> tuple[Any, XRay | 
 
 
 def ask_as(variant: Variant, xray: XRay | None, environ: dict[str, Any]) -> dict[str, Any]:
-    """The environ, sent by whom the variant says."""
+    """Return the environ as sent by the client that the variant describes."""
     environ = {**environ, "REMOTE_ADDR": ENVIRON["REMOTE_ADDR"] if variant.near or not variant.watched else FAR}
     if variant.passes and xray is not None:
         shown = f"{pass_name(environ)}={xray.access.new_pass()}"
@@ -116,8 +116,7 @@ def look(timer: Timer, xray: XRay | None) -> dict[str, Any]:
 def prepare(variant: Variant, workload: Workload, turns: int) -> tuple[Timer, dict[str, Any]]:
     """The program, checked and ready to be timed, and what was seen of it.
 
-    Raises:
-        AnswerError: when it answers wrongly, or records or adds what the variant does not.
+    :raises AnswerError: when it answers wrongly, or records or adds what the variant does not.
     """
     app, xray = make(workload, variant, turns)
     timer = Timer(app, workload)

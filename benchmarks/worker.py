@@ -100,7 +100,7 @@ def normal(value: str) -> str:
 
 
 def complaints(answer: Answer, expected: Exchange) -> Iterable[str]:
-    """What is wrong with an answer, in words; nothing when it is right."""
+    """Yield what is wrong with an answer, in words; nothing when it is right."""
     if answer.status != expected.status:
         yield f"status {answer.status} instead of {expected.status}"
     for name, value in expected.headers.items():
@@ -134,10 +134,11 @@ def carry(environ: dict[str, Any], answer: Answer, workload: Workload) -> None:
 
 
 def check(application: Application, workload: Workload) -> dict[str, Any]:
-    """Send the workload's exchanges, hold the answers to what is expected; returns the environ of the timed request.
+    """Send the requests of the workload and compare the answers with the expected ones.
 
-    Raises:
-        AnswerError: with what was wrong.
+    :return: the environ of the request that is timed.
+
+    :raises AnswerError: with what was wrong.
     """
     environ = base_environ(workload)
     for number, expected in enumerate(workload.exchanges):
@@ -172,7 +173,7 @@ def batch(application: Application, environ: dict[str, Any], body: bytes, count:
 
 
 def pick_clock() -> Callable[[], int]:
-    """This process's own time, which other programs do not add to, where that clock is fine enough; else wall time."""
+    """Return the clock of this process's CPU time if it is fine enough, otherwise that of wall time."""
     fine = time.get_clock_info("process_time").resolution < 1e-6
     return time.process_time_ns if fine else time.perf_counter_ns
 
@@ -274,7 +275,7 @@ def survey(framework: str, workloads: Iterable[str] = BY_NAME) -> dict[str, Any]
 
 
 def telling() -> Callable[[Any], None]:
-    """A function that writes one answer to standard output, which from now on is kept for answers."""
+    """Return a function that writes one answer to standard output, and reserve standard output for answers."""
     lines, sys.stdout = sys.stdout, sys.stderr  # whatever a framework prints must not be taken for an answer
 
     def answer(content: Any) -> None:

@@ -1,4 +1,4 @@
-"""The workloads: what is asked of every framework, and what must come back.
+"""The workloads: the requests that are sent to every framework, and the expected answers.
 
 Data alone: each workload is one or more exchanges, in order, and the last of them is the one that is timed. Nothing
 here knows a framework; how each does the work stands in `benchmarks.programs`.

@@ -55,8 +55,7 @@ def calibrate(plan: Plan, cpu: int | None) -> int:
 def measure(workload: Workload, turns: int, plan: Plan, cpu: int | None) -> dict[str, Any]:
     """The figures of every variant of one workload, by the variant's name.
 
-    Raises:
-        WrongAnswerError: when one of them answers, records or adds otherwise than it should.
+    :raises WrongAnswerError: when one of them answers, records or adds otherwise than it should.
     """
     results: dict[str, Any] = {}
     for _ in range(plan.processes):
@@ -76,8 +75,7 @@ def measure(workload: Workload, turns: int, plan: Plan, cpu: int | None) -> dict
 def measure_toolbars(turns: int, plan: Plan, cpu: int | None) -> dict[str, Any]:
     """What other toolbars add to the same page, by the toolbar's name.
 
-    Raises:
-        WrongAnswerError: when a page has no toolbar, or one that it should not have.
+    :raises WrongAnswerError: when a page has no toolbar, or one that it should not have.
     """
     pairs = [(each, f"{each.name}{ending}") for each in toolbars.TOOLBARS for ending in (toolbars.OFF, "")]
     taken: dict[str, list[float]] = {name: [] for _, name in pairs}
@@ -110,8 +108,7 @@ def compare(result: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
 def run(plan: Plan, chosen: Iterable[Workload] | None = None, say: Say = silent) -> dict[str, Any]:
     """Measure the page, its like under other toolbars, and the *chosen* workloads; returns the raw figures.
 
-    Raises:
-        WrongAnswerError: when a variant is not what it says.
+    :raises WrongAnswerError: when a variant is not what it says.
     """
     cpu, _ = machine.choose_processors()
     described = machine.describe() | {"pinned": cpu is not None}

@@ -8,9 +8,9 @@ server, in the header ``Cookie: name=Ada``. It is used for preferences, for a lo
 attributes make it safer. ``HttpOnly`` hides it from scripts in the page. ``SameSite=Lax`` keeps it out of forms that
 other sites send here. ``Max-Age`` says when it ends. A site on HTTPS adds ``Secure``.
 
-What is new in this step: the guestbook remembers the name of who signed. A header ends with its line. So a value with a
-line break in it could add a header of its own, which is called header injection. Werkzeug's ``set_cookie`` puts such
-characters into a form that does no harm. Never write a header by joining texts.
+What is new in this step: the guestbook remembers the name of the visitor who signed. A header ends with its line. So a
+value with a line break in it could add a header of its own, which is called header injection. Werkzeug's ``set_cookie``
+puts such characters into a form that does no harm. Never write a header by joining texts.
 
 Try this::
 

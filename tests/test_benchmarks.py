@@ -22,7 +22,21 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import client, machine, peers, people, picture, report, rounds, stack, startup, watched, worker, xray
+from benchmarks import (
+    client,
+    machine,
+    peers,
+    people,
+    people_workloads,
+    picture,
+    report,
+    rounds,
+    stack,
+    startup,
+    watched,
+    worker,
+    xray,
+)
 from benchmarks.programs import FRAMEWORK, FRAMEWORKS
 from benchmarks.workloads import BY_NAME, WORKLOADS, Exchange, Workload
 from servers import ROOT, lack, require, reserved_port
@@ -715,3 +729,13 @@ def test_a_page_that_lacks_its_toolbar_is_not_timed(toolbar: str) -> None:
     ran = [sys.executable, "-c", code, toolbar]
     shown = subprocess.run(ran, cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout == f"{toolbar}: the page has no toolbar\n"
+
+
+def test_every_note_on_speed_names_workloads_that_exist() -> None:
+    known = {*BY_NAME, *people_workloads.VISIT, "xray"}  # "xray" stands for `bench --xray`
+    named = {}
+    for file in (ROOT / "wsgiapp").rglob("*.py"):
+        for names in re.findall(r"\(benchmarks/: ([^)]*)\)", file.read_text(encoding="utf-8")):
+            named.update({name.strip(" #\n"): file.name for name in names.split(",")})
+    assert len(named) > 10
+    assert {name: file for name, file in named.items() if name not in known} == {}

@@ -142,7 +142,7 @@ def place(folder: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls) -> Path:
     monkeypatch.setattr(run, "ROOT", folder)
     monkeypatch.setattr(run, "VENV", folder / ".venv")
     monkeypatch.setattr(subprocess, "call", calls)
-    monkeypatch.setattr(run, "call_with_news", calls)
+    monkeypatch.setattr(run, "call_with_progress", calls)
     (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     python = run.venv_python(folder / ".venv")
     python.parent.mkdir(parents=True)
@@ -155,7 +155,7 @@ def test_the_second_set_up_starts_no_program(tmp_path: Path, monkeypatch: pytest
     python = place(tmp_path, monkeypatch, first)
     assert run.set_up("dev") == python
     monkeypatch.setattr(subprocess, "call", second)
-    monkeypatch.setattr(run, "call_with_news", second)
+    monkeypatch.setattr(run, "call_with_progress", second)
     assert run.set_up("dev") == run.set_up("") == python
     assert any("--editable" in command for command in first.commands)
     assert second.commands == []
@@ -412,9 +412,9 @@ def options(**chosen: bool) -> argparse.Namespace:
     return argparse.Namespace(**{"quick": False, "cov": False, "ci": False, **chosen})
 
 
-def test_the_quick_checks_run_beside_the_tests_and_pytest_gets_the_arguments() -> None:
+def test_the_quick_checks_run_background_the_tests_and_pytest_gets_the_arguments() -> None:
     steps = run.checks(Path("python"), ["-k", "session"], options())
-    assert [(step.name, step.beside) for step in steps] == [
+    assert [(step.name, step.in_background) for step in steps] == [
         ("ruff", True), ("format", True), ("mypy", True), ("pytest", False),
     ]  # fmt: skip
     assert steps[-1].command[:3] == ["python", "-m", "pytest"] and steps[-1].command[-2:] == ["-k", "session"]
@@ -438,7 +438,7 @@ def test_conformance_is_prepared_beside_the_tests_when_it_runs(
 
 def test_in_ci_the_newest_python_and_the_oldest_dependencies_are_asked_beside_the_tests() -> None:
     steps = run.checks(Path("python"), [], options(ci=True))
-    assert [step.name for step in steps if step.beside][-2:] == ["newest", "oldest"]
+    assert [step.name for step in steps if step.in_background][-2:] == ["newest", "oldest"]
 
 
 def test_the_processes_of_the_tests_keep_compiled_files_whatever_the_machine_is_set_to(
@@ -496,7 +496,7 @@ def test_of_a_step_beside_is_shown_what_it_said_when_it_failed(capfd: pytest.Cap
 
 
 def test_ctrl_c_ends_the_step_beside_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    beside = run.Check("slow", [sys.executable, "-c", "import time; time.sleep(60)"], beside=True)
+    beside = run.Check("slow", [sys.executable, "-c", "import time; time.sleep(60)"], in_background=True)
     steps = run.Steps([beside, ending("fast", 0)])
 
     def interrupt(command: list[str], **options: object) -> int:
@@ -516,15 +516,15 @@ def test_ctrl_c_ends_the_step_beside_too(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_long_step_tells_its_last_line_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run, "SECONDS_BETWEEN_NEWS", 0.3)
+    monkeypatch.setattr(run, "PROGRESS_SECONDS", 0.3)
     code = "import time; print('Collecting orm', flush=True); time.sleep(1)"
-    assert run.call_with_news([sys.executable, "-c", code]) == 0
+    assert run.call_with_progress([sys.executable, "-c", code]) == 0
     assert re.search(r"^ +[01] s: Collecting orm$", capfd.readouterr().out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_step_that_ends_soon_is_silent_unless_it_failed(code: int, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run.call_with_news(ending("", code, said="no such package").command) == code
+    assert run.call_with_progress(ending("", code, said="no such package").command) == code
     assert ("no such package" in capfd.readouterr().out) is bool(code)
 
 

@@ -1,6 +1,7 @@
-"""wsgiapp: the assembly that makes a web framework of Werkzeug, Jinja2, itsdangerous, blinker and click.
+"""wsgiapp: a web framework made of Werkzeug, Jinja2, itsdangerous, blinker and click.
 
-PYTEST_DONT_REWRITE: it brings a plugin for pytest, and under the alias it is imported before pytest looks.
+PYTEST_DONT_REWRITE: this word tells pytest not to rewrite the module; it warns otherwise, since its plugin imports it
+early.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ from .templating import stream_template_string as stream_template_string
 from .wrappers import Request as Request
 from .wrappers import Response as Response
 
-_lazy_imports.withdraw(__name__)
+_lazy_imports.remove_stand_ins(__name__)
 
 
 def __getattr__(name: str) -> _Any:
-    if name == "__version__":  # read when asked for: the metadata lie in a file of their own
+    if name == "__version__":  # read only when used, because the metadata are in a file
         from importlib import metadata
 
         return metadata.version("wsgiapp")

@@ -1,7 +1,7 @@
-"""The app: what holds everything together.
+"""The app: the object that holds everything together.
 
 An :class:`App` is a WSGI callable (PEP 3333) that carries its configuration, its routes and its extensions. Here are
-its construction, its set-up and its first and last step; the road between them is in ``dispatch``.
+its construction, its set-up, and the first and last step of a request; the steps between are in ``dispatch``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 # What a fragment may hold unquoted (https://url.spec.whatwg.org/#fragment-percent-encode-set).
 _IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
 _ESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
-# What may stand behind the ending that says what a template becomes.
+# Endings that may follow the one that names the format: ``page.html.j2`` is HTML.
 _TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2")
 
 
@@ -61,7 +61,7 @@ def _seconds(value: timedelta | int) -> timedelta:
 
 
 class _StockEnvironment:
-    """Stands on the class for :class:`~wsgiapp.environment.Environment`, which is loaded when it is asked for."""
+    """A class attribute whose value is :class:`~wsgiapp.environment.Environment`; reading it loads that class."""
 
     def __get__(self, instance: object, owner: type) -> type[_environment.Environment]:
         return _environment.Environment
@@ -91,13 +91,13 @@ class App(Dispatcher, Scaffold):
     :raises AssertionError: for a static host without host matching, or the reverse.
     """
 
-    # By this mark the command line knows an app.
+    # The command line recognizes an app by this attribute.
     _is_wsgiapp_app = True
-    # Whether a rule that asks for automatic options has OPTIONS among its methods; not so for who derives from Flask's
-    # base class and answers OPTIONS by itself.
+    # Whether ``provide_automatic_options=True`` adds OPTIONS to the methods of a rule. It does not in frameworks that
+    # derive from Flask's base class and answer OPTIONS by themselves, such as Quart.
     _adds_options = True
 
-    #: What a new app's configuration begins with.
+    #: The default settings of a new app.
     default_config = DEFAULTS
     config_class = Config
     request_class: type[Request] = Request
@@ -116,12 +116,12 @@ class App(Dispatcher, Scaffold):
     #: The class of :meth:`test_cli_runner`; None for :class:`~wsgiapp.testing.FlaskCliRunner`.
     test_cli_runner_class: type[_testing.FlaskCliRunner] | None = None
 
-    # Whether the app itself replaces nothing that the shortcuts of a request stand in for. Its class is asked at each
-    # request: programs give theirs a metaclass of their own, so it cannot have one that notices a change.
+    # Whether no method that the shortcuts of a request skip was replaced on the app object. Its class is checked at
+    # each request: it is not a Watched class, because programs give their subclasses metaclasses of their own.
     _is_original: bool
     _is_original_class: Callable[[type], bool]
     _has_usual_urls: bool
-    _builds_urls_itself: Callable[[type], bool]
+    _class_has_usual_urls: Callable[[type], bool]
 
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
@@ -179,7 +179,7 @@ class App(Dispatcher, Scaffold):
 
     @cached_property
     def name(self) -> str:
-        """The import name, or the script's name where that is ``__main__``."""
+        """The import name; for ``__main__`` the name of the script."""
         if self.import_name != "__main__":
             return self.import_name
         path = getattr(sys.modules["__main__"], "__file__", None)
@@ -187,7 +187,7 @@ class App(Dispatcher, Scaffold):
 
     @cached_property
     def logger(self) -> logging.Logger:
-        """The app's logger, by its name; with a handler to the server's error stream where none is configured."""
+        """The logger with the app's name; by default it writes to the server's error stream."""
         return create_logger(self)
 
     @shared_lazy
@@ -197,7 +197,7 @@ class App(Dispatcher, Scaffold):
 
     @property
     def debug(self) -> bool:
-        """Whether errors propagate to a debugger and templates are reloaded. Never on where others can reach it."""
+        """Whether errors go on to a debugger and templates are reloaded. Never on where others can reach the app."""
         value: bool = self.config["DEBUG"]
         return value
 
@@ -217,9 +217,9 @@ class App(Dispatcher, Scaffold):
         return self.aborter_class()
 
     def auto_find_instance_path(self) -> str:
-        """Return the instance folder of an app that was given none.
+        """Return the default instance folder.
 
-        It lies beside a module or package that is not installed, and below the prefix of one that is.
+        For a package that is not installed it lies beside the package, otherwise below the prefix of the installation.
         """
         prefix, folder = find_package(self.import_name)
         parts = (folder, "instance") if prefix is None else (prefix, "var", f"{self.name}-instance")
@@ -239,11 +239,11 @@ class App(Dispatcher, Scaffold):
         return _environment.DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
-        """Say whether a template escapes the values that it prints, by the end of its name.
+        """Say, by the end of its name, whether a template escapes the values that it prints.
 
-        ``page.html`` does, and so do ``PAGE.HTML`` and ``page.html.j2``.
+        ``page.html``, ``PAGE.HTML`` and ``page.html.j2`` escape them.
 
-        :param filename: the name; None for a template that is given as a string, which does.
+        :param filename: the name; None for a template that is given as a string, which escapes them.
         """
         if filename is None:
             return True
@@ -257,7 +257,7 @@ class App(Dispatcher, Scaffold):
         reload = self.config["TEMPLATES_AUTO_RELOAD"]
         settings = {"autoescape": self.select_jinja_autoescape, "auto_reload": self.debug if reload is None else reload}
         environment = self.jinja_environment(self, **{**settings, **self.jinja_options})
-        # The proxies too, for templates that are imported without the context.
+        # The proxies are there too, for templates that are imported without the context.
         environment.globals.update(
             url_for=self.url_for, get_flashed_messages=get_flashed_messages, config=self.config, g=_ctx.g_proxy,
             request=_ctx.request_proxy, session=_ctx.session_proxy,
@@ -310,7 +310,7 @@ class App(Dispatcher, Scaffold):
         """
         endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
         methods = options.pop("methods", None)
-        if methods is None:  # an empty list means none of its own
+        if methods is None:  # an empty list is respected: no method but OPTIONS
             methods = getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
             raise TypeError(f"Allowed methods must be a list of strings, such as methods=[{methods!r}], not a string.")
@@ -453,7 +453,7 @@ class App(Dispatcher, Scaffold):
         :param values: the values of the rule's variables; the others become the query.
         :raises werkzeug.routing.BuildError: when no rule fits and no handler takes it.
         :raises RuntimeError: outside of a request, without ``SERVER_NAME``.
-        :raises ValueError: for a scheme with ``_external=False``.
+        :raises ValueError: when ``_scheme`` is given with ``_external=False``.
         """
         request_ctx, adapter, url = _cv_request.get(None), None, None
         if request_ctx is None:
@@ -475,7 +475,7 @@ class App(Dispatcher, Scaffold):
             url = request_ctx.path_for(endpoint, values)
         if url is None:
             if request_ctx is not None:
-                # There is none where the request's host was refused; its error page may still have links.
+                # When the request's host was refused there is no adapter, but the error page may still have links.
                 root = request_ctx.request.root_path
                 adapter = request_ctx.own_adapter() or self.url_map.bind("", script_name=root or "/")
             try:
@@ -492,9 +492,10 @@ class App(Dispatcher, Scaffold):
                 function(endpoint, values)
 
     def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
-        """Ask ``url_build_error_handlers`` for the URL that could not be built.
+        """Ask the ``url_build_error_handlers`` for the URL that could not be built.
 
-        :raises BuildError: when none has one; the last that a handler raised, if any.
+        :return: the URL of the first handler that has one.
+        :raises BuildError: when no handler has one: the last one that a handler raised, otherwise *error*.
         """
         for handler in self.url_build_error_handlers:
             try:
@@ -538,7 +539,7 @@ class App(Dispatcher, Scaffold):
             return self.request_context(builder.get_environ())
 
     def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002  # for those who override it
-        """Say whether teardown functions are to get None in place of *error*. Override it; by default they get each."""
+        """Say whether teardown functions get None instead of *error*. By default they get the error; override it."""
         return False
 
     # -- answering -------------------------------------------------------------------------------------------------
@@ -564,7 +565,7 @@ class App(Dispatcher, Scaffold):
                 return response(environ, start_response)
             except UnsendableResponse as raised:
                 error = raised
-                with suppress(Exception):  # the server gets another response, and would not close this one
+                with suppress(Exception):  # the server gets another response, so it will not close this one
                     response.close()
                 return self.handle_exception(raised)(environ, start_response)
         except BaseException as raised:
@@ -581,15 +582,15 @@ class App(Dispatcher, Scaffold):
                 ctx.pop(error)
             except Exception as raised:
                 self._teardown_failed(raised)
-            error = None  # else its traceback and this frame keep each other alive
+            error = None  # otherwise its traceback and this frame keep each other in memory
 
     def log_exception(
         self, exc_info: tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]
     ) -> None:
-        """Log what :meth:`handle_exception` answers, with its traceback."""
+        """Log an exception that nobody handled, with its traceback."""
         ctx = _cv_request.get(None)
         where = f"{ctx.request.path} [{ctx.request.method}]" if ctx is not None else "no request"
-        # The path comes from outside: its line breaks must not forge lines of the log.
+        # The path comes from outside: a line break in it must not look like a new line of the log.
         self.logger.error("Exception on %s", where.translate(_CONTROL), exc_info=exc_info)
 
     def _refuse(self, fault: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -599,11 +600,11 @@ class App(Dispatcher, Scaffold):
     def _teardown_failed(self, error: Exception) -> None:
         if self._propagates():
             raise error
-        # The response is on its way: losing it would help nobody.
+        # The response is made, and must not be lost because of this.
         self.logger.error("A teardown function failed", exc_info=error)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request, through :meth:`wsgi_app` and whatever was put around it."""
+        """Answer one request by :meth:`wsgi_app`, and by the middleware around it."""
         return self.wsgi_app(environ, start_response)
 
     # -- running and testing ---------------------------------------------------------------------------------------
@@ -614,15 +615,15 @@ class App(Dispatcher, Scaffold):
     ) -> None:  # fmt: skip
         """Serve the app with Werkzeug's development server. Not for production.
 
-        :param host: the address to listen on, ``127.0.0.1`` by default; ``SERVER_NAME`` gives both.
-        :param port: the port, 5000 by default.
+        :param host: the address to listen on; by default that of ``SERVER_NAME``, otherwise ``127.0.0.1``.
+        :param port: the port; by default that of ``SERVER_NAME``, otherwise 5000.
         :param debug: turns debug mode on or off.
         :param load_dotenv: read ``.env`` and ``.flaskenv`` first.
         :param options: those of :func:`werkzeug.serving.run_simple`.
         """
         if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
             if not werkzeug.serving.is_running_from_reloader():
-                import click  # a server of its own never comes here
+                import click  # a production server does not need it
 
                 click.secho(
                     " * Ignoring a call to 'app.run()': the command line has started a server already. Put the call"
@@ -672,8 +673,8 @@ class App(Dispatcher, Scaffold):
         return (self.test_cli_runner_class or _testing.FlaskCliRunner)(self, **kwargs)
 
 
-# What url_for of a view stands in for, as does building a path in few calls.
+# The methods that the function url_for skips, and those that building a path without an adapter skips.
 _URLS = Originals(App, "url_for", "inject_url_defaults", flag="_has_usual_urls")
-App._builds_urls_itself = staticmethod(_URLS.compiled_with(routing.BUILDING))
+App._class_has_usual_urls = staticmethod(_URLS.make_class_check(routing.BUILDING))
 _ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original")
-App._is_original_class = staticmethod(_ORIGINALS.compiled_with(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER))
+App._is_original_class = staticmethod(_ORIGINALS.make_class_check(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER))

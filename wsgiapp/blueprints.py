@@ -1,7 +1,8 @@
 """Blueprints: a part of an app, recorded now and registered later, under a prefix, a name, or several times.
 
-What is decorated on a blueprint is kept as functions that set an app up. Registering runs them with a
-:class:`BlueprintSetupState`, and adds the blueprint's hooks and handlers to the app's registries under its dotted name.
+A blueprint keeps each decorated view or handler as a function that will set an app up. Registering runs these functions
+with a :class:`BlueprintSetupState`, and adds the blueprint's hooks and handlers to the app's registries under its
+dotted name.
 """
 
 from __future__ import annotations
@@ -113,8 +114,8 @@ class Blueprint(Scaffold):
         if self._got_registered_once:
             raise AssertionError(
                 f"The setup method '{f_name}' can no longer be called on the blueprint '{self.name}': it has already"
-                f" been registered, so the app would not see the change. Call it before register_blueprint: move the"
-                f" import of the module that does so above it."
+                f" been registered, so the app would not see the change. Call it before register_blueprint; if it is in"
+                f" another module, import that module first."
             )
 
     # -- recording ------------------------------------------------------------------------------------------------
@@ -185,7 +186,7 @@ class Blueprint(Scaffold):
         self._merge_blueprint_funcs(app, name)
         for deferred in self.deferred_functions:
             deferred(state)
-        if "cli" in vars(self):  # else it was never asked for, and need not be made
+        if "cli" in vars(self):  # otherwise it was never used, and need not be made
             self._register_commands(app, name, options)
         for child, child_options in self._blueprints:
             child.register(app, _nested_options(state, child, child_options, name))

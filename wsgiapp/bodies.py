@@ -1,7 +1,7 @@
-"""Bodies: what a request carries, as it arrives, and the names and values in it.
+"""Bodies: the body of a request as a stream that is read up to its limit, and the parser of queries and plain forms.
 
-Werkzeug's limited streams, made to read in few calls and to refuse what is longer than it may be; and its parser of
-forms, which finds the end of a file fast.
+The streams are Werkzeug's limited streams. Here they read in fewer calls, and refuse a body that is too long. The
+parser of multipart forms is Werkzeug's, too, but finds the end of a file faster.
 """
 
 from __future__ import annotations
@@ -23,39 +23,44 @@ from werkzeug.wsgi import LimitedStream
 from . import internals
 from .overrides import Originals
 
-_KEPT = "werkzeug.url_quote"
+# Werkzeug's handler for decoding errors: it keeps bytes that are not UTF-8 percent-encoded.
+_KEEP = "werkzeug.url_quote"
 # How many bytes of a form are read at a time.
-_PIECE = 64 * 1024
-# What reading a form part by part stands in for.
+_READ_SIZE = 64 * 1024
+# The method that is skipped when the parts of a form are read here.
 PARTS = Originals(MultiPartParser, "parse")
 
 
 class ChunkedBody(LimitedStream):
-    """A body of unknown length. One byte beyond the limit is an error: what was cut must not pass for whole."""
+    """A body of unknown length. Reading one byte beyond the limit is an error: a cut body must not look complete.
 
-    def __init__(self, stream: IO[bytes], most: int | None) -> None:
-        self.most = sys.maxsize - 1 if most is None else most
-        super().__init__(stream, self.most + 1, is_max=True)
+    :param stream: the server's stream.
+    :param max_size: the limit in bytes; None for no limit.
+    """
+
+    def __init__(self, stream: IO[bytes], max_size: int | None) -> None:
+        self.max_size = sys.maxsize - 1 if max_size is None else max_size
+        super().__init__(stream, self.max_size + 1, is_max=True)
 
     def readinto(self, b: bytearray) -> int | None:  # type: ignore[override]  # Werkzeug's signature
         """Read into *b*; see :meth:`io.RawIOBase.readinto`.
 
-        :raises RequestEntityTooLarge: beyond the limit.
+        :raises RequestEntityTooLarge: when the body is longer than the limit.
         """
         size = super().readinto(b)
-        if self.tell() > self.most:
+        if self.tell() > self.max_size:
             raise RequestEntityTooLarge()
         return size
 
 
 class SizedBody(LimitedStream):
-    """A body of known length."""
+    """A body of known length, which reads no more than that from the server's stream."""
 
-    # PERF: the server's own pieces, without a buffer between (benchmarks/: form POST, JSON POST, upload).
+    # PERF: it returns what the server gives, without a buffer between (benchmarks/: form_post, json_post, upload).
     def read(self, size: int | None = -1) -> bytes:
-        """Return at most *size* bytes, all of the rest by default.
+        """Return at most *size* bytes; by default everything that is left.
 
-        :raises ClientDisconnected: when the body breaks off.
+        :raises ClientDisconnected: when the client sends less than it announced.
         """
         if size is None or size < 0:
             return self.readall()
@@ -80,12 +85,12 @@ class SizedBody(LimitedStream):
 def parse_pairs(text: str) -> list[tuple[str, str]]:
     """Return the names and values of a query or a form (https://url.spec.whatwg.org/#urlencoded-parsing), in order.
 
-    What :func:`urllib.parse.parse_qsl` gives; bytes that are no UTF-8 stay percent-encoded, as Werkzeug has it.
+    The result is that of :func:`urllib.parse.parse_qsl`, but bytes that are not UTF-8 stay percent-encoded.
     """
-    # PERF: most names and values hold nothing to decode (benchmarks/: form POST).
+    # PERF: most names and values hold nothing to decode (benchmarks/: form_post).
     parts = [part.partition("=") for part in text.replace("+", " ").split("&") if part]
     return [
-        (unquote(name, errors=_KEPT) if "%" in name else name, unquote(value, errors=_KEPT) if "%" in value else value)
+        (unquote(name, errors=_KEEP) if "%" in name else name, unquote(value, errors=_KEEP) if "%" in value else value)
         for name, _, value in parts
     ]
 
@@ -114,11 +119,11 @@ class FormParser(FormDataParser):
     def _parse_multipart(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str]
     ) -> tuple[IO[bytes], Any, Any]:
-        boundary, most = options.get("boundary", "").encode("ascii"), self.max_form_memory_size
-        if not (boundary and internals.KNOWN and PARTS.kept_by_class(MultiPartParser)):
+        boundary, max_size = options.get("boundary", "").encode("ascii"), self.max_form_memory_size
+        if not (boundary and internals.KNOWN and PARTS.unchanged_on_class(MultiPartParser)):
             return super()._parse_multipart(stream, mimetype, content_length, options)
         parser = MultiPartParser(self.stream_factory)
-        decoder: Any = MultipartDecoder(boundary, most, max_parts=self.max_form_parts)
+        decoder: Any = MultipartDecoder(boundary, max_size, max_parts=self.max_form_parts)
         decoder.boundary_re = _Boundary(decoder.boundary_re, b"--" + boundary)
         fields, files = [], []
         part: Any = None
@@ -130,7 +135,7 @@ class FormParser(FormDataParser):
                 part, sink = event, parser.start_file_streaming(event, content_length)
             elif isinstance(event, Data):
                 sink.write(event.data)
-                if isinstance(part, Field) and most is not None and sink.tell() > most:
+                if isinstance(part, Field) and max_size is not None and sink.tell() > max_size:
                     raise RequestEntityTooLarge()
                 if event.more_data:
                     continue
@@ -143,7 +148,7 @@ class FormParser(FormDataParser):
 
 
 def _events(decoder: MultipartDecoder, stream: IO[bytes]) -> Iterator[Event]:
-    for piece in chain(iter(lambda: stream.read(_PIECE) or None, None), [None]):
+    for piece in chain(iter(lambda: stream.read(_READ_SIZE) or None, None), [None]):
         decoder.receive_data(piece)
         while not isinstance(event := decoder.next_event(), (Epilogue, NeedData)):
             yield event

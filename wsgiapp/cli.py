@@ -1,8 +1,8 @@
 """The command line: find an app, load its settings, run commands with it.
 
-Layer "cli". Here are the ``wsgiapp`` command with ``run``, ``shell`` and ``routes``, and the click groups that apps and
-blueprints hang their own commands on. It stands below ``app``, so it knows one by a mark on its class
-(:func:`is_app`). Further commands arrive as entry points, never by an import from here.
+Layer "cli". Here are the ``wsgiapp`` command with ``run``, ``shell`` and ``routes``, and the click groups to which apps
+and blueprints add their own commands. The layer is below ``app`` and cannot import it, so :func:`is_app` recognizes an
+app by an attribute of its class. Further commands are entry points; none is imported here.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_app(value: object) -> bool:
-    """Say whether ``value`` is an app: its class, or the class that a proxy stands for, carries the mark."""
+    """Say whether ``value`` is an app: its class (for a proxy, that of its object) has ``_is_wsgiapp_app``."""
     return getattr(value.__class__, "_is_wsgiapp_app", False) is True
 
 
@@ -57,18 +57,27 @@ class NoAppException(click.UsageError):
 
 
 def _call_factory(where: str, factory: Factory, /, *args: Any, **kwargs: Any) -> Any:
-    """Return what the factory at ``where`` makes; raise ``NoAppException`` if it can't take these arguments."""
+    """Call a factory and return its result.
+
+    :param where: the name of the factory, for the error message.
+    :raises NoAppException: when it cannot take these arguments.
+    """
     try:
         inspect.signature(factory).bind(*args, **kwargs)
     except (TypeError, ValueError) as error:
         hint = "Give its arguments, as in 'create_app(\"dev\")'."
-        raise NoAppException(f"The factory '{where}' could not be called so ({error}). {hint}") from None
+        raise NoAppException(f"The factory '{where}' could not be called this way ({error}). {hint}") from None
     return factory(*args, **kwargs)
 
 
 def find_best_app(module: ModuleType) -> Any:
-    """Return the app of a module: ``app`` or ``application``, the only app there is, or what ``create_app`` or
-    ``make_app`` returns when it is called without arguments. Raises ``NoAppException``."""
+    """Return the app of a module.
+
+    That is ``app`` or ``application``; otherwise the only app in it; otherwise what ``create_app`` or ``make_app``
+    returns when it is called without arguments.
+
+    :raises NoAppException: when there is none, or several under other names.
+    """
     where = module.__name__
     for name in ("app", "application"):
         if is_app(candidate := getattr(module, name, None)):
@@ -90,7 +99,10 @@ def find_best_app(module: ModuleType) -> Any:
 
 
 def _refuse_flask(where: str, value: object) -> None:
-    """Raise ``NoAppException`` for an app of Flask itself, which may be installed beside this package."""
+    """Refuse an app of Flask itself, which may be installed too.
+
+    :raises NoAppException: when *value* is one; the message says how to start it.
+    """
     if any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__):
         raise NoAppException(
             f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here. Have the module"
@@ -100,9 +112,9 @@ def _refuse_flask(where: str, value: object) -> None:
 
 
 def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Return name, arguments and keyword arguments of ``name`` or ``name(...)``.
+    """Parse ``name`` or ``name(...)`` into the name, the arguments and the keyword arguments.
 
-    Only literals are taken as arguments: nothing is evaluated.
+    :raises NoAppException: for any other text. Arguments must be literals, so that no code runs.
     """
     with suppress(SyntaxError, TypeError, ValueError):
         match ast.parse(reference.strip(), mode="eval").body:
@@ -116,8 +128,11 @@ def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> Any:
-    """Return the app that a module holds under a name, or that its factory returns: ``app``, ``create_app``,
-    ``create_app("dev", debug=True)``. Raises ``NoAppException``."""
+    """Return the app that a module has under a name, or that a factory in it returns.
+
+    :param app_name: such as ``app``, ``create_app`` or ``create_app("dev", debug=True)``.
+    :raises NoAppException: when there is no such name, or it gives no app.
+    """
     name, args, kwargs = _parse_reference(app_name)
     where = f"{module.__name__}:{app_name}"
     if not hasattr(module, name):
@@ -135,8 +150,7 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Any:
 
 
 def prepare_import(path: str | os.PathLike[str]) -> str:
-    """Return the dotted name of the module at ``path``, and put the folder that it is imported from first in
-    ``sys.path``."""
+    """Return the dotted name of the module at ``path``, and put the folder for its import first in ``sys.path``."""
     location = Path(os.path.realpath(path))
     if location.suffix == ".py":
         location = location.with_suffix("")
@@ -151,10 +165,11 @@ def prepare_import(path: str | os.PathLike[str]) -> str:
 
 
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> Any:
-    """Import a module and return the app that ``app_name`` refers to there, or the best one if it is None.
+    """Import a module and return an app of it.
 
-    Raises ``NoAppException``; a missing module gives None instead if ``raise_if_not_found`` is false. An import that
-    fails inside the module is always an error.
+    :param app_name: see :func:`find_app_by_string`; None for :func:`find_best_app`.
+    :param raise_if_not_found: whether a missing module is an error; otherwise the result is None.
+    :raises NoAppException: when there is no app, or when an import inside the module fails.
     """
     try:
         __import__(module_name)
@@ -175,10 +190,11 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
 
 @dataclass(eq=False)
 class ScriptInfo:
-    """What commands share: how to find the app, and the app once it is loaded. It is ``ctx.obj`` of their context.
+    """What commands share: how to find the app, and the app after it was loaded. Commands have it as ``ctx.obj``.
 
-    ``app_import_path`` is ``[PATH or MODULE][:REFERENCE]``; ``create_app`` takes no argument and goes before it.
-    ``data`` is for commands to pass things on to other commands.
+    :ivar app_import_path: ``[PATH or MODULE][:REFERENCE]``.
+    :ivar create_app: a function without arguments that returns the app. It goes before ``app_import_path``.
+    :ivar data: a dict in which commands can leave values for other commands.
     """
 
     app_import_path: str | None = None
@@ -194,7 +210,7 @@ class ScriptInfo:
     def load_app(self) -> Any:
         """Return the app, loading it at the first call and setting its debug mode as ``FLASK_DEBUG`` says.
 
-        Raises ``NoAppException``, or whatever the app's own code raises.
+        :raises NoAppException: when there is no app. The app's own code may raise any other error.
         """
         if self._loaded_app is None:
             app = self.create_app() if self.create_app is not None else self._find_app()
@@ -222,7 +238,7 @@ pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
 
 
 def with_appcontext(f: F) -> F:
-    """Have a command's function called with an app current; the app is loaded only if none is."""
+    """Decorate a command's function so that an app is current when it runs; the app is loaded if none is current."""
 
     @click.pass_context
     def run_with_app(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
@@ -237,7 +253,7 @@ class AppGroup(click.Group):
     """A group whose commands run with an app current, as do those of its subgroups."""
 
     def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:  # type: ignore[override]  # click splits this in overloads
-        """Decorate a function to be a command; ``with_appcontext=False`` leaves the app out of it.
+        """Make the decorated function a command; with ``with_appcontext=False`` no app is current when it runs.
 
         Without arguments the parentheses may be left out: ``@app.cli.command``.
         """
@@ -249,7 +265,7 @@ class AppGroup(click.Group):
         return lambda f: register(wrap(f) if wrap else f)
 
 
-# The class of its subgroups.
+# click makes subgroups of this class.
 AppGroup.group_class = AppGroup
 
 
@@ -269,16 +285,14 @@ def _set_app(ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 
 
 def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Hand the option on by the environment: an app may read it while it is imported, and so does the reloader."""
+    """Pass the option on in the environment, where the app may read it during its import, and the reloader's child."""
     if ctx.get_parameter_source(str(param.name)) not in (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP):
         os.environ["FLASK_DEBUG"] = str(int(value))
 
 
 def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and import_string("dotenv", silent=True) is None:
-        raise click.BadParameter(
-            "A file of settings cannot be read without its reader: python-dotenv must be installed.", ctx, param
-        )
+        raise click.BadParameter("python-dotenv must be installed to read a file of environment variables.", ctx, param)
     load_dotenv(value, load_defaults=ctx.ensure_object(ScriptInfo).load_dotenv_defaults)
 
 
@@ -296,21 +310,24 @@ _debug_option = click.Option(["--debug/--no-debug"], callback=_set_debug, expose
 
 
 def _report(error: Exception) -> None:
-    """Print why the app can't be loaded: in our own words where there are some, with a traceback otherwise."""
+    """Print why the app can't be loaded: the message of a NoAppException, or the traceback of another error."""
     reason = f"Error: {error}" if isinstance(error, NoAppException) else traceback.format_exc()
     click.secho(f"{reason}\n", err=True, fg="red")
 
 
-# In a context's ``meta``: the app could not be loaded, which need not be tried again.
+# A key in a context's ``meta``: the app could not be loaded, and is not to be loaded again.
 _NO_APP = "wsgiapp.no_app"
 
 
 class FlaskGroup(AppGroup):
-    """The group at the top of a command line: finds the app and offers its commands beside the built-in ones.
+    """The main group of a command line: it finds the app, and has the app's commands besides the built-in ones.
 
-    ``create_app`` supplies the app instead of ``--app``; ``add_default_commands`` adds ``run``, ``shell`` and
-    ``routes``; ``load_dotenv`` reads ``.env`` and ``.flaskenv``; ``set_debug_flag`` lets ``FLASK_DEBUG`` decide over
-    ``app.debug``. The other arguments are those of ``click.Group``.
+    :param add_default_commands: whether to add ``run``, ``shell`` and ``routes``.
+    :param create_app: returns the app, in place of ``--app``.
+    :param add_version_option: whether to add ``--version``.
+    :param load_dotenv: whether to read ``.env`` and ``.flaskenv``.
+    :param set_debug_flag: whether to set ``app.debug`` as ``FLASK_DEBUG`` says.
+    :param extra: the arguments of ``click.Group``.
     """
 
     def __init__(
@@ -338,8 +355,8 @@ class FlaskGroup(AppGroup):
         self._loaded_plugin_commands = True
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Return the built-in, installed or app's command of that name, for which the app is loaded; or else one of
-        our own further ones."""
+        """Return the command of that name: a built-in or installed one, otherwise one of the app, which is loaded for
+        this, otherwise one of this package's entry points."""
         self._load_plugin_commands()
         if command := super().get_command(ctx, name):
             return command
@@ -349,7 +366,7 @@ class FlaskGroup(AppGroup):
         try:
             app = ctx.ensure_object(ScriptInfo).load_app()
         except Exception as error:
-            if own is not None:  # it may do without the app, or else says itself what is wrong
+            if own is not None:  # it may not need the app; if it does, it reports the error itself
                 return own
             if not isinstance(error, NoAppException):
                 raise
@@ -357,18 +374,18 @@ class FlaskGroup(AppGroup):
             return None
         if own is not None and name not in app.cli.list_commands(ctx):
             return own
-        # Before the command is parsed: the callbacks of its parameters may want the app.
+        # Pushed before the command is parsed, because callbacks of its parameters may use the app.
         if getattr(_cv_app.get(None), "app", None) is not app:
             ctx.with_resource(app.app_context())
         return cast(AppGroup, app.cli).get_command(ctx, name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands; an app that can't be loaded is reported and then left out."""
+        """Return the names of all commands. If the app can't be loaded, the error is printed."""
         self._load_plugin_commands()
         names = {*super().list_commands(ctx), *self._own_commands}
         try:
             names.update(ctx.ensure_object(ScriptInfo).load_app().cli.list_commands(ctx))
-        except Exception as error:  # the help must come, whatever is wrong with the app
+        except Exception as error:  # the help must be shown, whatever is wrong with the app
             ctx.meta[_NO_APP] = True
             _report(error)
         return sorted(names)
@@ -376,7 +393,7 @@ class FlaskGroup(AppGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Return the context of a call, with a ``ScriptInfo`` as its object."""
+        """Return the context for calling a command, with a ``ScriptInfo`` as its object."""
         # Tells App.run() that a command is running the server.
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         if "obj" not in {**self.context_settings, **extra}:
@@ -384,7 +401,7 @@ class FlaskGroup(AppGroup):
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; before help is printed, the environment is asked for the app whose commands it lists."""
+        """Parse the arguments. Before help is printed, ``--app`` is read from the environment too."""
         wants_help = len(args) == 1 and args[0] in self.get_help_option_names(ctx)
         if wants_help or (not args and self.no_args_is_help):
             for option in (_env_file_option, _app_option):
@@ -396,11 +413,13 @@ class FlaskGroup(AppGroup):
 
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
-    """Set environment variables from files; variables that are set already stay as they are.
+    """Set environment variables from files; variables that are set already do not change.
 
-    ``path`` goes before ``.env``, and ``.env`` before ``.flaskenv``; these two are searched for in the current folder
-    and its parents if ``load_defaults`` says so. Returns whether a file held anything. Without python-dotenv nothing
-    is loaded, and a hint is printed if there are files.
+    Without python-dotenv nothing is loaded, and a hint is printed if there are files.
+
+    :param path: a file whose values go before those of ``.env``, which go before those of ``.flaskenv``.
+    :param load_defaults: whether to search for these two in the current folder and its parents.
+    :return: whether any value was found.
     """
     defaults = (".flaskenv", ".env") if load_defaults else ()
     dotenv = import_string("dotenv", silent=True)
@@ -411,7 +430,7 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
         return False
     values: dict[str, str | None] = {}
     for file in (*(dotenv.find_dotenv(name, usecwd=True) for name in defaults), path or ""):
-        values.update(dotenv.dotenv_values(file, encoding="utf-8"))  # nothing, where there is no such file
+        values.update(dotenv.dotenv_values(file, encoding="utf-8"))  # empty when there is no such file
     for name, value in values.items():
         if value is not None:
             os.environ.setdefault(name, value)
@@ -436,7 +455,10 @@ class CertParamType(click.Path):
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a path, ``"adhoc"`` or a context; raises ``click.BadParameter``."""
+        """Return the path of a file, ``"adhoc"`` or an ``ssl.SSLContext``.
+
+        :raises click.BadParameter: for anything else, or when a needed library is missing.
+        """
         ssl = import_string("ssl", silent=True)
         if ssl is None:
             raise click.BadParameter('"--cert" cannot be used: this Python has no SSL support.', ctx, param)
@@ -454,7 +476,7 @@ class CertParamType(click.Path):
 
 
 def _validate_key(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    """Check that ``--key`` is given with a file as ``--cert`` and only then; make one value of the two."""
+    """Check that ``--key`` is given if and only if ``--cert`` is a file, and join the two into one value."""
     cert = ctx.params.get("cert")
     is_file = isinstance(cert, str) and cert != "adhoc"
     if is_file != (value is not None):
@@ -474,8 +496,8 @@ class SeparatedPathType(click.Path):
 
 
 def _load_or_fail_later(info: ScriptInfo) -> Any:
-    """Return the app. If it can't be loaded after a reload, return one that raises why, so that the reloader lives on
-    and the browser shows the error until the file is mended."""
+    """Return the app. If it can't be loaded after a reload, return an app that raises the error for each request: the
+    reloader goes on, and the browser shows the error until the file is corrected."""
     try:
         return info.load_app()
     except Exception as error:
@@ -510,7 +532,7 @@ def run_command(
     That server is for development only: it is neither made nor checked for security or speed.
     """
     if options.pop("xray"):
-        import_string("wsgiapp.xray:watch_all")()  # by name: it stands above, and is loaded by this switch alone
+        import_string("wsgiapp.xray:watch_all")()  # by name: it is a layer above, and is loaded only for --xray
     app = _load_or_fail_later(info)
     debug = get_debug_flag()
     show_server_banner(debug, info.app_import_path)
@@ -523,8 +545,8 @@ def run_command(
 @click.command("shell", short_help="Open a Python prompt with the app.")
 @with_appcontext
 def shell_command() -> None:
-    """Open a Python prompt with the app current and its shell context at hand."""
-    import code  # the other commands do without
+    """Open a Python prompt in which the app is current and the names of its shell context are defined."""
+    import code  # only this command needs it
 
     app = _cv_app.get().app
     names: dict[str, Any] = {}
@@ -532,7 +554,7 @@ def shell_command() -> None:
     if startup.is_file():
         exec(compile(startup.read_bytes(), startup, "exec"), names)  # noqa: S102 - as Python's own prompt does
     names.update(app.make_shell_context())
-    # As Python's own prompt does: complete these names, load the history, bind the Tab key.
+    # Like Python's own prompt: complete these names, load the history, bind the Tab key.
     if readline := import_string("readline", silent=True):
         readline.set_completer(import_string("rlcompleter:Completer")(names).complete)
     getattr(sys, "__interactivehook__", lambda: None)()

@@ -1,7 +1,7 @@
 """Settings: the ``Config`` dictionary, attributes that mirror its keys, the table of defaults.
 
 Layer "config". Here live the ways to fill a configuration (files, objects, the environment) and the two switches that
-are read from the environment before any app exists; no app is known.
+are read from the environment before any app exists.
 """
 
 from __future__ import annotations
@@ -137,12 +137,12 @@ class Config(dict[str, Any]):
         :param prefix: the beginning of the names, without the underscore.
         :param loads: reads each value; where it raises an error, the value stays a string.
         :return: always True.
-        :raises TypeError: when a name leads into a setting that is no dictionary.
+        :raises TypeError: when a name leads into a setting that is not a dictionary.
         """
         prefix += "_"
         for variable in sorted(name for name in os.environ if name.startswith(prefix)):
             value: Any = os.environ[variable]
-            with suppress(Exception):  # whatever a loader of the caller's own may raise
+            with suppress(Exception):  # a loader of the caller may raise anything
                 value = loads(value)
             target: dict[str, Any] = self
             *parents, key = variable.removeprefix(prefix).split("__")
@@ -239,7 +239,7 @@ class Config(dict[str, Any]):
         return True
 
     def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, Any]:
-        """Return the settings whose keys start alike.
+        """Return the settings whose keys begin with *namespace*.
 
         >>> app.config.from_mapping(MAIL_HOST="localhost", MAIL_PORT=25)
         True

@@ -1,8 +1,8 @@
 """Contexts: what is current while a request, a command or a shell runs.
 
-Two objects, each in a context variable, so that threads and greenlets never see each other's: the app context (the app,
-``g``) and the request context (the request, its session, its flashes). Here they are made, pushed, popped and torn
-down. A context calls its app only through the methods that apps may override; it never reads the user's proxies.
+There are two contexts: the app context (the app, ``g``) and the request context (the request, its session, its flashed
+messages). Each is in a context variable, so that a thread or greenlet never sees those of another one. Here contexts
+are made, pushed, popped and torn down. A context calls its app only through methods that apps may override.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .typing import AfterRequestCallable, AppType, RequestType, SessionType, WSG
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-_sentinel = cast(Any, object())  # "not given", where None has a meaning of its own
+_sentinel = cast(Any, object())  # means "not given" where None has another meaning
 
 
 class lazy(cached_property[T]):
-    """An attribute computed at its first reading and then kept in the instance; assign or delete it at will.
+    """An attribute that is computed when it is first read, and then kept in the instance. It may be set and deleted.
 
-    Without the lock that all instances share in Python 3.11, so it is for objects that one thread uses: a request, a
-    response, a context.
+    It has no lock, unlike ``cached_property`` in Python 3.11, so it is for objects that only one thread uses: a
+    request, a response, a context.
     """
 
     attrname: str
@@ -50,7 +50,7 @@ class lazy(cached_property[T]):
 
 
 class shared_lazy(lazy[T]):
-    """As :class:`lazy`, for objects that threads share: computed once, by whichever thread comes first."""
+    """Like :class:`lazy`, but for objects that threads share: it is computed only once, by the first thread."""
 
     def __init__(self, func: Callable[[Any], T]) -> None:
         computing = RLock()
@@ -99,7 +99,7 @@ class _AppCtxGlobals(SimpleNamespace):
 
 
 class _Context(metaclass=Watched):
-    """What can be pushed and popped, with ``with`` too."""
+    """A context: it can be pushed and popped, also by ``with``."""
 
     def push(self) -> None:
         raise NotImplementedError
@@ -116,14 +116,14 @@ class _Context(metaclass=Watched):
 
 
 class AppContext(_Context, Generic[AppType]):
-    """The app that is current, with its ``g``. A request pushes one of its own; commands push one by hand.
+    """The current app and its ``g``. Each request pushes one by itself; a command or a test pushes one by hand.
 
     :param app: the app to make current.
     """
 
-    # Whether its last pop ends it; not so where a stream of its request goes on.
+    # Whether its last pop runs the teardown functions. It does not while a stream of its request goes on.
     _ends = True
-    # Whether it is pushed and popped as it is here.
+    # Whether push and pop are the ones below, not replaced by a subclass.
     _pushes_itself: bool
 
     def __init__(self, app: AppType) -> None:
@@ -167,7 +167,7 @@ class AppContext(_Context, Generic[AppType]):
 
 
 class _SharedRequest:
-    """A request that several contexts share: it is closed when the last of them has let go of this."""
+    """A request that several contexts share: it is closed when the last of them has dropped this object."""
 
     def __init__(self, request: Any) -> None:
         self.request = request
@@ -178,10 +178,10 @@ class _SharedRequest:
 
 
 class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
-    """One request that is current, with its session and its flashed messages.
+    """The current request, with its session and its flashed messages.
 
-    Pushing it pushes an app context too, unless that app's is current already, and matches the URL. It may be pushed
-    several times; its teardown runs when the last push is popped, or when the last stream that needs it ends.
+    Pushing it also matches the URL, and pushes an app context unless one of its app is current already. It may be
+    pushed several times. Its teardown runs when the last push is popped, or when the last stream that needs it ends.
 
     :param app: the app that answers.
     :param environ: the WSGI environment (PEP 3333).
@@ -190,9 +190,9 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     """
 
     flashes: list[tuple[str, str]] | None = None
-    # Whether nobody has got hold of the adapter, who could have changed it.
+    # Whether no code outside has got the adapter, and could have changed it.
     _has_usual_adapter = True
-    # Whether the URL is matched as it is here.
+    # Whether match_request and url_adapter are the ones below, not replaced by a subclass.
     _matches_itself: bool
 
     def __init__(
@@ -203,19 +203,19 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
             request = app.request_class(environ)
             request.json_module = app.json
         self.request: RequestType = request
-        # PERF: Python 3.11 reads an object's own attributes faster than its class's (benchmarks/: hello).
-        self._opened = session
-        # The plan of the rule that was matched, and that rule, which a hook may replace.
+        # PERF: Python 3.11 reads attributes of an object faster than those of its class (benchmarks/: hello).
+        self._opened_session = session
+        # The hooks for the matched rule, and that rule: a hook may set another rule, and then the plan is not valid.
         self._plan: tuple[Any, Any] = (None, None)
         self._after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
         self._app_ctx: AppContext | None = None
         self._streams = 0
         self._ended = self._preserved = False
-        # Whether the shortcuts hold, and whether the session may be opened late; asked at the push.
+        # Whether the shortcuts may be used, and whether the session is opened when first used. Both are set by push.
         self._shortcuts = self._lazy_session = False
-        # Only where the context was copied: holds the request open, until this context ends; False from then on.
+        # Only when the context was copied: it keeps the request open until this context ends, and is False after that.
         self._shared: _SharedRequest | Literal[False] | None = None
-        # For each push: the token that undoes it, and the app context that it pushed as well, if any.
+        # For each push: the token that undoes it, and the app context that was pushed with it, or None.
         self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
 
     @lazy
@@ -229,7 +229,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     @property
     def url_adapter(self) -> MapAdapter | None:
         """Matches this request and builds URLs relative to it; None when the request's host is refused."""
-        self._has_usual_adapter = False  # whoever gets it may change it
+        self._has_usual_adapter = False  # the caller may change it
         return self._adapter
 
     @url_adapter.setter
@@ -237,7 +237,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._adapter, self._has_usual_adapter = value, False
 
     def own_adapter(self) -> MapAdapter | None:
-        """Return :attr:`url_adapter` without giving it out, unless a subclass has replaced it."""
+        """Return :attr:`url_adapter` for use inside the framework, which does not change it."""
         return self._adapter if self._matches_itself else self.url_adapter
 
     def path_for(self, endpoint: str, values: dict[str, Any]) -> str | None:
@@ -248,22 +248,22 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         """
         app = self.app
         usual = self._shortcuts and self._has_usual_adapter and not app.subdomain_matching
-        if not usual or not app._builds_urls_itself(type(app)):
+        if not usual or not app._class_has_usual_urls(type(app)):
             return None
         path: str | None = app.url_map.path_for(endpoint, values, self.request.method, self.request.root_path)
         return path
 
     @property
     def _session(self) -> Any:
-        if self._opened is None:
+        if self._opened_session is None:
             interface = self.app.session_interface
             session = interface.open_session(self.app, self.request)
-            self._opened = interface.make_null_session(self.app) if session is None else session
-        return self._opened
+            self._opened_session = interface.make_null_session(self.app) if session is None else session
+        return self._opened_session
 
     @_session.setter
     def _session(self, value: Any) -> None:
-        self._opened = value
+        self._opened_session = value
 
     @property
     def session(self) -> SessionType:
@@ -271,7 +271,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         session: SessionType = self._session
         session.accessed = True
         if (self._ended or (self._streams and not self._tokens)) and self.app.debug:
-            getattr(session, "warn_of_changes", bool)()  # the response is on its way: they would be lost
+            getattr(session, "warn_of_changes", bool)()  # the headers were sent: changes would be lost
         return session
 
     def copy(self) -> Self:
@@ -286,7 +286,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         return copied
 
     def match_request(self) -> None:
-        """Ask Werkzeug for the rule; what it refuses is kept in ``request.routing_exception`` and raised later."""
+        """Ask Werkzeug for the rule. An exception is kept in ``request.routing_exception``, to be raised later."""
         adapter = self.own_adapter()
         if adapter is None:  # the host was refused, and routing_exception says so
             return
@@ -296,7 +296,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
             self.request.routing_exception = error
 
     def push(self) -> None:
-        """Make this request the current one, open its session unless that may wait, and match its URL."""
+        """Make this request the current one, open its session unless it is opened lazily, and match its URL."""
         app, request = self.app, self.request
         self._shortcuts = (
             app._is_original
@@ -312,7 +312,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
             if not app_ctx._pushes_itself:
                 app_ctx.push()
             else:
-                app_ctx._tokens.append(_cv_app.set(app_ctx))  # PERF: its own push in line: a call (callpath)
+                app_ctx._tokens.append(_cv_app.set(app_ctx))  # PERF: AppContext.push in line saves a call (callpath)
         self._tokens.append((_cv_request.set(self), app_ctx))
         if app_ctx is not None and app_ctx._pushes_itself and appcontext_pushed.receivers:
             appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
@@ -320,7 +320,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         if not lazily:
             self._session  # noqa: B018  # reading opens it
         if request.url_rule is None and request.routing_exception is None:
-            # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes).
+            # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes_300).
             found = None
             if self._shortcuts:
                 try:
@@ -334,7 +334,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                 self.match_request()
 
     def pop(self, exc: BaseException | None = _sentinel) -> None:
-        """Undo the last push; at the first push of all, tear the request down before.
+        """Undo the last push. If it was the only one left, run the teardown functions first.
 
         :param exc: what ended the request; by default the exception being handled, if any.
         :raises AssertionError: when another request is current. Nothing is changed then.
@@ -344,7 +344,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
             raise AssertionError(f"Popped wrong request context: {self!r} is not current, but {current!r} is.")
         if exc is _sentinel:
             exc = sys.exc_info()[1]
-        # PERF: one function for both contexts; each step of its own would be a call more (callpath).
+        # PERF: one function for both contexts; a method for each step would be one more call (callpath).
         app, request = self.app, self.request
         ends = len(self._tokens) == 1 and not self._streams and not (self._ended and self._preserved)
         request_token, app_ctx = self._tokens[-1]
@@ -374,23 +374,23 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                 if ends and self._shared is None and request._needs_close:
                     request.close()
 
-    def keep(self) -> None:
-        """Leave teardown to the streams: the request ends when each keeper has called :meth:`release`."""
+    def add_stream(self) -> None:
+        """Note that one more stream needs the request. It is torn down after as many calls of :meth:`end_stream`."""
         self._streams += 1
 
-    def release(self, exc: BaseException | None = None) -> None:
-        """Say that one keeper is done; the last one tears the request down if its pushes are popped already."""
+    def end_stream(self, exc: BaseException | None = None) -> None:
+        """Note that one stream has ended. After the last one, tear the request down if no push is left."""
         self._streams -= 1
         if not self._streams and not self._tokens:
             self.push()
             self.pop(exc)
 
     def preserve(self) -> None:
-        """Let the context be pushed again after its request (test client, debugger) without a second teardown."""
+        """Allow pushing the context again after its request (test client, debugger) without a second teardown."""
         self._preserved = True
 
-    def transfer(self) -> None:
-        """Make the context current here, pushed once, after pushes that cannot be undone from here."""
+    def push_afresh(self) -> None:
+        """Forget all pushes, which were made elsewhere and cannot be undone from here, and push the context once."""
         self._tokens.clear()
         if self._app_ctx is not None:
             self._app_ctx._tokens.clear()
@@ -400,14 +400,14 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
 
 
-# What the short ways of a request context stand in for.
+# The methods that RequestContext.push and pop skip.
 APP_CONTEXT = Originals(AppContext, "push", "pop", flag="_pushes_itself")
 MATCHING = Originals(RequestContext, "match_request", "url_adapter", flag="_matches_itself")
 
 _cv_app: ContextVar[AppContext] = ContextVar("wsgiapp.app_ctx")
 _cv_request: ContextVar[RequestContext] = ContextVar("wsgiapp.request_ctx")
 
-# The first sentences are what tools and tests look for; the rest says what to do.
+# Tools and tests look for the first sentence of each text; the rest says what to do.
 _no_app_msg = """Working outside of application context.
 
 Something asked for the current app, or for its g, while no app is current. In a view or a command there always is
@@ -419,7 +419,12 @@ hook or a template there is one; a thread needs 'copy_current_request_context', 
 
 
 def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: str = "") -> Any:
-    """Werkzeug's proxy of what is current, which takes one call for what is done most, not three."""
+    """Make a proxy for an *attribute* of the current context: Werkzeug's, made faster.
+
+    :param variable: the context variable.
+    :param message: the text of the error when no context is current.
+    :param described: the docstring of the proxy.
+    """
 
     def on_current(operation: Callable[..., Any]) -> Callable[..., Any]:
         def operate(self: Any, *args: Any) -> Any:
@@ -430,27 +435,27 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: s
 
     class Proxy(LocalProxy[Any]):
         __slots__ = ()
-        # Two names that help() asks for, also while nothing is current.
+        # help() reads these two names, also while no context is current.
         __name__ = attribute
         __origin__: Any
         __getitem__, __setitem__ = on_current(operator.getitem), on_current(operator.setitem)
         __contains__, __setattr__ = on_current(operator.contains), on_current(setattr)
 
-        # PERF: looked up in what is current at once, not first in the proxy and in vain (benchmarks/: forms, session).
+        # PERF: a name is looked up in the current object, not in the proxy first (benchmarks/: form_post, sessions).
         def __getattribute__(self, name: str) -> Any:
             owner = variable.get(None)
             if owner is None or name in _OF_PROXY:
                 return super().__getattribute__(name)
             return getattr(getattr(owner, attribute), name)
 
-    Proxy.__name__ = "LocalProxy"  # it shows itself by that name while nothing is current
+    Proxy.__name__ = "LocalProxy"  # its repr shows this name while no context is current
     Proxy.__doc__, Proxy.__origin__ = described, Proxy
     return Proxy(variable, attribute, unbound_message=message)
 
 
-# The proxy's own, and special methods, which by name are there whatever the object has.
+# The names that the proxy itself answers: its own, and special methods, which every proxy has.
 _OF_PROXY = frozenset(vars(LocalProxy)) - {"__class__", "__doc__", "__module__", "__slots__"}
-# What ``globals`` gives types; the layers between need them for templates.
+# The proxies; ``globals`` gives them their types, and layers below it need them for templates.
 app_ctx_proxy: Any = LocalProxy(_cv_app, unbound_message=_no_app_msg)
 request_ctx_proxy: Any = LocalProxy(_cv_request, unbound_message=_no_req_msg)
 _of_app = "While an app context is current it stands for another object, which is described by"
@@ -464,9 +469,10 @@ session_proxy = _proxy(
 
 
 def current_request_context(what: str) -> RequestContext:
-    """Return the current request context, which *what* needs.
+    """Return the current request context.
 
-    :raises RuntimeError: when no request is current; it names *what*.
+    :param what: the name of the function that needs it, for the error message.
+    :raises RuntimeError: when no request is current.
     """
     ctx = _cv_request.get(None)
     if ctx is None:
@@ -501,7 +507,7 @@ def after_this_request(f: AfterRequestCallable[Any]) -> AfterRequestCallable[Any
     :raises RuntimeError: when no request is current.
     """
     ctx = current_request_context("'after_this_request'")
-    if isinstance(ctx._after_request_functions, list):  # a function may add another while they run
+    if isinstance(ctx._after_request_functions, list):  # a list, because one of them may add another while they run
         ctx._after_request_functions.append(f)
     else:
         ctx._after_request_functions = [f]
@@ -525,7 +531,7 @@ def copy_current_request_context(f: F) -> F:
 
     :raises RuntimeError: when no request is current.
     """
-    # Kept only to make further copies; while it is there, the request stays open.
+    # This copy is only there to make more copies. While it exists, the request stays open.
     original = current_request_context("'copy_current_request_context'").copy()
 
     def with_request(*args: Any, **kwargs: Any) -> Any:
@@ -538,9 +544,9 @@ def copy_current_request_context(f: F) -> F:
 class ContextStream(Iterator[T]):
     """An iterator whose steps run while its request is current.
 
-    Between two chunks nothing is left in the thread, so streams may be interleaved or iterated elsewhere. Only the two
-    contexts are set and reset around a step: other context variables are shared with whoever iterates, both ways. The
-    request is torn down after the last chunk, at an error, or when the stream is closed or forgotten.
+    Between two steps the request is not current, so streams may be mixed, or iterated in another thread. Each step sets
+    and resets only the two contexts: other context variables are those of the code that iterates. The request is torn
+    down after the last chunk, at an error, or when the stream is closed or garbage-collected.
 
     :param chunks: the iterator that yields the chunks.
     :param ctx: the request context, which is current now.
@@ -551,7 +557,7 @@ class ContextStream(Iterator[T]):
         self.ctx = ctx
         self.current = _cv_app.get(), ctx
         self.open = True
-        ctx.keep()
+        ctx.add_stream()
 
     def __next__(self) -> T:
         if not self.open:
@@ -567,7 +573,7 @@ class ContextStream(Iterator[T]):
         try:
             return step()
         finally:
-            self.current = _cv_app.get(), _cv_request.get()  # a step may leave a context of its own pushed
+            self.current = _cv_app.get(), _cv_request.get()  # the step may have pushed a context and left it current
             _cv_request.reset(tokens[1])
             _cv_app.reset(tokens[0])
 
@@ -583,7 +589,7 @@ class ContextStream(Iterator[T]):
             if close is not None:
                 self._run(close)
         finally:
-            self.ctx.release(exc)
+            self.ctx.end_stream(exc)
 
     def __del__(self) -> None:
         self.close()

@@ -1,7 +1,7 @@
-"""Errors that explain themselves: what a developer did, where, and what to do instead.
+"""Errors with an explanation: what a developer did, where, and what to do instead.
 
-Raised in debug mode only, where a bare KeyError or a silent redirect would cost an hour. Each takes what it needs to
-know; none looks at what is current.
+They are raised in debug mode only, in place of a bare KeyError or a redirect that loses a form without a word. Each
+gets what it needs as arguments; none reads the current context.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import RequestRedirect
 
-# What a loader gives: the source of a template, its file, and how to ask whether it is still up to date.
+# What a loader returns: the source of a template, its file, and a function that says whether it is up to date.
 LoadedSource = tuple[str, str | None, Callable[[], bool] | None]
 # A loader that was asked, the app or blueprint it belongs to, and what it found.
 Attempt = tuple[object, Any, LoadedSource | None]
 
 
 def describe(func: Callable[..., Any]) -> str:
-    """Where *func* was written: ``name (file:line)``."""
+    """Return the name of *func* and where it was written: ``name (file:line)``."""
     name = getattr(func, "__qualname__", None) or repr(func)
     code = getattr(func, "__code__", None)
     return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
@@ -30,9 +30,9 @@ class UnexpectedUnicodeError(AssertionError, UnicodeError):
 
 
 class DebugFilesKeyError(KeyError, AssertionError):
-    """A file was asked for in a request whose form carried only its name.
+    """A view reads a file that was not sent, because the form sends only the name of the file.
 
-    :param request: the request, whose media type and fields are told.
+    :param request: the request; the message shows its media type and fields.
     :param key: the field that was asked for.
     """
 
@@ -65,7 +65,7 @@ class FormDataRoutingRedirect(AssertionError):
 
 
 class _ExplainedFiles(ImmutableMultiDict[str, Any]):
-    """The empty files of one request; asking for a key that is among its fields explains the miss."""
+    """The empty ``files`` of a request. For a key that is a form field, the error explains why there is no file."""
 
     def __init__(self, request: Any) -> None:
         super().__init__(request.files)
@@ -97,10 +97,10 @@ def _name(owner: Any, app: Any) -> str:
 def explain_template_loading_attempts(
     app: Any, template: str, attempts: Iterable[Attempt], blueprint: str | None = None
 ) -> None:
-    """Log where the template *template* was looked for, by which loader, and what came of it.
+    """Log in which loaders the template *template* was searched for, and what each of them found.
 
     :param attempts: for each loader asked: the loader, the app or blueprint it belongs to, what it found or None.
-    :param blueprint: the blueprint that answers the request, which is named when the search failed.
+    :param blueprint: the blueprint of the current request; the log names it when no template was found.
     """
     lines = [f"Locating template {template!r}:"]
     found = 0

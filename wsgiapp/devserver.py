@@ -1,7 +1,7 @@
-"""Werkzeug's development server, mended where its answers break HTTP.
+"""Werkzeug's development server, with corrections where its answers break HTTP.
 
-Layer "devserver". Who starts the server, ``run`` on the command line or the app's own method, does it by :func:`serve`
-and passes :class:`RequestHandler` to it.
+Layer "devserver". The command ``run`` and the method ``App.run`` start the server by :func:`serve`, with
+:class:`RequestHandler`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class RequestHandler(WSGIRequestHandler):
         return True
 
     def send_response(self, code: int, message: str | None = None) -> None:
-        """Begin a response; ``Date`` and ``Server`` wait for the app's own."""
+        """Begin a response. ``Date`` and ``Server`` are added at the end, if the app did not send them."""
         self.log_request(code)
         self.send_response_only(code, message)
         self._missing = {"Server": self.version_string(), "Date": self.date_time_string()}

@@ -1,8 +1,8 @@
-"""Dispatch: a request's way through its hooks to the view and back, and the errors that come of it.
+"""Dispatch: the steps of a request from its hooks to the view and back, and the handling of errors.
 
-:data:`LIFECYCLE` names the layers in the order in which a request meets them; pictures and explanations are drawn from
-it. :class:`Dispatcher` is the part of an app that takes these steps. Each is a method that an app may override or
-replace, and is called through the instance each time. The registries of hooks and views are looked up at every request,
+:data:`LIFECYCLE` names the layers in the order in which a request meets them; pictures and explanations are made from
+it. :class:`Dispatcher` is the part of an app that takes these steps. Each step is a method that an app may override or
+replace, so it is always called through the instance. The registries of hooks and views are looked up at every request,
 since extensions add to them late.
 """
 
@@ -26,7 +26,8 @@ from .debughelpers import FormDataRoutingRedirect, describe
 from .overrides import Originals, Replaceable
 from .wrappers import Request, Response, split_blueprints
 
-# The words of the log that filters written for Flask know, and under its module's name: the caller's is "app".
+# It begins with Flask's words, because filters of logs look for them. The record must also name the module "app", as
+# in Flask: the stacklevel below makes the caller in ``app`` its source.
 _FINALIZING = "Request finalizing failed with an error: an after_request hook or a signal, for an answer to an error"
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
 _MARK = "_is_coroutine_mark"
@@ -38,7 +39,7 @@ Registry = dict[ft.AppOrBlueprintKey, list[T]]
 
 
 class Layer(NamedTuple):
-    """One layer of the road."""
+    """One layer that a request passes: its name, the step that does its work, and a sentence on what that does."""
 
     name: str
     step: str
@@ -64,16 +65,15 @@ LIFECYCLE: tuple[Layer, ...] = (
 
 
 def scopes_of(endpoint: str | None) -> tuple[ft.AppOrBlueprintKey, ...]:
-    """The scopes of an endpoint, in the order in which a response meets their hooks: its blueprints, innermost first,
-    then the app (None)."""
+    """Return the scopes of an endpoint: its blueprints, the innermost first, then the app (None)."""
     name = (endpoint or "").rpartition(".")[0]
     return (*split_blueprints(name), None) if name else (None,)
 
 
 def _checked(hook: Callable[..., Any], response: Any) -> Any:
-    """Return what an after_request function returned.
+    """Return *response*, which the after_request function *hook* returned.
 
-    :raises TypeError: for None; it names the function.
+    :raises TypeError: when it is None; the message names the function.
     """
     if response is None:
         raise TypeError(f"The after_request function {describe(hook)} returned None: it must return the response.")
@@ -88,12 +88,12 @@ class Plan:
 
     def __init__(self, scopes: tuple[ft.AppOrBlueprintKey, ...]) -> None:
         self.scopes = scopes
-        # By kind of hook: what was registered when it was resolved, and the same as it can be called.
+        # By kind of hook: a copy of the registered functions, to notice a change, and what is called for each of them.
         self.resolved: dict[str, tuple[list[Any], list[Callable[..., Any]]]] = {}
 
 
 class Dispatcher(Replaceable):
-    """The part of an app that answers requests. It stands on its own registries and on the current context alone."""
+    """The part of an app that answers requests. It uses only its own registries and the current context."""
 
     config: Any
     debug: bool
@@ -112,13 +112,13 @@ class Dispatcher(Replaceable):
     url_value_preprocessors: Registry[ft.URLValuePreprocessorCallable]
     _got_first_request: bool
     log_exception: Callable[[Any], None]
-    # Whether the app itself leaves ensure_sync alone.
+    # Whether ensure_sync was not replaced, so that plain functions are called directly.
     _calls_directly: bool
-    # By endpoint; None is the key where no rule matches.
+    # By endpoint; None is the key for requests that no rule matches.
     _plans: dict[Any, Plan]
 
     def _plan(self, ctx: RequestContext) -> Plan:
-        """The plan for the current request. Where the app's or the request's ways were replaced it is made afresh."""
+        """Return the plan for the current request: a kept one, unless methods that choose the hooks were replaced."""
         request = ctx.request
         rule = request.url_rule
         known: Plan | None = ctx._plan[0]
@@ -133,9 +133,9 @@ class Dispatcher(Replaceable):
         return plan
 
     def _hooks(self, ctx: RequestContext, kind: str, registry: Registry[Any]) -> list[Callable[..., Any]]:
-        """The functions of *registry* that run for this request, the innermost scope's first, the latest of each first.
+        """Return the functions of *registry* that run for this request: innermost scope first, then latest first.
 
-        They are resolved when a list has changed, not for each request.
+        They are resolved again only when a list has changed.
         """
         plan, rule = ctx._plan
         if plan is None or rule is not ctx.request.url_rule:
@@ -150,12 +150,12 @@ class Dispatcher(Replaceable):
         return hooks
 
     def _sync_callable(self, function: Any) -> Callable[..., Any]:
-        """*function* as it can be called: itself where ensure_sync leaves it alone, else one that asks ensure_sync at
-        each call."""
+        """Return what is called for *function*: itself when ensure_sync does not change it, otherwise a function that
+        calls ensure_sync each time."""
         try:
-            if SYNC.kept_by(self) and self.ensure_sync(function) is function:
+            if SYNC.unchanged_on(self) and self.ensure_sync(function) is function:
                 return function
-        except Exception:  # noqa: S110  # it fails again when its turn comes
+        except Exception:  # noqa: S110  # it fails again when the function is called
             pass
         return lambda *args, **kwargs: self.ensure_sync(function)(*args, **kwargs)  # noqa: PLW0108  # it may be replaced
 
@@ -164,7 +164,7 @@ class Dispatcher(Replaceable):
     def full_dispatch_request(self) -> Response:
         """Answer the current request: hooks, view, error handlers, hooks.
 
-        :raises Exception: what no handler took.
+        :raises Exception: the error of a hook or view that has no handler.
         """
         if not self._got_first_request:
             self._got_first_request = True
@@ -180,7 +180,7 @@ class Dispatcher(Replaceable):
     def preprocess_request(self) -> ft.ResponseReturnValue | None:
         """Run URL preprocessors, then before_request hooks: the app's first, then the blueprints', outermost first.
 
-        :return: what the first hook returned that did not return None; the view is skipped then.
+        :return: the first value other than None that a hook returned; it replaces the view's.
         """
         preprocessors, hooks = self.url_value_preprocessors, self.before_request_funcs
         if not preprocessors and not hooks:
@@ -211,7 +211,7 @@ class Dispatcher(Replaceable):
         if request.environ["REQUEST_METHOD"].upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
         view: Callable[..., Any] = self.view_functions[rule.endpoint]
-        # PERF: a plain function needs no asking how it is called (benchmarks/: hello, parameter).
+        # PERF: a plain function is called without ensure_sync (benchmarks/: hello, parameter).
         plain = type(view) is FunctionType and not view.__code__.co_flags & CO_COROUTINE and _MARK not in view.__dict__
         if not (plain and ctx._shortcuts and self._calls_directly):
             view = self.ensure_sync(view)
@@ -248,9 +248,9 @@ class Dispatcher(Replaceable):
                 response = answer if answer is not None else _checked(hook, answer)
         if ctx._after_request_functions or self.after_request_funcs:
             response._untouched = False
-        # PERF: no call for a session that was neither touched nor sent (callpath: session app). Those of an interface
-        # that cannot wait are open.
-        if ctx._opened is not None or "HTTP_COOKIE" in ctx.request.environ:
+        # PERF: no call for a session that was neither used nor sent (callpath: session app). An interface that does not
+        # open lazily has opened its session already.
+        if ctx._opened_session is not None or "HTTP_COOKIE" in ctx.request.environ:
             sessions.save_to_response(self, ctx, response)
         return response
 
@@ -292,9 +292,9 @@ class Dispatcher(Replaceable):
     # -- errors -------------------------------------------------------------------------------------------------
 
     def raise_routing_exception(self, request: Request) -> NoReturn:
-        """Raise what routing raised; in debug mode, say so when a redirect would lose a posted form.
+        """Raise the exception of routing, for a request that has one.
 
-        :raises FormDataRoutingRedirect: in that case.
+        :raises FormDataRoutingRedirect: instead, in debug mode, when a redirect would lose a posted form.
         """
         error: Any = request.routing_exception
         if self.debug and isinstance(error, RequestRedirect) and error.code not in (307, 308):
@@ -303,7 +303,7 @@ class Dispatcher(Replaceable):
         raise error
 
     def trap_http_exception(self, e: Exception) -> bool:
-        """Whether *e* is treated like any other error; see :func:`wsgiapp.errors.is_trapped`."""
+        """Say whether an HTTP exception is treated like any other error; see :func:`wsgiapp.errors.is_trapped`."""
         return errors.is_trapped(e, self.config)
 
     def _find_error_handler(self, e: Exception, blueprints: list[str]) -> ft.ErrorHandlerCallable | None:
@@ -311,12 +311,12 @@ class Dispatcher(Replaceable):
 
     def _handler_of(self, e: Exception) -> ft.ErrorHandlerCallable | None:
         request = _cv_request.get().request
-        # PERF: a request that no rule matched has no blueprint to look for (benchmarks/: 404).
+        # PERF: a request that no rule matched has no blueprint to look for (benchmarks/: not_found).
         unmatched = request.url_rule is None and getattr(request, "_has_usual_scopes", False)
         return self._find_error_handler(e, [] if unmatched else request.blueprints)
 
     def handle_user_exception(self, e: Exception) -> HTTPException | ft.ResponseReturnValue:
-        """Answer what a view or hook raised, by its handler; an HTTP exception answers itself.
+        """Answer an exception of a view or hook by its handler; an HTTP exception without a handler answers itself.
 
         :raises Exception: *e* again, when it has no handler.
         """
@@ -338,7 +338,7 @@ class Dispatcher(Replaceable):
         return e if handler is None else cast(ft.ResponseReturnValue, self.ensure_sync(handler)(e))
 
     def handle_exception(self, e: Exception) -> Response:
-        """Answer what nobody handled: log it and send a 500, by the handler for 500 where there is one.
+        """Answer an exception that nobody handled: log it and send a 500, made by the handler for 500 if there is one.
 
         :raises Exception: *e* again, where errors propagate (``PROPAGATE_EXCEPTIONS``; testing and debug by default).
         """
@@ -364,14 +364,14 @@ class Dispatcher(Replaceable):
     # -- responses ----------------------------------------------------------------------------------------------
 
     def make_response(self, rv: Any) -> Response:
-        """A response of what a view returned.
+        """Return the response for the return value of a view.
 
         :param rv: text or bytes (the body), a dict or list (sent as JSON), an iterator (streamed), a response, a WSGI
             callable; or a tuple of one of these with a status, with headers, or with both.
         :raises TypeError: for anything else; it names the view.
         """
         kind = type(rv)
-        known_class = getattr(self.response_class, "_is_made_here", False)
+        known_class = getattr(self.response_class, "_has_usual_init", False)
         if kind is str and known_class:
             made = self.response_class(rv)
             made._untouched = True
@@ -379,7 +379,7 @@ class Dispatcher(Replaceable):
         response: Response
         if kind is dict:
             response = self.json.response(rv)
-            response._untouched = known_class and getattr(self.json, "makes_alone", False)
+            response._untouched = known_class and getattr(self.json, "has_usual_encoding", False)
             return response
         status = headers = None
         if isinstance(rv, tuple):
@@ -391,7 +391,7 @@ class Dispatcher(Replaceable):
             response = rv
         elif isinstance(rv, (dict, list)):
             response = self.json.response(rv)
-        # PERF: to ask an abstract class takes longer than to rule out what errors answer with (benchmarks/: 404).
+        # PERF: isinstance of an abstract class is slow; HTTP exceptions are excluded first (benchmarks/: not_found).
         elif not isinstance(rv, HTTPException) and isinstance(rv, Iterator):
             return self.response_class(rv, status=status, headers=headers)
         else:
@@ -415,10 +415,10 @@ class Dispatcher(Replaceable):
         )
 
     def _convert(self, rv: Any) -> Response:
-        known_class = getattr(self.response_class, "_is_made_here", False)
+        known_class = getattr(self.response_class, "_has_usual_init", False)
         if known_class and isinstance(rv, HTTPException) and errors.answers_itself(rv):
-            # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
-            # One that says nothing of its own holds its response alone, and that is None.
+            # PERF: the response of get_response, made without a WSGI call (benchmarks/: not_found).
+            # Without a description of its own its only attribute is its response, which is None.
             page = errors.default_page(type(rv)) if len(rv.__dict__) == 1 else None
             if page is not None:
                 return self.response_class(page, rv.code, mimetype="text/html")
@@ -456,7 +456,7 @@ class Dispatcher(Replaceable):
         return f"The view function for {endpoint!r}{where}"
 
     def make_default_options_response(self) -> Response:
-        """What OPTIONS is answered with where no view does: the methods allowed at this URL (RFC 9110, 9.3.7)."""
+        """Return the automatic answer to OPTIONS: the methods that are allowed at this URL (RFC 9110, 9.3.7)."""
         adapter = _cv_request.get().url_adapter
         response = self.response_class()
         if adapter is not None:
@@ -466,14 +466,14 @@ class Dispatcher(Replaceable):
     # -- sync and async -----------------------------------------------------------------------------------------
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """*func* as it can be called from here: a coroutine function is wrapped by :meth:`async_to_sync`."""
-        # PERF: a plain function is told by its flags; inspect takes four calls for it (benchmarks/: hooks).
+        """Return *func* itself, but a coroutine function wrapped by :meth:`async_to_sync`."""
+        # PERF: its flags show a plain function; inspect would take four calls (benchmarks/: hooks).
         if type(func) is FunctionType and not func.__code__.co_flags & CO_COROUTINE and _MARK not in func.__dict__:
             return func
         return self.async_to_sync(func) if iscoroutinefunction(func) else func
 
     def async_to_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """A function that runs the coroutine function *func* to its end.
+        """Return a function that runs the coroutine function *func* to its end.
 
         :raises RuntimeError: when asgiref is not installed.
         """
@@ -493,6 +493,6 @@ class Dispatcher(Replaceable):
         templating.update_template_context(self, context)
 
 
-# What the plan stands in for: asking how each function is called, and splitting the endpoint's name anew.
+# The methods that a Plan skips: ensure_sync for each function, and the request's own list of blueprints.
 SYNC = Originals(Dispatcher, "ensure_sync", flag="_calls_directly")
 SCOPES = Originals(Request, "endpoint", "blueprint", "blueprints", flag="_has_usual_scopes")

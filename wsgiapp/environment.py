@@ -1,7 +1,7 @@
 """The Jinja2 environment of an app, and the search for templates over the app and its blueprints.
 
-Layer "environment": what derives from Jinja2's classes, and nothing else. It is imported lazily (see ``lazy_imports``):
-an app that renders nothing never loads Jinja2. What makes a page of a template and a context is in ``templating``.
+Layer "environment": subclasses of Jinja2's classes, and nothing else. It is imported lazily (see ``lazy_imports``), so
+an app without templates never loads Jinja2. Rendering is in ``templating``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jinja2.runtime import Context, new_context
 from .ctx import _cv_request
 from .debughelpers import Attempt, LoadedSource, explain_template_loading_attempts
 
-# Jinja2's own names too, for those who may not import it at once.
+# Some names of Jinja2 too, for modules that must not import it at once.
 __all__ = ["AppTemplate", "BaseLoader", "DispatchingJinjaLoader", "Environment", "FileSystemLoader", "Template"]
 
 _OF_DICT = frozenset(dir(dict))
@@ -33,9 +33,9 @@ class DispatchingJinjaLoader(BaseLoader):
         self.app = app
 
     def get_source(self, environment: BaseEnvironment, template: str) -> LoadedSource:
-        """The source of *template*, its file name, and how to ask whether it is still up to date.
+        """Return the source of *template*, its file name, and a function that says whether it is up to date.
 
-        With ``EXPLAIN_TEMPLATE_LOADING`` every loader is asked, and what each said is logged.
+        With ``EXPLAIN_TEMPLATE_LOADING`` every loader is asked, and the result of each is logged.
 
         :raises TemplateNotFound: when no loader has it.
         """
@@ -63,41 +63,41 @@ class DispatchingJinjaLoader(BaseLoader):
                 yield owner, owner.jinja_loader
 
     def list_templates(self) -> list[str]:
-        """The names of all templates, each once."""
+        """Return the names of all templates, each once."""
         return list({name: None for _, loader in self._iter_loaders("") for name in loader.list_templates()})
 
 
 class Globals(ChainMap[str, Any]):
-    """What a template knows beside its context: its own names, before those of the environment."""
+    """The global names of a template: its own go before those of the environment."""
 
     def joined(self) -> dict[str, Any]:
-        """Return all of them in one dict."""
+        """Return all names and values in one dict."""
         known: dict[str, Any] = {}
         for names in reversed(self.maps):
             known.update(names)
         return known
 
-    # PERF: Jinja2 asks at each import; a chain answers name by name, in five calls each (benchmarks/: page).
+    # PERF: Jinja2 reads them at each import; a ChainMap takes five calls for each name (benchmarks/: page).
     def keys(self) -> KeysView[str]:
         """Return the names as they are now."""
         return self.joined().keys()
 
 
 class AppTemplate(Template):
-    """A template whose globals are joined quickly."""
+    """A template that passes its globals to the context in fewer calls."""
 
     def new_context(
         self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Mapping[str, Any] | None = None
     ) -> Context:
-        """The context of one rendering; see :meth:`jinja2.Template.new_context`."""
+        """Return the context of one rendering; see :meth:`jinja2.Template.new_context`."""
         known: Any = self.globals
-        if isinstance(known, Globals):  # PERF: Jinja2 copies it name by name, each in two calls (benchmarks/: template)
+        if isinstance(known, Globals):  # PERF: Jinja2 takes two calls for each name (benchmarks/: template)
             known = known.joined()
         return new_context(self.environment, self.name, self.blocks, vars, shared, known, locals)
 
 
 class Environment(BaseEnvironment):
-    """A Jinja2 environment that loads over an app and its blueprints.
+    """A Jinja2 environment that loads the templates of an app and its blueprints.
 
     :param app: the app.
     :param options: Jinja2's own; a ``loader`` replaces the app's.
@@ -105,22 +105,23 @@ class Environment(BaseEnvironment):
 
     def __init__(self, app: Any, **options: Any) -> None:
         options.setdefault("loader", app.create_global_jinja_loader())
-        # Shortcuts are for Jinja2's own ways alone: a subclass may bring in those of a sandbox, or native types.
-        self._plain = super(Environment, type(self)).getattr is BaseEnvironment.getattr
+        # A subclass may have another getattr, such as that of a sandbox. Then the shortcut below is not used.
+        self._uses_jinja_getattr = super(Environment, type(self)).getattr is BaseEnvironment.getattr
         if type(self).template_class is Template:
             self.template_class = AppTemplate
         super().__init__(**options)
         self.app = app
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> Globals:
-        """The globals of one template; see :meth:`jinja2.Environment.make_globals`."""
+        """Return the globals of one template; see :meth:`jinja2.Environment.make_globals`."""
         return Globals({} if d is None else d, self.globals)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """What ``obj.attribute`` means in a template: the attribute, else the item, else undefined."""
-        if not self._plain:
+        """Return the value of ``obj.attribute`` in a template: the attribute, else the item, else undefined."""
+        if not self._uses_jinja_getattr:
             return super().getattr(obj, attribute)
-        # PERF: a dict has no attributes but its class's; asking for one costs an exception (benchmarks/: template).
+        # PERF: a dict has only the attributes of its class; any other name would cost an exception (benchmarks/:
+        # template).
         if type(obj) is not dict or attribute in _OF_DICT:
             try:
                 return getattr(obj, attribute)

@@ -1,7 +1,7 @@
-"""Errors: which handler answers an exception, and what is left when none does.
+"""Errors: which handler answers an exception, and the default pages of HTTP exceptions without a handler.
 
-Handlers are registered by scope (the app, or a blueprint), then by status code, then by class. A status code is closer
-to an error than a class, and a blueprint closer than the app.
+Handlers are registered by scope (the app, or a blueprint), then by status code, then by class. A handler for the status
+code goes before one for the class, and one of a blueprint before one of the app.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]
     """Return the exception class a handler is registered for, and the status code where it is an HTTP one.
 
     :param exc_class_or_code: a subclass of Exception, or a status code.
-    :raises ValueError: for a code that no HTTP exception has.
-    :raises TypeError: for an exception object, or a class that is no Exception.
+    :raises ValueError: for a code that no HTTP exception has, or a class that is not an exception class.
+    :raises TypeError: for an exception object, and for anything that is neither a class nor a code.
     """
     known = exc_class_or_code
     if isinstance(known, int):
@@ -60,19 +60,19 @@ def find_handler(spec: Handlers, error: Exception, blueprints: Iterable[str]) ->
     return None
 
 
-# What an answer made of an error's page and headers stands in for; and what the page that is kept for its class does.
+# The methods that an answer made of an error's page and headers skips, and those that its cached page skips.
 ANSWERING = Originals(HTTPException, "__call__", "get_response")
 WRITING = Originals(HTTPException, "get_body", "get_description", "get_headers", "name")
 
 
 def answers_itself(error: HTTPException) -> bool:
-    """Say whether an HTTP exception makes its response as Werkzeug does, and was given none."""
-    return not error.response and ANSWERING.kept_by_class(type(error)) and ANSWERING.kept_in(error.__dict__)
+    """Say whether an HTTP exception has no response of its own, and makes one as Werkzeug does."""
+    return not error.response and ANSWERING.unchanged_on_class(type(error)) and ANSWERING.unchanged_in(error.__dict__)
 
 
 def default_page(cls: type[HTTPException]) -> str | None:
-    """Return the page of an HTTP exception that says nothing of its own; None where its class makes pages by itself."""
-    return cast(Any, _page)(cls, cls.code, cls.description) if WRITING.kept_by_class(cls) else None
+    """Return Werkzeug's page for a class of HTTP exceptions; None when the class has a page of its own."""
+    return cast(Any, _page)(cls, cls.code, cls.description) if WRITING.unchanged_on_class(cls) else None
 
 
 @lru_cache(maxsize=64)
@@ -83,8 +83,8 @@ def _page(cls: type[HTTPException], code: int | None, description: str | None) -
 def is_trapped(error: Exception, config: Any) -> bool:
     """Say whether an HTTP exception is treated like any other error, so that a developer sees it.
 
-    ``TRAP_HTTP_EXCEPTIONS`` traps all, ``TRAP_BAD_REQUEST_ERRORS`` those of status 400; in debug mode, where the latter
-    is not set, a key missing from a form is trapped.
+    ``TRAP_HTTP_EXCEPTIONS`` traps all of them, ``TRAP_BAD_REQUEST_ERRORS`` those with the status 400. If the second is
+    not set, debug mode traps the error for a key that is missing in a form.
     """
     if config["TRAP_HTTP_EXCEPTIONS"]:
         return True

@@ -1,7 +1,7 @@
 """Files: sending one from the disk, with the current app's settings.
 
-Ranges, conditional requests, names and types are Werkzeug's work; here it is told which request is answered, by which
-response class, for how long the file may be kept, and whether the server sends it by itself (X-Sendfile).
+Ranges, conditional requests, names and types are Werkzeug's work. This module gives it the request, the response class,
+how long browsers may keep the file, and whether the server sends the file itself (X-Sendfile).
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ MaxAge = int | Callable[[str | None], int | None] | None
 
 
 def _settings(download_name: str | None = None, max_age: MaxAge = None) -> dict[str, Any]:
-    """Return what Werkzeug is told: the request, the app's settings, and these two where they need a second look."""
+    """Return the arguments that Werkzeug gets from the request and the app, and these two, checked."""
     ctx = current_request_context("'send_file'")
     app = ctx.app
-    if download_name is not None:  # often a visitor's own name for the file: nothing of it may end the header
+    if download_name is not None:  # it often comes from a visitor, and must not end the header
         download_name = "".join(char if char.isprintable() else "_" for char in download_name)
     return {
         "environ": ctx.request.environ, "response_class": app.response_class, "_root_path": app.root_path,
@@ -82,7 +82,7 @@ def send_file(
 
 
 def _size_of(file: Any) -> int | None:
-    """Return the size of an open file whose parts can be sent; None for a path or what only Werkzeug knows."""
+    """Return the size of an open file that can be sent in ranges here; None for a path or a file left to Werkzeug."""
     if not isinstance(file, IOBase) or isinstance(file, (BytesIO, TextIOBase)) or not file.seekable() or file.tell():
         return None
     size = file.seek(0, os.SEEK_END)
@@ -91,7 +91,7 @@ def _size_of(file: Any) -> int | None:
 
 
 def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str] | str, **kwargs: Any) -> Response:
-    """Return a response that sends a file out of a folder, and nothing outside of it.
+    """Return a response that sends a file from a folder, and never a file outside of it.
 
     >>> @app.get("/reports/<path:name>")
     ... def reports(name: str) -> Response:
@@ -117,7 +117,7 @@ def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str
 
 @lru_cache(maxsize=512, typed=True)
 def _cached_headers(path: str, size: int, mtime: float, max_age: int | None, second: int) -> dict[str, str]:  # noqa: ARG001  # its key
-    """Return the headers that Werkzeug gives a file of that size and time, without those of the one request."""
+    """Return Werkzeug's headers for a file of that size and time, without those that depend on the request."""
     with werkzeug.utils.send_file(path, {}, conditional=False, max_age=max_age, _root_path="") as sent:
         return dict(sent.headers)
 
@@ -126,12 +126,12 @@ _date = lru_cache(maxsize=2)(http_date)
 
 
 def _send_cached(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge) -> Response | None:
-    """Return the answer of :func:`send_from_directory` to a plain request; None where Werkzeug must make it.
+    """Return the answer of :func:`send_from_directory` to a plain request; None when Werkzeug must make it.
 
-    :raises NotFound: as there.
+    :raises NotFound: when there is no such file in the folder.
     """
-    # PERF: headers that Werkzeug made for the same file before are sent again; a 304 opens no file, where Werkzeug
-    # takes 190 calls (benchmarks/: static file, 304).
+    # PERF: the headers that Werkzeug made for the same file are reused, and a 304 opens no file; Werkzeug takes 190
+    # calls (benchmarks/: static_file, not_modified).
     app, environ = ctx.app, ctx.request.environ
     plain = environ["REQUEST_METHOD"] == "GET" and "HTTP_RANGE" not in environ and "HTTP_IF_MATCH" not in environ
     if not plain or app.response_class is not Response or app.config["USE_X_SENDFILE"]:
@@ -151,7 +151,7 @@ def _send_cached(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge
     if _is_not_modified(environ, head):
         response = Response(status=304)
     else:
-        # PERF: a buffer between would only be filled and emptied (benchmarks/: static file). The server closes it.
+        # PERF: a buffer would only copy the bytes once more (benchmarks/: static_file). The server closes it.
         file: Any = open(full, "rb", buffering=0)  # noqa: SIM115
         response = Response(wrap_file(environ, file, min(stat.st_size, 65_536) or 1), direct_passthrough=True)
     response.take_headers([*head.items(), ("Date", _date(now)), ("Accept-Ranges", "bytes")])
@@ -159,7 +159,7 @@ def _send_cached(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge
 
 
 def _is_not_modified(environ: dict[str, Any], head: dict[str, str]) -> bool:
-    """Say whether the client has the file with that *head* already (RFC 9110, 13.2.2)."""
+    """Say whether the client has the file with these headers already (RFC 9110, 13.2.2)."""
     tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
     if (tags or since) is None:
         return False

@@ -1,6 +1,7 @@
 """The names that mean "the current one": app, ``g``, request, session. For views and extensions.
 
-Each is a proxy for what the context variables hold. The framework itself is handed its contexts and uses none of these.
+Each is a proxy for an object of the current context. The framework itself gets its contexts as arguments and does not
+use the proxies.
 """
 
 from __future__ import annotations

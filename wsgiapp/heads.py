@@ -1,8 +1,8 @@
 """Heads: the status line and the headers of a response, and whether they can be sent.
 
-Layer "heads", near the ground: text alone, no response. What is refused here would end a header early, or could not be
-put into bytes; not every server looks (RFC 9110, 5). What was found for a short text is kept, since an app uses the
-same few again and again. A long one may come from outside, and is looked at anew.
+Layer "heads", near the ground: it works on text and knows no response. It refuses characters that would end a header
+early or that cannot be sent as bytes, because not every server checks this (RFC 9110, 5). Results for short texts are
+cached, since an app uses the same few again and again. A long text may come from outside, so it is not cached.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from werkzeug.wrappers import Response
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
-# A longer text is given to these functions past what they keep, by their ``__wrapped__``.
-LONGEST_KEPT = 128
+# For a longer text callers use the ``__wrapped__`` of these functions, which does not cache.
+CACHED_LENGTH = 128
 
 
 class UnsendableResponse(ValueError):
-    """A response whose headers or body cannot be put into HTTP, such as a redirect to what is no URL."""
+    """A response whose headers or body cannot be sent as HTTP, such as a redirect to a text that is not a URL."""
 
 
 @lru_cache(maxsize=256)
@@ -33,7 +33,7 @@ def type_header(mimetype: str) -> tuple[str, str]:
     :raises ValueError: for characters that would end the header, or that cannot be sent in one.
     """
     if not _VALUE.fullmatch(mimetype):
-        raise ValueError(f"{mimetype!r} is no media type: it has characters that cannot stand in a header.")
+        raise ValueError(f"{mimetype!r} is not a media type: it has characters that a header cannot hold.")
     return "Content-Type", get_content_type(mimetype, "utf-8")
 
 
@@ -49,10 +49,10 @@ def status_line(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
 def field_name(name: str) -> str:
     """Return the name of a header in lower case.
 
-    :raises UnsendableResponse: where it is no token (RFC 9110, 5.6.2).
+    :raises UnsendableResponse: when it is not a token (RFC 9110, 5.6.2).
     """
     if not TOKEN.fullmatch(name):
-        raise UnsendableResponse(f"{name!r} is no name of a header.")
+        raise UnsendableResponse(f"{name!r} cannot be the name of a header.")
     return name.lower()
 
 
@@ -63,16 +63,16 @@ def describes_body(name: str) -> bool:
 
 
 def check_head(status: str, headers: list[tuple[str, str]]) -> set[str]:
-    """Refuse what would end a header early.
+    """Check that a status line and headers can be sent.
 
-    :return: the headers' names, in lower case.
-    :raises UnsendableResponse: for a head that cannot be sent.
+    :return: the names of the headers, in lower case.
+    :raises UnsendableResponse: when one has characters that cannot be sent.
     """
     if not _STATUS.fullmatch(status):
-        raise UnsendableResponse(f"{status!r} is no status line: three digits and a phrase, no control characters.")
+        raise UnsendableResponse(f"{status!r} is not a status line: three digits and a phrase, no control characters.")
     names = set()
     for name, value in headers:
-        names.add(field_name(name) if len(name) <= LONGEST_KEPT else field_name.__wrapped__(name))
+        names.add(field_name(name) if len(name) <= CACHED_LENGTH else field_name.__wrapped__(name))
         if not (value.isascii() and value.isprintable()) and not _VALUE.fullmatch(value):
             raise UnsendableResponse(f"The header {name} has characters that cannot be sent: {value!r}.")
     return names

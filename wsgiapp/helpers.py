@@ -1,4 +1,4 @@
-"""Helpers: what views call. Each finds the current app and hands the work to the layer that does it."""
+"""Helpers: the functions that views call. Each finds the current app and calls the layer that does the work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ jsonify: Callable[..., Response] = cast("Callable[..., Response]", json.jsonify)
 
 
 def make_response(*args: Any) -> Response:
-    """Return the response that a view's return value becomes, to set headers or cookies on.
+    """Return the response for the return value of a view, so that headers or cookies can be set on it.
 
     >>> with app.test_request_context():
     ...     response = make_response("There is no such user.", 404)
@@ -59,7 +59,7 @@ def url_for(
     ctx, app_ctx = _cv_request.get(None), _cv_app.get(None)
     is_plain = (_anchor, _method, _scheme, _external) == (None, None, None, None)
     if is_plain and ctx is not None and app_ctx is not None:
-        # PERF: to hand the values on takes as long as all the rest of a plain URL (benchmarks/: url_for).
+        # PERF: passing all values on would take as long as the rest of a plain URL (benchmarks/: url_for).
         app = app_ctx.app
         if app is ctx.app and app._has_usual_urls and endpoint[:1] != "." and not app.url_default_functions:
             url = ctx.path_for(endpoint, values)

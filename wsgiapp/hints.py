@@ -1,8 +1,8 @@
-"""Hints: what a developer may have meant, as notes on the errors of the usual mistakes (PEP 678).
+"""Hints: notes on errors (PEP 678) that say what a developer may have meant, for the usual mistakes.
 
 The error keeps its type and its text; a traceback shows the note below them. Notes are written on the development
-server, in debug mode and in tests, for errors that nobody handled, and while an app is set up. Nothing here is asked
-while requests go well.
+server, in debug mode and in tests, for errors that nobody handled, and while an app is set up. A request without an
+error runs nothing of this.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .debughelpers import describe
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return the question whether one of the *known* words was meant, with a space in front; or nothing."""
+    """Return `` Did you mean ...?`` with the most similar of the *known* words, or an empty text."""
     import difflib  # needed after a mistake alone
 
     close = difflib.get_close_matches(word, list(known), n=1)
@@ -24,7 +24,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def explain(error: BaseException, app: Any, ctx: Any) -> None:
-    """Add notes to *error*, which ended a request, where it comes of a mistake that is known here.
+    """Add notes to *error*, which ended a request, when its cause is one of the usual mistakes.
 
     :param ctx: the request context, or None.
     """
@@ -33,25 +33,25 @@ def explain(error: BaseException, app: Any, ctx: Any) -> None:
         last = last.tb_next
     frame = None if last is None else last.tb_frame
     called_here = frame is not None and frame.f_globals.get("__name__") == f"{__package__}.dispatch"
-    with suppress(Exception):  # a hint that cannot be given must not stand in the way of the error
+    with suppress(Exception):  # if the hint itself fails, the error must still be shown
         if hasattr(error, "templates") or type(error).__name__ == "TemplateNotFound":
-            error.add_note(_of_template(error, app))
+            error.add_note(_template_note(error, app))
         elif isinstance(error, TypeError):
-            notes = _of_call(frame.f_locals) if frame is not None and called_here else _of_session(app, ctx)
+            notes = _call_notes(frame.f_locals) if frame is not None and called_here else _session_notes(app, ctx)
             for note in notes:
                 error.add_note(note)
 
 
 def explain_rule(error: LookupError, rule: str, converters: Iterable[str]) -> None:
-    """Add to *error*, with which Werkzeug refused a rule, the converters that there are."""
+    """Add a note to *error*, by which Werkzeug refused a rule: the names of the converters that there are."""
     wrong = str(error).partition("'")[2].partition("'")[0]
     error.add_note(
         f"In the rule {rule!r}. There are: {', '.join(sorted(converters))}.{did_you_mean(wrong, converters)}"
     )
 
 
-def _of_template(error: Any, app: Any) -> str:
-    """Where a template was looked for, and which one of those there are has a similar name."""
+def _template_note(error: Any, app: Any) -> str:
+    """Return where a template was searched for, and which existing one has a similar name."""
     owners = [("the app", app), *((f"the blueprint {name!r}", found) for name, found in app.blueprints.items())]
     loaders = [(owner, found.jinja_loader) for owner, found in owners if found.jinja_loader is not None]
     places = [f"{folder} (of {owner})" for owner, loader in loaders for folder in getattr(loader, "searchpath", ())]
@@ -60,8 +60,8 @@ def _of_template(error: Any, app: Any) -> str:
     return looked + did_you_mean(str(error.name), known)
 
 
-def _of_call(names: dict[str, Any]) -> Iterator[str]:
-    """Which parameters a view or a hook must have, where calling it is what failed."""
+def _call_notes(names: dict[str, Any]) -> Iterator[str]:
+    """Yield which parameters a view or a hook must have, when the call itself failed."""
     view, hook, request = names.get("view"), names.get("hook"), names.get("request")
     if view is not None and request is not None:
         given = request.view_args or {}
@@ -76,7 +76,7 @@ def _of_call(names: dict[str, Any]) -> Iterator[str]:
         arguments = [names["response"]] if "response" in names else []
         if not _takes(hook, *arguments):
             wanted = "the response, which it must return" if arguments else "no argument"
-            yield f"The function {describe(hook)} is a hook, and as such is called with {wanted}."
+            yield f"The function {describe(hook)} is a hook, so it is called with {wanted}."
 
 
 def _takes(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
@@ -87,16 +87,16 @@ def _takes(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
     return True
 
 
-def _of_session(app: Any, ctx: Any) -> Iterator[str]:
-    """Which values of the session its cookie cannot hold."""
-    serializer = getattr(app.session_interface, "serializer", None)
-    if ctx is None or ctx._opened is None or serializer is None or not _fails(serializer.dumps, dict(ctx._opened)):
+def _session_notes(app: Any, ctx: Any) -> Iterator[str]:
+    """Yield which values of the session its cookie cannot hold."""
+    dumps = getattr(getattr(app.session_interface, "serializer", None), "dumps", None)
+    if ctx is None or ctx._opened_session is None or dumps is None or not _fails(dumps, dict(ctx._opened_session)):
         return
-    for key, value in ctx._opened.items():
-        if _fails(serializer.dumps, value):
+    for key, value in ctx._opened_session.items():
+        if _fails(dumps, value):
             yield (
-                f"The session cannot be kept: session[{key!r}] is a {type(value).__name__}, for which its cookie has no"
-                " form. Put text, numbers, lists, dicts, bytes, a date or a UUID into it, or an id to find the rest by."
+                f"The session cannot be saved: session[{key!r}] is a {type(value).__name__}, which its cookie cannot"
+                " hold. Put text, numbers, lists, dicts, bytes, a date or a UUID into it, or an id to find the rest by."
             )
 
 

@@ -1,7 +1,7 @@
-"""Hosts: which Host header can be one, and where a host ends and its port begins.
+"""Hosts: whether a Host header is valid, and how to split a host from its port.
 
-Layer "hosts", near the ground: text alone, no request. What a request makes of its host is in ``wrappers``, which rules
-it meets in ``routing``.
+Layer "hosts", near the ground: it works on text and knows no request. ``wrappers`` has the host of a request, and
+``routing`` chooses rules by it.
 """
 
 from __future__ import annotations
@@ -10,25 +10,27 @@ import re
 from functools import lru_cache
 from ipaddress import IPv6Address
 
-# The longest domain name (RFC 1035, 3.1), and a port; one character more is enough to tell what is longer.
-MOST_OF_HOST = 253 + len(":65535") + 1
-# RFC 3986, 3.2.2 and 3.2.3, but for the comma: with it some servers join the two Host headers of one request.
+# So many characters of a Host header are looked at: the longest domain name (RFC 1035, 3.1), a port, and one more
+# character, by which a header that is too long is recognized.
+HOST_READ_LIMIT = 253 + len(":65535") + 1
+# RFC 3986, 3.2.2 and 3.2.3, without the comma: some servers join two Host headers of one request with a comma.
 _HOST = re.compile(r"(\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9._~!$&'()*+;=-]|%[0-9A-Fa-f]{2})+)(?::([0-9]{0,5}))?")
 
 
-# PERF: asked of every request, mostly about the same few hosts (callpath).
+# PERF: called for every request, mostly with the same few hosts (callpath).
 @lru_cache(maxsize=256)
 def split_host(host: str) -> tuple[str, ...] | None:
-    """Return the name and the port (perhaps empty) in a Host header (RFC 9110, 7.2); None where it cannot be one.
+    """Split a Host header (RFC 9110, 7.2).
 
-    :param host: the header, cut off at :data:`MOST_OF_HOST`; an empty one has neither.
+    :param host: the header, cut off at :data:`HOST_READ_LIMIT`.
+    :return: the name and the port, which may be empty; an empty tuple for an empty header; None for an invalid one.
     """
     if not host:
         return ()
     if not host.isascii() and max(host) <= "\xff":
-        return None  # bytes; text that no bytes stand for comes from a test, and is taken as it would be sent
+        return None  # raw bytes; other characters come from a test only, and are encoded as a client would send them
     try:
-        match = _HOST.fullmatch(host.encode("idna").decode())  # which refuses labels that are empty or too long
+        match = _HOST.fullmatch(host.encode("idna").decode())  # "idna" refuses labels that are empty or too long
         if match is None or len(match[1]) > 253:
             return None
         name, address, port = match.groups(default="")
@@ -40,7 +42,7 @@ def split_host(host: str) -> tuple[str, ...] | None:
 
 
 def host_and_port(host: str) -> tuple[str, str]:
-    """Split ``localhost:80`` or ``[::1]:80`` into host, without brackets, and port; either may be empty."""
+    """Split ``localhost:80`` or ``[::1]:80`` into the host, without its brackets, and the port. Both may be empty."""
     address, bracket, rest = host.rpartition("]")
     name, _, port = rest.partition(":")
     return (address.removeprefix("["), port) if bracket else (name, port)

@@ -1,6 +1,6 @@
-"""Werkzeug's private parts that shortcuts read, and whether they are the known ones.
+"""Internals: a check, at import, that Werkzeug's private attributes are as our shortcuts expect them.
 
-Each shortcut that reads one asks :data:`KNOWN`; where Werkzeug has changed it takes Werkzeug's own way instead.
+Each shortcut that reads one of them asks :data:`KNOWN` first. When it is False, Werkzeug's own public way is used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from werkzeug.wsgi import LimitedStream
 
 
 def changed_parts() -> list[str]:
-    """Return the names of the private parts that are not what shortcuts take them for."""
+    """Return the names of the private parts that are not as the shortcuts expect them."""
     body = {"wsgi.input": BytesIO(b"ab"), "CONTENT_LENGTH": "2", "CONTENT_TYPE": "text/plain"}
     request, stream = Request({"REQUEST_METHOD": "PUT", **body}), LimitedStream(BytesIO(b"ab"), 2)
     request.get_data()
@@ -37,8 +37,8 @@ def changed_parts() -> list[str]:
     return [name for name, is_known in known.items() if not is_known]
 
 
-def ask() -> bool:
-    """Whether the shortcuts hold; a warning names what has changed."""
+def check_parts() -> bool:
+    """Say whether all private parts are as expected, and warn of those that have changed."""
     changed = changed_parts()
     if changed:
         text = f"This Werkzeug has changed {', '.join(changed)}, so shortcuts are off: all works, but more slowly."
@@ -46,5 +46,5 @@ def ask() -> bool:
     return not changed
 
 
-#: Whether shortcuts may read what is private in Werkzeug.
-KNOWN = ask()
+#: Whether shortcuts may read Werkzeug's private attributes.
+KNOWN = check_parts()

@@ -1,9 +1,9 @@
 """Lazy imports: modules of this package that are imported when a name of theirs is first read.
 
-Layer "lazy_imports", the lowest. While the package is imported, :data:`LAZY` modules are stood for by a
-:class:`LazyModule`: that is what our modules get by ``from . import cli``, and they read its names in functions only.
-``sys.modules`` never holds a module that is half there, and the import system's own locks keep threads apart. Only
-modules that load click, Jinja2 or the tools of tests are lazy: a server can do without them.
+Layer "lazy_imports", the lowest. While the package is imported, a :class:`LazyModule` takes the place of each of the
+modules in :data:`LAZY`. Our modules get it by ``from . import cli``, and read its names only inside functions.
+``sys.modules`` never holds a half-loaded module, and the locks of the import system protect threads. Only modules that
+load click, Jinja2 or test tools are lazy: a server does not need them.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ LAZY = ("cli", "environment", "testing")
 
 
 class LazyModule(ModuleType):
-    """Reads every name in the module of its own name, which is imported for it."""
+    """A stand-in for a module of the same name. Reading an attribute imports that module, and reads it there."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(import_module(self.__name__), name)
 
 
-def stand_in(package: str, names: tuple[str, ...] = LAZY) -> None:
-    """Let a :class:`LazyModule` stand for each of these modules of a *package* that is being imported."""
+def add_stand_ins(package: str, names: tuple[str, ...] = LAZY) -> None:
+    """Put a :class:`LazyModule` in place of each of these modules, while *package* is being imported."""
     for name in names:
         setattr(sys.modules[package], name, LazyModule(f"{package}.{name}"))
 
 
-def withdraw(package: str, names: tuple[str, ...] = LAZY) -> None:
-    """Take the stand-ins out of a *package* again, whose ``__getattr__`` calls :func:`import_lazily` from then on."""
+def remove_stand_ins(package: str, names: tuple[str, ...] = LAZY) -> None:
+    """Remove the stand-ins from *package*, at the end of its import. Then its ``__getattr__`` imports the modules."""
     for name in names:
         if isinstance(vars(sys.modules[package]).get(name), LazyModule):
             delattr(sys.modules[package], name)
 
 
 def import_lazily(package: str, name: str) -> Any:
-    """For a package's ``__getattr__``: import the module of that *name*, if it is a lazy one.
+    """Import and return a lazy module; a package calls this in its ``__getattr__``.
 
     :raises AttributeError: for any other name.
     """
@@ -46,4 +46,4 @@ def import_lazily(package: str, name: str) -> Any:
     raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
 
-stand_in(__package__)
+add_stand_ins(__package__)

@@ -1,7 +1,7 @@
 """The app's logger, and the stream it writes to.
 
-Layer "logging". The standard library's logging, set up only as far as the user left it alone: a level when debugging,
-a handler when nobody else would print the message. What is logged is decided elsewhere.
+Layer "logging". It uses the standard library's logging and changes only what the user did not set: a level in debug
+mode, and a handler when no other one would print the message. What is logged is decided elsewhere.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Overrides: whether the methods that a shortcut stands in for are still the framework's own.
+"""Overrides: whether the methods that a shortcut skips are still the framework's own.
 
-Layer "overrides", near the ground. A shortcut answers in place of methods that users may replace: in a subclass, by a
-mixin, on the class, on one object. Each shortcut lists those methods once, as :class:`Originals`; the question whether
-they were replaced is answered here and nowhere else, and always by identity: a mark on a function is copied by
-:func:`functools.wraps`, and a proxy may claim to be equal to what it wraps.
+Layer "overrides", near the ground. A shortcut is code that skips methods which users may replace: in a subclass, by a
+mixin, on the class, or on one object. Each shortcut lists the methods that it skips once, as :class:`Originals`. Only
+this module decides whether they were replaced, and always by identity (``is``): :func:`functools.wraps` would copy a
+mark on a function, and a proxy may claim to be equal to the function that it wraps.
 
-The answer is worked out when it can have changed: when a class is made, when an attribute of a :class:`Watched` class
-is set, when one of a :class:`Replaceable` object is. In between it is an attribute like any other, the *flag*.
+The decision is made again only when it may have changed: when a class is made, when an attribute of a :class:`Watched`
+class is set, or when one of a :class:`Replaceable` object is set. Until then it is kept in an attribute, the *flag*.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any, cast
 
 
 class Watched(ABCMeta):
-    """The metaclass of classes whose originals are watched.
+    """The metaclass of classes that notice when one of their methods is replaced.
 
-    It is an :class:`~abc.ABCMeta`, so that a subclass may be abstract. Any other class is made, and asked about its
-    instances, as if it had no metaclass.
+    It is an :class:`~abc.ABCMeta`, so that a subclass may have an abstract class as a second base. Without such a base
+    a class is made, and ``isinstance`` works, as if there were no metaclass, which is faster.
     """
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Watched:
-        """Make the class, by :class:`~abc.ABCMeta` only where a base is an abstract class of others."""
+        """Make the class; as an abstract one only when a base is an abstract class from elsewhere."""
         abstract = any(isinstance(base, ABCMeta) and not isinstance(base, Watched) for base in bases)
         make: Any = super().__new__ if abstract else type.__new__
         return cast(Watched, make(mcls, name, bases, namespace, **kwargs))
@@ -37,21 +37,21 @@ class Watched(ABCMeta):
         super().__init__(name, bases, namespace, **kwargs)
         for originals in _watched:
             if issubclass(cls, originals.cls):
-                originals.note(cls)
+                originals.set_flag(cls)
 
     def __setattr__(cls, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        _renote(cls, name)
+        _update_flags(cls, name)
 
     def __delattr__(cls, name: str) -> None:
         super().__delattr__(name)
-        _renote(cls, name)
+        _update_flags(cls, name)
 
 
 class Replaceable:
-    """A base of classes whose objects notice that one of their methods is replaced on themselves.
+    """A base class for objects that notice when one of their methods is replaced on the object itself.
 
-    An object that once had one goes without the shortcuts for good, which only takes longer.
+    After that the object never uses the shortcut again, even if the method is put back. This costs only time.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -62,11 +62,11 @@ class Replaceable:
 
 
 class Originals:
-    """The methods and class attributes of one class, as they are when the shortcut is defined.
+    """The methods and class attributes that one shortcut skips, as they are when the shortcut is defined.
 
-    :param cls: the class that has them; subclasses and their objects may be asked about as well.
-    :param names: their names.
-    :param flag: the attribute that says, on each watched class and object, whether they are unchanged.
+    :param cls: the class that has them. The questions below may be asked about its subclasses and their objects too.
+    :param names: the names of the methods and attributes.
+    :param flag: the name of the attribute that keeps the answer on each watched class and object; empty for none.
     """
 
     def __init__(self, cls: type, *names: str, flag: str = "") -> None:
@@ -74,26 +74,27 @@ class Originals:
         self.names = frozenset(names)
         self.found = [(name, _function(getattr(cls, name))) for name in names]
         self.flag = flag
-        #: Whether the attributes of an object, given as a dict, replace none.
-        self.kept_in: Callable[[dict[str, Any]], bool] = _compiled([f"{name!r} not in own" for name in names], "own")
-        #: Whether a class, given as the argument, has them all unchanged.
-        self.kept_by_class = self.compiled_with()
+        #: Takes the ``__dict__`` of an object, and says whether it replaces none of them.
+        self.unchanged_in: Callable[[dict[str, Any]], bool] = _compiled([f"{n!r} not in own" for n in names], "own")
+        #: Takes a class, and says whether all of them are unchanged on it.
+        self.unchanged_on_class = self.make_class_check()
         if flag:
             _watched.append(self)
-            self.note(cls)
+            self.set_flag(cls)
 
-    def note(self, cls: type) -> None:
-        """Set the flag of *cls* to the answer."""
-        type.__setattr__(cls, self.flag, self.kept_by_class(cls))
+    def set_flag(self, cls: type) -> None:
+        """Set the flag of *cls*: whether all of them are unchanged on it."""
+        type.__setattr__(cls, self.flag, self.unchanged_on_class(cls))
 
-    def kept_by(self, obj: Any) -> bool:
-        """Say whether *obj* has them all unchanged: neither its class nor the object itself replaces one."""
-        return self.kept_by_class(type(obj)) and self.kept_in(obj.__dict__)
+    def unchanged_on(self, obj: Any) -> bool:
+        """Say whether all of them are unchanged on *obj*: neither its class nor the object itself replaces one."""
+        return self.unchanged_on_class(type(obj)) and self.unchanged_in(obj.__dict__)
 
-    def compiled_with(self, *others: Originals) -> Callable[[type], bool]:
-        """Return a function that says whether a class has them all unchanged.
+    def make_class_check(self, *others: Originals) -> Callable[[type], bool]:
+        """Return a function that takes a class, and says whether all of them are unchanged on it.
 
-        :param others: other originals to ask about: of the class itself where theirs is a base of it, else of theirs.
+        :param others: more originals that must be unchanged too: on the given class where it inherits them, otherwise
+            on the class that they belong to.
         """
         known: dict[str, Any] = {"_function": _function}
         tests = []
@@ -112,20 +113,20 @@ _watched: list[Originals] = []
 
 
 def _function(method: Any) -> Any:
-    """Return *method*, or its function where it is a class method, which is bound anew at each access."""
+    """Return *method*, but of a class method its function: each access makes a new bound method."""
     return method.__func__ if isinstance(method, MethodType) else method
 
 
 def _compiled(tests: list[str], argument: str, known: dict[str, Any] | None = None) -> Callable[[Any], bool]:
-    # PERF: written out and compiled, the comparisons take a third of what a loop takes (benchmarks/: hello).
+    # PERF: one compiled expression takes a third of the time of a loop over the names (benchmarks/: hello).
     answer: Callable[[Any], bool] = eval(f"lambda {argument}: {' and '.join(tests)}", known or {})  # noqa: S307  # names of ours
     return answer
 
 
-def _renote(cls: type, name: str) -> None:
-    """Work the flags of *cls*, and of all classes below it, out again after its attribute *name* was set."""
+def _update_flags(cls: type, name: str) -> None:
+    """Set the flags of *cls* and of all its subclasses again, after the attribute *name* of *cls* was changed."""
     for originals in _watched:
         if name in originals.names and issubclass(cls, originals.cls):
-            originals.note(cls)
+            originals.set_flag(cls)
             for below in cls.__subclasses__():
-                _renote(below, name)
+                _update_flags(below, name)

@@ -1,9 +1,9 @@
 """Routing: from a URL to a rule, and from an endpoint to a URL.
 
-Werkzeug's ``Map`` and ``Rule`` are the truth. :class:`Map` compiles the state machine that Werkzeug builds of the rules
-into tables, and answers from them what it is sure of: a rule that matches. A redirect, a 404, a 405, another host, a
-converter of your own: whatever is not in the tables gets the answer None, and Werkzeug is asked. Property tests hold
-both to the same answers.
+Werkzeug's ``Map`` and ``Rule`` decide what is right. :class:`Map` compiles the state machine that Werkzeug builds of
+the rules into tables, which answer the certain cases: a rule that matches. For a redirect, a 405, another host or a
+converter of your own the tables have no answer, and Werkzeug is asked. Property tests check that both give the same
+answers.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule,
 from werkzeug.routing import Map as WerkzeugMap
 
 from . import internals
-from .hosts import MOST_OF_HOST, split_host
+from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Replaceable, Watched
 
 Found = tuple[Rule, dict[str, Any]]
 
-# What the tables stand in for, beside the app's create_url_adapter: matching, and the converters' functions.
+# The methods that matching by the tables skips, besides the app's create_url_adapter.
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
 INTEGER = Originals(IntegerConverter, "to_python")
-# What building a path without the adapter stands in for.
+# The method that building a path without an adapter skips.
 BUILDING = Originals(MapAdapter, "build")
 
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
 _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
 _DIGITS = r"(?P<__werkzeug_0>\d+)\Z"
-# More digits than that are left to Werkzeug, which knows what Python refuses to convert.
+# Longer numbers are left to Werkzeug, because Python refuses to convert very long ones.
 _MAX_DIGITS = 18
-# No rule is below it; given where the host is another, so that Werkzeug need not warn at every such request.
+# No rule has this subdomain. It is used for a host that does not match, so that Werkzeug does not warn each time.
 _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
 
 
 @dataclass(slots=True)
 class Leaf:
-    """A rule at the end of a path, with what to do with the values on the way."""
+    """A rule at the end of a path, with the names and converters of the values in the path."""
 
     rule: Rule
     names: tuple[str, ...]
     converters: tuple[Callable[[str], Any], ...]
 
     def arguments(self, values: list[str]) -> dict[str, Any]:
-        """The view's arguments of the path's values.
+        """Return the arguments of the view, made of the values in the path.
 
         :raises ValueError: when a converter refuses its value.
         """
@@ -64,7 +64,7 @@ class Leaf:
 
 @dataclass(slots=True)
 class Node:
-    """A place in the tree of paths: where each next segment leads, and the rules that end here."""
+    """A node in the tree of paths: where each next segment leads, and by method the rules that end here."""
 
     static: dict[str, Node] = field(default_factory=dict)
     dynamic: list[Edge] = field(default_factory=list)
@@ -75,7 +75,10 @@ class Node:
 
 @dataclass(slots=True)
 class Edge:
-    """A step over a segment with a value in it; a pattern of None means digits only or any segment."""
+    """A step over a segment that is a value. Without a pattern it takes digits only, or any segment.
+
+    ``final`` edges take the whole rest of the path. Only Werkzeug can follow one that is not ``known``.
+    """
 
     pattern: re.Pattern[str] | None
     digits: bool
@@ -84,15 +87,15 @@ class Edge:
     known: bool = True
 
     def value(self, segment: str) -> str | None:
-        """The value in *segment*, or None where it does not match."""
+        """Return the value in *segment*, or None when it does not match."""
         if self.pattern is None:
             return segment if segment and (not self.digits or segment.isdigit()) else None
         match = self.pattern.match(segment)
         return match["__werkzeug_0"] if match is not None else None
 
 
-#: What a path has before its last value: the segments that lead elsewhere, whether only digits fit, and by method the
-#: rule with the value's name and converter.
+#: For the part of a path before its last value: the fixed segments that lead elsewhere, whether the value must be
+#: digits, and by method the rule with the value's name and converter.
 Prefix = tuple[dict[str, Node], bool, dict[str, tuple[Rule, str, Callable[[str], Any]]]]
 Tables = tuple[dict[str, dict[str, Leaf]], dict[str, Prefix], Node]
 
@@ -121,13 +124,14 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
 
     default_converters = ImmutableDict({**WerkzeugMap.default_converters, "float": PositionalFloatConverter})
 
-    # Made afresh when a rule was added: paths without values, places before a last value, the whole tree.
+    # By path the rules without values, by prefix those with one value at the end, and the whole tree. None: to be
+    # compiled.
     _tables: Tables | None = None
-    #: Whether the tables may answer: nothing that they stand in for was replaced.
+    #: Whether the tables may be used: no method that they skip was replaced.
     has_tables: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Held while rules are added and while they are compiled: each sees the other's work whole.
+        # Held while rules are added and while they are compiled, so that neither sees half of the other's work.
         self._compiling = RLock()
         super().__init__(*args, **kwargs)
 
@@ -143,14 +147,14 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
             super().update()
 
     def find(self, app: Any, environ: WSGIEnvironment) -> Found | None:
-        """The rule for a request, where the tables are sure of it, with the view's arguments.
+        """Return the rule that matches a request and the view's arguments, if the tables are certain.
 
-        :param app: the app, whose settings may leave the whole matter to Werkzeug.
-        :return: None means "ask Werkzeug".
-        :raises NotFound: when no rule fits, whatever the method.
+        :param app: the app. With some of its settings Werkzeug is always asked.
+        :return: None when Werkzeug must be asked.
+        :raises NotFound: when no rule matches the path, whatever the method.
         """
         if (
-            split_host((environ.get("HTTP_HOST") or "")[:MOST_OF_HOST]) is None
+            split_host((environ.get("HTTP_HOST") or "")[:HOST_READ_LIMIT]) is None
             or app.config["TRUSTED_HOSTS"] is not None
             or app.subdomain_matching
             or "HTTP_UPGRADE" in environ
@@ -161,7 +165,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         if path in static:
             leaf = static[path].get(method)
             return (leaf.rule, {}) if leaf is not None else None
-        # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes).
+        # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes_300).
         before, _, last = path.rpartition("/")
         if before in prefixes and last and path.isascii():
             elsewhere, digits, ends = prefixes[before]
@@ -176,7 +180,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         except ValueError:
             return None
         if found is None:
-            raise NotFound()  # the whole tree was walked and held no surprise: Werkzeug would find nothing either
+            raise NotFound()  # the whole tree was searched, and no case was left to Werkzeug
         return found
 
     def path_for(self, endpoint: Any, values: dict[str, Any], method: str, root: str) -> str | None:
@@ -187,7 +191,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         :param values: the values of the rule's variables; the others become the query.
         :param method: the method of the request.
         :param root: where the app is mounted, without a slash at its end.
-        :return: None means "ask Werkzeug".
+        :return: None when Werkzeug must be asked.
         """
         if self.host_matching or not internals.KNOWN:
             return None
@@ -199,7 +203,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
             for rule in rules:
                 built = rule.build(values, append_unknown=True) if rule.suitable_for(values, wanted) else None
                 if built is not None:
-                    whole = rule.websocket or built[0] != self.default_subdomain  # then the URL has a host
+                    whole = rule.websocket or built[0] != self.default_subdomain  # such a URL has a host
                     return None if whole else f"{root}/{built[1].lstrip('/')}"
         return None
 
@@ -222,7 +226,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
                     with_defaults = {rule.endpoint for rule in self.iter_rules() if rule.defaults}
                     return _compile_state(domain.static[""], with_defaults)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            # The tables are made of Werkzeug's own, private ones; a later Werkzeug may have others.
+            # The tables are made from private attributes of Werkzeug, which a later version may change.
             warnings.warn(
                 f"wsgiapp cannot read the routing tables of this Werkzeug ({error!r}), so each request is"
                 " matched by Werkzeug itself: right, but slower. Is there a newer wsgiapp for it?",
@@ -236,15 +240,15 @@ MAP = Originals(Map, "bind", "bind_to_environ", "update", flag="has_tables")
 
 
 class _DelegateError(ValueError):
-    """The tables do not hold the answer: the request is Werkzeug's to match."""
+    """The tables are not certain: Werkzeug must match the request."""
 
 
 def _match(node: Node, parts: list[str], index: int, values: list[str], method: str) -> Found | None:
     """Follow Werkzeug's order, depth first, from *node* up to the first rule that fits ``parts[index:]``.
 
-    :param values: what the segments before hold.
+    :param values: the values found in the segments before.
     :return: None when no rule fits, whatever the method.
-    :raises ValueError: where Werkzeug must be asked: at a place that is not sure, or when a converter refuses a value.
+    :raises ValueError: when Werkzeug must be asked: the tables are not certain, or a converter refuses a value.
     """
     if index == len(parts):
         if method in node.leaves:
@@ -276,9 +280,9 @@ def _static_places(node: Node, path: str) -> Iterator[tuple[str, Node]]:
 
 
 def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
-    """One state of Werkzeug's matcher, and all that follow it, as a node.
+    """Return a state of Werkzeug's matcher, and all that follow it, as a node.
 
-    :param with_defaults: the endpoints that a rule with defaults leads to; for those a redirect may be the answer.
+    :param with_defaults: the endpoints that have a rule with defaults. Their other rules may redirect to it.
     """
     node = Node(
         static={part: _compile_state(child, with_defaults) for part, child in state.static.items()},
@@ -288,10 +292,10 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
     for rule in state.rules:
         moved = rule.alias or rule.redirect_to is not None or rule.endpoint in with_defaults
         if rule.methods is None or rule.websocket or moved:
-            # Nothing here is certain, neither for this rule nor for those that Werkzeug tries after it.
+            # Werkzeug must be asked for this rule, and for all rules that it tries after this one.
             node.delegated = True
             break
-        leaf = Leaf(rule, tuple(map(str, rule._converters)), tuple(map(_step, rule._converters.values())))
+        leaf = Leaf(rule, tuple(map(str, rule._converters)), tuple(map(_convert_function, rule._converters.values())))
         for method in rule.methods:
             node.leaves.setdefault(method, leaf)
     return node
@@ -306,23 +310,23 @@ def _compile_edge(part: Any, state: Any, with_defaults: set[Any]) -> Edge:
     return Edge(pattern, False, part.final, node, known)
 
 
-def _step(converter: Any) -> Callable[[str], Any]:
-    """What turns a matched value into an argument; ``str`` and ``int`` cost no call of Python."""
-    if type(converter) is UnicodeConverter and TEXT.kept_by(converter):
+def _convert_function(converter: Any) -> Callable[[str], Any]:
+    """Return the function that converts a matched value. ``str`` and ``int`` are faster than a method in Python."""
+    if type(converter) is UnicodeConverter and TEXT.unchanged_on(converter):
         return str
     limits = (getattr(converter, "fixed_digits", 0), getattr(converter, "min", None), getattr(converter, "max", None))
-    if type(converter) is IntegerConverter and limits == (0, None, None) and INTEGER.kept_by(converter):
+    if type(converter) is IntegerConverter and limits == (0, None, None) and INTEGER.unchanged_on(converter):
         return int
     return lambda value: converter.to_python(value)  # noqa: PLW0108  # it may be replaced: looked up when it is used
 
 
 def create_adapter(app: Any, request: Any) -> MapAdapter | None:
-    """The adapter that matches *request* and builds URLs relative to it.
+    """Return the adapter that matches *request* and builds URLs relative to it.
 
     :param request: None outside of a request; then ``SERVER_NAME`` says where URLs lead.
     :return: None outside of a request without ``SERVER_NAME``.
     :raises SecurityError: when the request's host is not among the trusted ones.
-    :raises BadRequest: when its host cannot be one.
+    :raises BadRequest: when its Host header is not valid.
     """
     server_name = app.config["SERVER_NAME"]
     if request is None:
@@ -334,7 +338,7 @@ def create_adapter(app: Any, request: Any) -> MapAdapter | None:
     if app.config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = app.config["TRUSTED_HOSTS"]
         request.host  # noqa: B018  # reading it checks it, and raises
-    if split_host((environ.get("HTTP_HOST") or "")[:MOST_OF_HOST]) is None:
+    if split_host((environ.get("HTTP_HOST") or "")[:HOST_READ_LIMIT]) is None:
         raise BadRequest("The Host header is not a valid host name with an optional port.")
     subdomain: str | None = None
     if app.url_map.host_matching:
@@ -343,13 +347,13 @@ def create_adapter(app: Any, request: Any) -> MapAdapter | None:
         subdomain = app.url_map.default_subdomain or ""
     else:
         subdomain = _subdomain(request, server_name)
-    # Werkzeug reads the host anew unless it is told one, and finds none in a name such as "my_app".
+    # Without a server name Werkzeug parses the Host header itself, and does not accept names such as "my_app".
     server_name = request.host if server_name is None else server_name
     return cast(MapAdapter, app.url_map.bind_to_environ(environ, server_name=server_name, subdomain=subdomain))
 
 
 def _subdomain(request: Any, server_name: str | None) -> str:
-    """What stands before *server_name* in the request's host."""
+    """Return the part of the request's host before *server_name*."""
     if server_name is None:
         return ""
     standard_port = ":443" if request.scheme in ("https", "wss") else ":80"
@@ -361,8 +365,8 @@ def _subdomain(request: Any, server_name: str | None) -> str:
 
 
 def _warn_of_host(server_name: str) -> None:
-    # Under the module name and the first words that filters written for Flask know. The host itself stays out of the
-    # text: Python remembers each text it has shown, and hosts come from outside.
+    # Filters of warnings look for Flask's module name and first words. The host is not in the text, because Python
+    # keeps each text that it has shown in memory, and hosts come from outside.
     text = (
         f"Current server name doesn't match the configured SERVER_NAME {server_name!r}, so the request has no subdomain"
         f" and only 404 for an answer."

@@ -105,7 +105,7 @@ def naming_decorator(add: Callable[[Any, str | None], object], name: Any) -> Any
 
 
 def _find_spec(import_name: str) -> ModuleSpec | None:
-    """Return how *import_name* would be imported; None for what cannot be, as the ``__main__`` of a prompt."""
+    """Return the import spec of a module; None when it cannot be imported, such as ``__main__`` of a prompt."""
     try:
         return importlib.util.find_spec(import_name)
     except (ImportError, ValueError):
@@ -113,7 +113,7 @@ def _find_spec(import_name: str) -> ModuleSpec | None:
 
 
 def get_root_path(import_name: str) -> str:
-    """Return the folder that the module or package *import_name* lies in; the current one for what is no file.
+    """Return the folder of the module or package *import_name*; the current folder if it has no file.
 
     :raises RuntimeError: for a namespace package, which has no folder of its own.
     """
@@ -140,7 +140,7 @@ def _locations(import_name: str) -> list[str]:
 
 
 def find_package(import_name: str) -> tuple[str | None, str]:
-    """Where a package is installed.
+    """Find out where a package is installed.
 
     :return: the prefix (such as ``/usr`` or a virtual environment) or None where it is not installed, and the folder
         from which it can be imported.
@@ -175,7 +175,7 @@ class Scaffold:
     """
 
     name: str
-    # How the examples in error messages call such an object.
+    # The name of the variable in the examples of error messages.
     _variable = "app"
 
     def __init__(
@@ -201,7 +201,7 @@ class Scaffold:
 
     @shared_lazy
     def cli(self) -> _cli.AppGroup:
-        """The group of its own commands, made when it is first asked for."""
+        """The click group of its own commands, made when it is first used."""
         return _cli.AppGroup(self.name)
 
     # -- files ----------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ class Scaffold:
 
     @property
     def has_static_folder(self) -> bool:
-        """Whether there is a folder of static files."""
+        """Whether a folder of static files was set."""
         return self.static_folder is not None
 
     @property
@@ -233,7 +233,7 @@ class Scaffold:
 
     @cached_property
     def jinja_loader(self) -> _environment.BaseLoader | None:
-        """The loader of this scaffold's templates; None where it has none."""
+        """The loader of its own templates; None when it has no template folder."""
         if self.template_folder is None:
             return None
         return _environment.FileSystemLoader(os.path.join(self.root_path, self.template_folder))
@@ -288,7 +288,7 @@ class Scaffold:
         raise NotImplementedError
 
     def _check_parentheses(self, argument: object, example: str) -> None:
-        """Refuse a function where a decorator's argument belongs: the decorator was written without parentheses."""
+        """Raise a TypeError when *argument* is a function, because the decorator was written without parentheses."""
         if callable(argument) and not isinstance(argument, type):
             name = example.partition("(")[0]
             raise TypeError(
@@ -298,7 +298,7 @@ class Scaffold:
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[T_route], T_route]:
         self._check_parentheses(rule, f'{method.lower()}("/path")')
         if "methods" in options:
-            raise TypeError(f"It is {method} here. Use the 'route' decorator to use the 'methods' argument.")
+            raise TypeError(f"It is for {method} only. Use the 'route' decorator to use the 'methods' argument.")
         return self.route(rule, methods=[method], **options)
 
     @setupmethod
@@ -455,7 +455,7 @@ class Scaffold:
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable) -> None:
         """Have *f* answer a status code or a class of exceptions.
 
-        :raises ValueError: for a code that no HTTP error has, or a class that is no exception.
+        :raises ValueError: for a code that no HTTP error has, or a class that is not an exception class.
         :raises TypeError: for anything else.
         """
         cls, code = self._get_exc_class_and_code(code_or_exception)

@@ -1,7 +1,7 @@
-"""Sessions: data that follows one visitor, in a cookie that they can read but not change.
+"""Sessions: data that is kept for one visitor between requests, in a cookie that they can read but not change.
 
-Here are the session mappings, the interface by which an app opens and saves them, the signed cookie that is the default
-way, and the messages flashed from one request to the next. The cookie is Flask's, byte for byte.
+Here are the session mappings, the interface by which an app opens and saves them, its default implementation with a
+signed cookie, and the messages flashed from one request to the next. The cookie is Flask's, byte for byte.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from .ctx import current_request_context, shared_lazy
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
-from .wrappers import SETTING, Request, Response
+from .wrappers import COOKIE_WRITING, Request, Response
 
-# A signed cookie of 4 KB can be made to inflate a thousandfold by whoever holds the key; a browser's never does.
+# The limit for a decompressed payload. Whoever has the key can make a cookie of 4 KB that grows a thousand times.
 MAX_PAYLOAD = 1024 * 1024
-# All apps share the serializers: so many are kept at hand before the one used least recently is made anew.
+# How many serializers are cached for all apps together.
 MAX_SERIALIZERS = 64
-# A browser sends one session cookie for each path and domain it was ever set for; more than so many are not tried.
+# A browser may send several session cookies, set for different paths and domains. At most this many are tried.
 MAX_COOKIES = 5
 
 
 class SessionMixin(MutableMapping[str, Any]):
-    """A session: a mapping that follows one visitor from request to request, with a few facts about itself.
+    """A session: a mapping that is kept for one visitor between requests, with attributes about its state.
 
     >>> @app.post("/login")
     ... def login() -> str:
@@ -55,9 +55,9 @@ class SessionMixin(MutableMapping[str, Any]):
 
     #: Whether it was made for this request, not loaded.
     new = False
-    #: Whether it must be saved. True where changes cannot be noticed.
+    #: Whether it must be saved. Always True for a class that cannot notice changes.
     modified = True
-    #: Whether the request read or wrote it, so that the response varies by cookie.
+    #: Whether the request read or changed it, so that the response varies by cookie.
     accessed = False
 
     @property
@@ -85,7 +85,7 @@ class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
         self.on_update = _mark_modified
 
     def warn_of_changes(self) -> None:
-        """Have further changes told by a warning, since they come too late to be saved."""
+        """Warn of each further change, because it is too late to save it."""
         self.on_update = _warn_of_change
 
 
@@ -106,7 +106,7 @@ def _warn_of_change(session: Any) -> None:
 
 
 class NullSession(SecureCookieSession):
-    """Stands in where no session can be opened: empty to read, an error to write."""
+    """The session when none can be opened: it is empty, and writing to it raises an error."""
 
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # the arguments of seven methods
         raise RuntimeError(
@@ -119,19 +119,19 @@ class NullSession(SecureCookieSession):
 
 
 class SessionInterface(Replaceable, metaclass=Watched):
-    """How an app opens and saves sessions. Give an app's ``session_interface`` one of your own for another store.
+    """How an app opens and saves sessions. To keep them elsewhere, set ``app.session_interface`` to one of your own.
 
-    A subclass implements :meth:`open_session` and :meth:`save_session`; both may rely on the getters of the cookie's
-    settings. The session is any mapping with the attributes of :class:`SessionMixin`.
+    A subclass implements :meth:`open_session` and :meth:`save_session`; both may use the methods below, which return
+    the settings of the cookie. The session is any mapping with the attributes of :class:`SessionMixin`.
     """
 
     #: The class that :meth:`make_null_session` makes.
     null_session_class = NullSession
     #: Whether sessions are pickled; kept for extensions that ask.
     pickle_based = False
-    #: Whether opening may wait until the session is first read or written, and saving be left out when it never was.
-    #: Set it to True on an interface of your own whose ``open_session`` has no effect but the session it returns, and
-    #: whose ``save_session`` does nothing with a session that nobody touched. Otherwise both run for every request.
+    #: Whether the session is opened only when it is first read or changed, and not saved when it never was. Set it to
+    #: True on an interface of your own if its ``open_session`` has no effect but the session that it returns, and its
+    #: ``save_session`` does nothing for an unused session. Otherwise both run for every request.
     lazy_open = False
 
     def make_null_session(self, app: Any) -> NullSession:  # noqa: ARG002  # for those who override it
@@ -166,7 +166,7 @@ class SessionInterface(Replaceable, metaclass=Watched):
         return bool(app.config["SESSION_COOKIE_SECURE"])
 
     def get_cookie_samesite(self, app: Any) -> str | None:
-        """Return ``Strict``, ``Lax``, ``None`` or nothing, ``SESSION_COOKIE_SAMESITE``."""
+        """Return ``"Strict"``, ``"Lax"``, ``"None"``, or None for no such attribute: ``SESSION_COOKIE_SAMESITE``."""
         value: str | None = app.config["SESSION_COOKIE_SAMESITE"]
         return value
 
@@ -179,11 +179,11 @@ class SessionInterface(Replaceable, metaclass=Watched):
         return datetime.now(UTC) + app.permanent_session_lifetime if session.permanent else None
 
     def should_set_cookie(self, app: Any, session: SessionMixin) -> bool:
-        """Say whether the response carries the cookie: when changed, or to prolong a permanent session."""
+        """Say whether the response gets the cookie: the session was changed, or is permanent and must last longer."""
         return session.modified or bool(session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
 
     def open_session(self, app: Any, request: Request) -> SessionMixin | None:
-        """Return the session of *request*; None where there can be none, which makes it a null session."""
+        """Return the session of *request*. For None the request gets a null session."""
         raise NotImplementedError(f"{type(self).__name__} must implement open_session(app, request).")
 
     def save_session(self, app: Any, session: SessionMixin, response: Response) -> None:
@@ -195,7 +195,8 @@ session_json_serializer = TaggedJSONSerializer()
 
 
 def _lazy_sha1(string: bytes = b"") -> Any:
-    # A build of Python for FIPS has no sha1: ask when it is used, so that importing works and the key can be changed.
+    # A Python built for FIPS has no sha1. It is looked up only when used, so that the import works, and an app can
+    # choose another hash.
     return hashlib.sha1(string)  # noqa: S324  # Flask's cookies are signed so; HMAC-SHA1 is not broken
 
 
@@ -213,60 +214,60 @@ def _decode(text: bytes) -> bytes:
 
 
 class StrictSigner(TimestampSigner):
-    """Itsdangerous' signer, which takes a signature in one spelling only: base64 has four for the last character."""
+    """The signer of itsdangerous, but each signature has only one valid spelling. In base64 there are four."""
 
     def verify_signature(self, value: str | bytes, sig: str | bytes) -> bool:
-        """Say whether *sig* is what signing *value* writes, with any of the keys."""
+        """Say whether *sig* is exactly the signature of *value* with one of the keys."""
         return super().verify_signature(value, sig) and base64_encode(base64_decode(sig)) == want_bytes(sig)
 
 
 class BoundedSerializer(URLSafeTimedSerializer):
-    """Itsdangerous' serializer, which keeps its keys and inflates no payload beyond :data:`MAX_PAYLOAD` bytes.
+    """The serializer of itsdangerous, but it caches its keys and limits payloads to :data:`MAX_PAYLOAD` bytes.
 
-    What is plainly right it reads and writes itself; anything else it leaves to itsdangerous, errors above all.
+    It handles the usual cases itself and leaves all others, such as errors, to itsdangerous.
     """
 
     default_signer = StrictSigner
 
-    # PERF: a signer derives its key at each call, and takes 40 calls about the rest (benchmarks/: session).
+    # PERF: the signer of itsdangerous derives its key each time, and makes 40 other calls (benchmarks/: sessions).
     @shared_lazy
-    def _kept(self) -> tuple[Any, list[bytes]]:
-        """A signer, and its keys, the newest first; none where it is not the one that is known here."""
+    def _signer_and_keys(self) -> tuple[Any, list[bytes]]:
+        """The signer and its derived keys, the newest first. No keys when the signer is not a StrictSigner."""
         signer = self.make_signer()
         known = self.signer is StrictSigner and self.signer_kwargs.keys() <= {"key_derivation", "digest_method"}
         return signer, [signer.derive_key(key) for key in reversed(self.secret_keys)] if known else []
 
     def _sign(self, key: bytes, value: bytes) -> bytes:
-        digest = self._kept[0].digest_method  # by its name it is one call of C
+        digest = self._signer_and_keys[0].digest_method  # hmac is faster with the name "sha1"
         signature = hmac.digest(key, value, "sha1" if digest is _lazy_sha1 else digest)
         return b2a_base64(signature, newline=False).translate(_TO_URL, b"=")
 
     def _verified(self, s: str | bytes, *, max_age: int) -> bytes:
-        """Return the payload of what is well signed and of the right age.
+        """Return the payload of a text with a valid signature and a valid age.
 
-        :raises ValueError: for what is not, or may not be.
+        :raises ValueError: when one of them is not valid, or not certain.
         """
         signed, _, signature = (s.encode() if isinstance(s, str) else s).rpartition(b".")
         payload, _, stamp = signed.rpartition(b".")
-        signer, keys = self._kept
+        signer, keys = self._signer_and_keys
         for key in keys:
             if hmac.compare_digest(self._sign(key, signed), signature):
                 age = signer.get_timestamp() - int.from_bytes(_decode(stamp), "big")
                 if payload and 0 <= age <= max_age:
                     return payload
-        raise ValueError("The signature or the age does not hold; itsdangerous finds the reason.")
+        raise ValueError("The signature or the age is not valid; itsdangerous finds the reason.")
 
     def loads(self, s: str | bytes, *args: Any, **kwargs: Any) -> Any:
-        """Return the data that :meth:`dumps` was given; arguments and errors are itsdangerous'."""
+        """Return the data that :meth:`dumps` was given; arguments and errors are those of itsdangerous."""
         try:
             payload = self._verified(s, *args, **kwargs)
-        except (TypeError, ValueError):  # other arguments than max_age, or nothing that plainly holds
+        except (TypeError, ValueError):  # other arguments than max_age, or not certainly valid
             return super().loads(s, *args, **kwargs)
         return self.load_payload(payload)
 
     def dumps(self, obj: Any, salt: str | bytes | None = None) -> Any:
-        """Signed text for *obj*; arguments are itsdangerous'."""
-        signer, keys = self._kept
+        """Return a signed text for *obj*; arguments and errors are those of itsdangerous."""
+        signer, keys = self._signer_and_keys
         if salt is not None or not keys or not self.is_text_serializer:
             return super().dumps(obj, salt)
         stamp: bytes = signer.get_timestamp().to_bytes(8, "big").lstrip(b"\0")
@@ -274,9 +275,9 @@ class BoundedSerializer(URLSafeTimedSerializer):
         return (signed + b"." + self._sign(keys[0], signed)).decode()
 
     def load_payload(self, payload: bytes, *args: Any, **kwargs: Any) -> Any:
-        """Return the data of a payload whose signature holds.
+        """Return the data of a payload whose signature was checked.
 
-        :raises BadPayload: for one that is well signed but malformed.
+        :raises BadPayload: when it cannot be read.
         """
         try:
             data = _decode(payload.removeprefix(b"."))
@@ -284,13 +285,13 @@ class BoundedSerializer(URLSafeTimedSerializer):
                 inflater = zlib.decompressobj()
                 data = inflater.decompress(data, MAX_PAYLOAD)
                 if not inflater.eof:
-                    raise ValueError(f"it is cut off, or more than {MAX_PAYLOAD} bytes when inflated")
+                    raise ValueError(f"it is incomplete, or longer than {MAX_PAYLOAD} bytes when decompressed")
         except (ValueError, zlib.error) as error:
             raise BadPayload(f"The payload cannot be read: {error}", error) from error
         return super(URLSafeSerializerMixin, self).load_payload(data, *args, **kwargs)
 
     def dump_payload(self, obj: Any) -> bytes:
-        """*obj* in base64, compressed where that is shorter."""
+        """Return *obj* as JSON in base64, compressed if that is shorter."""
         text: str | bytes = self.serializer.dumps(obj, **self.serializer_kwargs)
         data = text.encode() if isinstance(text, str) else text
         packed = zlib.compress(data)
@@ -304,14 +305,14 @@ def _make_serializer(
     return BoundedSerializer(list(keys), salt=salt, serializer=serializer, signer_kwargs=signer_kwargs)
 
 
-# PERF: made once a key, not twice a request (benchmarks/: session).
+# PERF: made once for each key, not twice for each request (benchmarks/: sessions).
 _serializer = lru_cache(maxsize=MAX_SERIALIZERS)(_make_serializer)
 
 
 class SecureCookieSessionInterface(SessionInterface):
-    """Sessions in a cookie signed with the app's secret key, and with nothing else."""
+    """Sessions in a cookie that is signed with the app's secret key. The default of an app."""
 
-    #: Keeps this signature apart from others made with the same key.
+    #: Makes these signatures different from others that are made with the same key.
     salt = "cookie-session"
     #: The hash of the signature.
     digest_method = staticmethod(_lazy_sha1)
@@ -323,7 +324,7 @@ class SecureCookieSessionInterface(SessionInterface):
     session_class = SecureCookieSession
 
     def get_signing_serializer(self, app: Any) -> URLSafeTimedSerializer | None:
-        """Return what signs and verifies the cookie: ``SECRET_KEY`` signs, ``SECRET_KEY_FALLBACKS`` verify as well.
+        """Return the serializer of the cookie. ``SECRET_KEY`` signs; it and each of ``SECRET_KEY_FALLBACKS`` verify.
 
         :return: None when the app has no secret key.
         """
@@ -334,18 +335,18 @@ class SecureCookieSessionInterface(SessionInterface):
         settings = keys, self.salt, self.serializer, self.digest_method, self.key_derivation
         try:
             return _serializer(*settings)
-        except TypeError:  # something without a hash, such as a bytearray for a key, can be used but not kept
+        except TypeError:  # a value that cannot be hashed, such as a bytearray as key, cannot be cached
             return _make_serializer(*settings)
 
     def open_session(self, app: Any, request: Request) -> SecureCookieSession | None:
-        """Return the session in the request's cookie; a new one where it is absent, forged, expired or unreadable."""
+        """Return the session in the request's cookie; a new one if it is missing, forged, expired or unreadable."""
         signing = self.get_signing_serializer(app)
         if signing is None:
             return None
         if "HTTP_COOKIE" in request.environ:
             max_age = int(app.permanent_session_lifetime.total_seconds())
-            # A forged cookie may stand before the visitor's own, whose path is shorter (RFC 6265, 5.4), and one of an
-            # earlier path or domain beside it: of those that hold, the newest is taken.
+            # There may be several: a forged one comes first if its path is longer (RFC 6265, 5.4), and an old one may
+            # be left from before the app changed its path or domain. The newest valid one is used.
             values = _cookies(request, self.get_cookie_name(app))
             if len(values) > 1:
                 values = sorted([*filter(None, values)][:MAX_COOKIES], key=_stamp, reverse=True)
@@ -362,12 +363,12 @@ class SecureCookieSessionInterface(SessionInterface):
         if varied:
             _vary_by_cookie(response)
         if session and self.should_set_cookie(app, session):
-            signing: Any = self.get_signing_serializer(app)  # there is one, or the session would be a null session
+            signing: Any = self.get_signing_serializer(app)  # not None, or the session would be a null session
             value = signing.dumps(dict(session))
             name, attributes = self.get_cookie_name(app), self._attributes(app)
             attributes["expires"] = self.get_expiration_time(app, session)
-            # A serializer of the app's own may write what needs quotes.
-            if not (isinstance(signing, BoundedSerializer) and _set_plainly(response, name, value, **attributes)):
+            # Another serializer may write values that need quotes.
+            if not (isinstance(signing, BoundedSerializer) and _set_by_template(response, name, value, **attributes)):
                 response.set_cookie(name, value, **attributes)
         elif session.modified and not session:
             response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
@@ -387,19 +388,19 @@ class SecureCookieSessionInterface(SessionInterface):
         }
 
 
-# What opening late, and not saving what nobody touched, stand in for.
+# The methods that opening lazily, and not saving an unused session, skip.
 OPENING = Originals(
     SecureCookieSessionInterface, "open_session", "save_session", "session_class", "make_null_session",
     "is_null_session", "should_set_cookie", flag="lazy_open",
 )  # fmt: skip
 
 
-# A cookie as Werkzeug finds it in a header without quotes; each step is taken once, so that no header takes long.
+# A cookie as Werkzeug finds it in a header without quotes. It never backtracks, so that no header takes long.
 _COOKIE = re.compile(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
 
 
 def _stamp(value: str) -> int:
-    """When a cookie says that it was signed; 0 where it does not say."""
+    """Return the time in a cookie at which it was signed; 0 if it has none."""
     try:
         return int.from_bytes(_decode(value.rpartition(".")[0].rpartition(".")[2].encode()), "big")
     except ValueError:
@@ -408,7 +409,7 @@ def _stamp(value: str) -> int:
 
 def _cookies(request: Any, name: str) -> list[str]:
     header = request.environ["HTTP_COOKIE"]
-    # PERF: one search; Werkzeug makes objects of all headers and cookies, in 20 calls (benchmarks/: session).
+    # PERF: one search; Werkzeug makes objects for all headers and cookies, in 20 calls (benchmarks/: sessions).
     usual = getattr(request, "_cookies_are_usual", False) and "cookies" not in request.__dict__
     if usual and '"' not in header:
         return [value for key, value in _COOKIE.findall(header) if key == name]
@@ -418,19 +419,25 @@ def _cookies(request: Any, name: str) -> list[str]:
 
 @lru_cache(maxsize=MAX_SERIALIZERS, typed=True)
 def _cookie_template(name: str, **attributes: Any) -> tuple[str, str, str] | None:
-    """Return a Set-Cookie header, cut where its value goes; None where it could not be sent unchecked."""
+    """Return a Set-Cookie header in three parts: the name, ``=``, and the rest, with room for the value between.
+
+    :return: None when it has characters that cannot be sent.
+    """
     response = Response()
-    response.max_cookie_size = 0  # whoever puts the value in looks at the size
+    response.max_cookie_size = 0  # the caller checks the size, with the value
     response.set_cookie(name, **attributes)
     header = response.headers["Set-Cookie"]
     return header.partition("=") if header.isascii() and header.isprintable() else None
 
 
-def _set_plainly(response: Any, name: str, value: str, expires: Any, **attributes: Any) -> bool:
-    """Set a cookie whose value needs no quotes; False where that takes more than putting the value in."""
-    # PERF: all but the value is as it was a moment ago, or in the same second (benchmarks/: session).
+def _set_by_template(response: Any, name: str, value: str, expires: Any, **attributes: Any) -> bool:
+    """Set a cookie whose value needs no quotes, by putting the value into a cached header.
+
+    :return: whether it was set; if not, ``set_cookie`` must do it.
+    """
+    # PERF: within one second only the value differs (benchmarks/: sessions).
     second = expires.replace(microsecond=0) if isinstance(expires, datetime) else expires
-    template = _cookie_template(name, expires=second, **attributes) if SETTING.kept_by(response) else None
+    template = _cookie_template(name, expires=second, **attributes) if COOKIE_WRITING.unchanged_on(response) else None
     header = f"{template[0]}={value}{template[2]}" if template else ""
     plain: bool = 0 < len(header) <= (response.max_cookie_size or len(header))
     if plain:
@@ -439,7 +446,7 @@ def _set_plainly(response: Any, name: str, value: str, expires: Any, **attribute
 
 
 def _vary_by_cookie(response: Any) -> None:
-    # PERF: vary_by parses no header (callpath: one session read); responses of other classes have Werkzeug's set only.
+    # PERF: vary_by parses no header (callpath: one session read). Only our own response class has it.
     if hasattr(response, "vary_by"):
         response.vary_by("Cookie")
     else:
@@ -447,13 +454,13 @@ def _vary_by_cookie(response: Any) -> None:
 
 
 def save_to_response(app: Any, ctx: Any, response: Any) -> None:
-    """Save the session of *ctx* on *response*, unless nobody touched it and there is nothing to prolong.
+    """Save the session of *ctx* on *response*, unless it was not used and its cookie need not last longer.
 
     :param ctx: the request context.
     """
     interface = app.session_interface
-    if ctx._opened is None and ctx._lazy_session:
-        # PERF: an untouched session is opened only where its cookie may have to be prolonged (callpath: session app).
+    if ctx._opened_session is None and ctx._lazy_session:
+        # PERF: an unused session is opened only if its cookie may have to last longer (callpath: session app).
         came_along = interface.get_cookie_name(app) in ctx.request.environ.get("HTTP_COOKIE", "")
         if not came_along or not app.config["SESSION_REFRESH_EACH_REQUEST"]:
             return
@@ -476,7 +483,7 @@ def flash(message: str, category: str = "message") -> None:
     'It was saved.'
 
     :param message: the message; any value that the session can hold.
-    :param category: groups messages; by custom ``message``, ``error``, ``info`` or ``warning``.
+    :param category: groups messages; usually ``message``, ``error``, ``info`` or ``warning``.
     :raises RuntimeError: when no request is current, or the app has no secret key.
     """
     ctx = current_request_context("'flash'")
@@ -491,7 +498,7 @@ def flash(message: str, category: str = "message") -> None:
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """Take the flashed messages out of the session; later calls in the same request return them again.
+    """Return the flashed messages and remove them from the session. Later calls in the same request return them again.
 
     >>> with app.test_request_context():
     ...     flash("It was saved.", "info")

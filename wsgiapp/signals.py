@@ -1,7 +1,7 @@
 """The ten signals, on blinker.
 
-An app sends itself as the sender. Senders ask ``signal.receivers`` first: a signal that nobody listens to costs one
-attribute look-up and no call. Nothing here knows an app.
+The sender is always the app. Code that sends one checks ``signal.receivers`` first, so that a signal without receivers
+costs one attribute look-up and no call.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ template_rendered = _signals.signal("template-rendered")
 message_flashed = _signals.signal("message-flashed")
 #: When an app context becomes current.
 appcontext_pushed = _signals.signal("appcontext-pushed")
-#: When an app context is current no more.
+#: When an app context is no longer current.
 appcontext_popped = _signals.signal("appcontext-popped")
 #: When an app context ends, also after an error. Arguments: ``exc``, the error or None.
 appcontext_tearing_down = _signals.signal("appcontext-tearing-down")

@@ -1,7 +1,7 @@
-"""Templates: rendering them, or streaming them, with what is current.
+"""Templates: rendering or streaming them with the values of the current app and request.
 
-Here a template meets its context; the environment that finds it is in ``environment``, and which filters and globals
-there are is the app's affair.
+Here the context of a template is completed and the template rendered. The environment that finds it is in
+``environment``; its filters and globals are set by the app.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def __getattr__(name: str) -> Any:
 def _default_template_ctx_processor() -> dict[str, Any]:
     """Return what every template has by name: ``g``, and in a request ``request``.
 
-    Not the session: whoever hears of a rendered template looks at each value, and the page would vary by cookie.
-    Templates find it among the globals.
+    Not the session, which templates have as a global: a receiver of the signal ``template_rendered`` may read each
+    value, and reading the session makes the page vary by cookie.
     """
     names: dict[str, Any] = {}
     if (app_ctx := _cv_app.get(None)) is not None:
@@ -39,11 +39,11 @@ def _default_template_ctx_processor() -> dict[str, Any]:
 
 
 def update_template_context(app: Any, context: dict[str, Any]) -> None:
-    """Add to *context* what the processors of the app and of the current blueprints give; what is there wins."""
+    """Add the values of the app's and the current blueprints' processors to *context*; its own values win."""
     given = dict(context)
     processors: dict[str | None, list[Callable[[], dict[str, Any]]]] = app.template_context_processors
     request_ctx = _cv_request.get(None)
-    # PERF: the blueprints are asked for only where one may have a processor (benchmarks/: template).
+    # PERF: blueprints are read only when one may have a processor (benchmarks/: template).
     blueprints = request_ctx.request.blueprints if request_ctx is not None and len(processors) > 1 else ()
     for scope in (None, *reversed(blueprints)):
         for processor in processors.get(scope, ()):

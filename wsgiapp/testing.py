@@ -1,7 +1,7 @@
 """Calling an app without a server: a client for requests, a runner for commands.
 
-Layer "testing". Werkzeug's client and click's runner, taught what they need of an app: its configured host and root,
-its JSON provider, its session interface, its contexts after the response. The app is called like any WSGI app.
+Layer "testing". Werkzeug's client and click's runner, extended by what belongs to an app: its configured host and root,
+its JSON provider, its session interface, and its contexts after the response. The app is called like any WSGI app.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from .hosts import host_and_port
 from .sessions import SessionMixin
 from .typing import AppType, WSGIEnvironment
 
-# Set where a client keeps a context active: setting it back tells whether that is in the same place.
+# Set when a client pushes a context. Resetting it fails in another thread or task, and so shows that the context cannot
+# be popped there.
 _place: ContextVar[Any] = ContextVar("wsgiapp.testing.place")
 
 
@@ -98,7 +99,7 @@ class FlaskClient(Client, Generic[AppType]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.preserve_context = False
-        # Contexts that the app handed over, and those among them that are kept active, with what marks their place.
+        # The contexts that the app has passed on in this request, and the pushed ones, each with a token of _place.
         self._received: list[RequestContext] = []
         self._entered: list[tuple[RequestContext, Token[Any]]] = []
         self.environ_base: dict[str, str] = {
@@ -128,7 +129,7 @@ class FlaskClient(Client, Generic[AppType]):
             session = interface.open_session(app, ctx.request)
         if session is None:
             raise RuntimeError("Session backend did not open a session: set app.secret_key for the default one.")
-        # Not inside a context: the block must find those that were active before.
+        # Outside of the context: in the block the contexts of before must be current.
         yield session
         if interface.is_null_session(session):
             return
@@ -139,9 +140,9 @@ class FlaskClient(Client, Generic[AppType]):
         self._update_cookies_from_response(host, ctx.request.path, response.headers.getlist("Set-Cookie"))
 
     def _copy_environ(self, other: WSGIEnvironment) -> WSGIEnvironment:
-        """Return a copy of an environment with the client's own values below it.
+        """Return a copy of an environment, with the values of ``environ_base`` where it has none.
 
-        Where contexts are to be kept, the app passes them on by a callable in it.
+        In a ``with`` block it also gets the callable by which the app passes its contexts on.
         """
         environ = {**self.environ_base, **other}
         if self.preserve_context:
@@ -192,8 +193,8 @@ class FlaskClient(Client, Generic[AppType]):
             ctx, token = self._entered.pop()
             try:
                 _place.reset(token)
-            except ValueError:  # another context of contextvars, another task say: what was pushed there stays there
-                ctx.transfer()
+            except ValueError:  # in another thread or task: what was pushed there cannot be popped here
+                ctx.push_afresh()
             ctx.pop(None)
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
-"""The types of what users hand us: return values, views, hooks, handlers.
+"""Types for what users write: return values, views, hooks, handlers.
 
-Lowest layer of the house. Here live aliases that name the callables a user may register and the values a view may
-return, and the few protocols by which lower layers know an app without importing it. Nothing here runs in a request.
+The lowest layer. Here are aliases for the functions that a user may register and the values that a view may return, and
+the few protocols by which lower layers know an app without importing it. Nothing here runs in a request.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from wsgiref import types as wsgi
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
-if TYPE_CHECKING:  # before Python 3.13 type checkers alone know of defaults
+if TYPE_CHECKING:  # before Python 3.13 only type checkers know defaults of type variables
     from typing_extensions import TypeVar as _TypeVar
 else:
 
@@ -27,8 +27,8 @@ WSGIEnvironment = wsgi.WSGIEnvironment
 
 T = TypeVar("T")
 ResponseClass = TypeVar("ResponseClass", bound=Response)
-# Types that a class of a lower layer does not know, such as the app that a context holds. Whoever knows them fills them
-# in: ``App.app_context`` returns an ``AppContext[App]``. Without the brackets they are Any.
+# Parameters for types that a lower layer cannot import, such as the app of a context. A higher layer fills them in:
+# ``App.app_context`` returns an ``AppContext[App]``. Without the brackets they are Any.
 AppType = _TypeVar("AppType", bound=Any, default=Any)
 RequestType = _TypeVar("RequestType", bound=Any, default=Any)
 SessionType = _TypeVar("SessionType", bound=Any, default=Any)
@@ -45,7 +45,7 @@ ResponseReturnValue = Union[ResponseValue, ResponsePair, tuple[ResponseValue, in
 # ``None`` stands for the app itself, a string for the blueprint of that dotted name.
 AppOrBlueprintKey = Union[str, None]
 
-# What a function returns that may as well be a coroutine function.
+# The return type of a function that may also be a coroutine function.
 Answer = Union[T, Awaitable[T]]
 
 RouteCallable = Callable[..., Answer[ResponseReturnValue]]

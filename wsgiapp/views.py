@@ -1,7 +1,7 @@
 """Views as classes: one method for a URL, or one for each HTTP method.
 
-Layer "views", at the top: it is sugar over plain view functions. :meth:`View.as_view` makes such a function; routing
-and dispatch know nothing of classes.
+Layer "views", at the top. :meth:`View.as_view` makes a plain view function of a class; routing and dispatch know only
+such functions.
 """
 
 from __future__ import annotations

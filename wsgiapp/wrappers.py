@@ -1,7 +1,8 @@
 """Request and response: Werkzeug's classes, made lazy.
 
-A request computes nothing before someone reads it; a response writes its header list once. Here live these two classes
-and the limits a request puts on its body. Whatever a shortcut does not know it leaves to Werkzeug's own method.
+A request computes each attribute when it is first read; a response writes its header list once. Here live these two
+classes, and the limits of a request's body. A shortcut handles the usual cases and leaves all others to Werkzeug's
+method.
 """
 
 from __future__ import annotations
@@ -29,19 +30,19 @@ from . import internals, json
 from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
-from .heads import LONGEST_KEPT, TOKEN, UnsendableResponse, check_head, describes_body, status_line, type_header
-from .hosts import MOST_OF_HOST, split_host
+from .heads import CACHED_LENGTH, TOKEN, UnsendableResponse, check_head, describes_body, status_line, type_header
+from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Watched
 
 
 def _decoded(environ: WSGIEnvironment, name: str) -> str:
-    """Return a path of the environment as text: PEP 3333 hands over bytes dressed as latin-1."""
+    """Return a path of the environment as text. In PEP 3333 each byte of it comes as one latin-1 character."""
     value: str = environ.get(name) or ""
     return value if value.isascii() else value.encode("latin1").decode(errors="replace")
 
 
 class _Limit:
-    """A limit in bytes or parts: what was set on the object, else the current app's setting, else a default."""
+    """An attribute for a limit: the value set on the object, else the current app's setting, else a default."""
 
     def __init__(self, setting: str, default: int | None) -> None:
         self.setting = setting
@@ -96,10 +97,10 @@ class Request(RequestBase, metaclass=Watched):
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
         self.environ = environ
-        # As it came in: what is read late must not follow what middleware and views do to the environ.
+        # A copy, since attributes are computed late: middleware and views may change the environ before that.
         self._original = environ.copy()
         self.shallow = shallow
-        # PERF: an object's own attributes are read faster than its class's (benchmarks/: hello).
+        # PERF: attributes of an object are read faster than those of its class (benchmarks/: hello).
         self.url_rule = self.view_args = self.routing_exception = None
         self._needs_close = not self._closes_forms_only
         if populate_request and not shallow:
@@ -119,7 +120,7 @@ class Request(RequestBase, metaclass=Watched):
 
     @lazy
     def server(self) -> tuple[str, int | None] | None:
-        """The server's host and port; a path and None for a Unix socket; None where it does not say."""
+        """The server's host and port; a path and None for a Unix socket; None when the environ does not say."""
         name, port = self._original.get("SERVER_NAME"), self._original.get("SERVER_PORT")
         if name is None:
             return None
@@ -127,16 +128,16 @@ class Request(RequestBase, metaclass=Watched):
 
     @lazy
     def host(self) -> str:
-        """The host and, unless it is the usual one, the port; empty where there is none or the header is no host.
+        """The host, with the port unless that is the default of the scheme; empty for a missing or invalid Host header.
 
-        :raises SecurityError: when it is not among the trusted ones.
+        :raises SecurityError: when the host is not one of the trusted hosts.
         """
-        parts = split_host((self.environ.get("HTTP_HOST") or "")[:MOST_OF_HOST])
+        parts = split_host((self.environ.get("HTTP_HOST") or "")[:HOST_READ_LIMIT])
         if not parts:
             return super().host
         name, port = parts
         trusted: Any = self.trusted_hosts
-        if trusted and not host_is_trusted(name, trusted):  # which knows no "my_app" either
+        if trusted and not host_is_trusted(name, trusted):  # it does not accept names such as "my_app"
             wanted = [trusted] if isinstance(trusted, str) else trusted
             if not any(f".{name}".endswith(end) if end[:1] == "." else name == end for end in wanted):
                 raise SecurityError(f"Host {name!r} is not trusted.")
@@ -155,7 +156,7 @@ class Request(RequestBase, metaclass=Watched):
 
     @lazy
     def query_string(self) -> bytes:
-        """What follows the question mark. A raw byte beyond ASCII arrives percent-encoded, as it should have been."""
+        """The part of the URL after the question mark. Bytes beyond ASCII are percent-encoded."""
         raw: str = self._original.get("QUERY_STRING", "")
         if not raw.isascii():
             raw = quote_from_bytes(raw.encode("latin1", "replace"), _ASCII)
@@ -163,7 +164,7 @@ class Request(RequestBase, metaclass=Watched):
 
     @lazy
     def url(self) -> str:
-        """The whole URL, readable: what need not be quoted is not."""
+        """The whole URL, readable: characters are percent-encoded only where they must be."""
         query = self.query_string.decode()
         return self._plain_url(f"{self.path}?{query}" if query else self.path) or super().url
 
@@ -173,14 +174,14 @@ class Request(RequestBase, metaclass=Watched):
         return self._plain_url(self.path) or super().base_url
 
     def _plain_url(self, path: str) -> str | None:
-        # PERF: what holds nothing to quote stays as it is; Werkzeug makes a URL in 30 µs (benchmarks/: url).
+        # PERF: a URL without anything to quote is used as it is; Werkzeug takes 30 µs (benchmarks/: request).
         url = f"{self.scheme}://{self.host}{self.root_path}{path}"
         return url if _PLAIN_URL.fullmatch(url) else None
 
     @lazy
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies, by name."""
-        # PERF: of one header; Werkzeug goes through them all (benchmarks/: url).
+        # PERF: it reads one header; Werkzeug reads all of them (benchmarks/: request).
         parsed: Any = parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
         cookies: ImmutableMultiDict[str, str] = parsed
         return cookies
@@ -192,15 +193,16 @@ class Request(RequestBase, metaclass=Watched):
 
     @lazy
     def remote_addr(self) -> str | None:
-        """The peer's address, as the server says; no header is trusted."""
+        """The address of the client or proxy that is connected to the server. No header is used for it."""
         return self._original.get("REMOTE_ADDR")
 
     @lazy
     def stream(self) -> IO[bytes]:
-        """The body as it arrives, limited to its length, and to :attr:`max_content_length`.
+        """The body as it arrives; it can be read up to its length and to :attr:`max_content_length`.
 
-        :raises RequestEntityTooLarge: for a body that says it is longer; while reading, for one that turns out to be.
-        :raises ClientDisconnected: while reading a body that breaks off.
+        :raises RequestEntityTooLarge: when its announced length is over the limit. Reading the stream raises it too,
+            when the length was not announced.
+        :raises ClientDisconnected: from reading, when the client sends less than it announced.
         """
         environ, most, source = self.environ, self.max_content_length, self.environ["wsgi.input"]
         length: str = environ.get("CONTENT_LENGTH", "")
@@ -212,7 +214,7 @@ class Request(RequestBase, metaclass=Watched):
                 raise RequestEntityTooLarge()
             stream = SizedBody(source, int(length))
         elif "wsgi.input_terminated" in environ and not get_content_length(environ):
-            # No length, or one that a transfer coding overrules (RFC 9112, 6.3).
+            # There is no length, or a transfer coding takes its place (RFC 9112, 6.3).
             stream = ChunkedBody(source, most)
         else:
             stream = super().stream
@@ -220,19 +222,20 @@ class Request(RequestBase, metaclass=Watched):
         return body
 
     def _parse_content_type(self) -> None:
-        # PERF: read from the environ, without a view on all headers (benchmarks/: form POST, JSON POST).
+        # PERF: read from the environ, without an object for all headers (benchmarks/: form_post, json_post).
         if not internals.KNOWN:
             super()._parse_content_type()
         elif not hasattr(self, "_parsed_content_type"):
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
             options = self._parsed_content_type[1]
-            # RFC 2046, 5.1.1 allows 70 characters, which clients pass by a few. Werkzeug compiles a pattern of them.
+            # RFC 2046, 5.1.1 allows 70 characters, and some clients send a few more. Werkzeug compiles a pattern of
+            # them.
             if len(options.get("boundary", "")) > 200:
                 del options["boundary"]
 
     #: How many bytes of a body are read before 413.
     max_content_length = _Limit("MAX_CONTENT_LENGTH", None)
-    #: How many bytes a form field that is no file may hold.
+    #: How many bytes a form field may hold, if it is not a file.
     max_form_memory_size = _Limit("MAX_FORM_MEMORY_SIZE", 500_000)
     #: How many parts a multipart form may hold.
     max_form_parts = _Limit("MAX_FORM_PARTS", 1_000)  # type: ignore[assignment]  # None works in Werkzeug as well
@@ -254,11 +257,11 @@ class Request(RequestBase, metaclass=Watched):
         return split_blueprints(name) if name is not None else []
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
-        """Answer ``request.json`` for a body that is no JSON: 415, or 400 with the reason in debug mode.
+        """Raise the error for ``request.json`` when the body is not JSON.
 
-        :param e: what the parser raised; None when the media type is not JSON.
-        :raises UnsupportedMediaType: for None.
-        :raises BadRequest: otherwise.
+        :param e: the error of the parser; None when the media type is not JSON.
+        :raises UnsupportedMediaType: (415) when the media type is not JSON.
+        :raises BadRequest: (400) when the parser failed; in debug mode with the reason.
         """
         try:
             return super().on_json_loading_failed(e)
@@ -292,9 +295,10 @@ class Request(RequestBase, metaclass=Watched):
     def _load_form_data(self) -> None:
         own = self.__dict__
         self._needs_close = True
-        usual = internals.KNOWN and PARSING.kept_by(self)
+        usual = internals.KNOWN and PARSING.unchanged_on(self)
         if usual and "form" not in own and self.environ.get("CONTENT_TYPE") == _FORM:
-            # PERF: a plain form needs no parser, which asks four limits and makes a stream (benchmarks/: form POST).
+            # PERF: a plain form needs no parser object, which reads four limits and makes a stream (benchmarks/:
+            # form_post).
             try:
                 items = parse_pairs((own.get("_cached_data") or self.stream.read()).decode())
             except UnicodeDecodeError:
@@ -307,18 +311,18 @@ class Request(RequestBase, metaclass=Watched):
             attach_enctype_error_multidict(self)
 
 
-# What the quick way of reading a form stands in for.
+# The methods that the shortcut for plain forms skips.
 PARSING = Originals(
     Request, "form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing"
 )
-# Without an override there is something to close only after a form was read.
+# Unless it was replaced, close() has something to do only after a form was read.
 CLOSING = Originals(Request, "close", flag="_closes_forms_only")
-# What whoever reads the cookies off the environment stands in for.
+# The attribute that the session interface skips when it reads cookies from the environ.
 COOKIES = Originals(Request, "cookies", flag="_cookies_are_usual")
 
 
 def _storage_class(request: RequestBase) -> type[MultiDict[str, Any]]:
-    """Return the class of *request*'s parameters; from Werkzeug 3.2 on it is None unless an app has set it."""
+    """Return the class for the parameters of *request*. In Werkzeug 3.2 the attribute is None by default."""
     own: type[MultiDict[str, Any]] | None = getattr(request, "parameter_storage_class", None)
     return ImmutableMultiDict if own is None else own
 
@@ -330,7 +334,7 @@ def _debugging() -> bool:
 
 _FORM = "application/x-www-form-urlencoded"
 _ASCII = bytes(range(128))
-# A URL with nothing in it to quote or to decode, and no part that could be taken for another.
+# A URL without anything to quote or to decode, whose parts cannot be confused.
 _PLAIN_URL = re.compile(
     r"https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?/[\w.~!$&'()*+,/:;=@-]*(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
     re.ASCII,
@@ -339,14 +343,14 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
 _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
-# Headers that hold a URI, and perhaps an IRI; and a path, with its query, that is a URI as it stands.
+# The headers that hold a URI, which an app may write as an IRI; and a path, with its query, that needs no change.
 _URIS = frozenset({"location", "content-location"})
 _PLAIN_URI = re.compile(r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII)
 
 
-def _line_of(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
-    """Return the status line and the code of *status*, and whether it can be sent."""
-    return (status_line.__wrapped__ if isinstance(status, str) and len(status) > LONGEST_KEPT else status_line)(status)
+def _parsed_status(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
+    """Call :func:`status_line`, past its cache for a long text."""
+    return (status_line.__wrapped__ if isinstance(status, str) and len(status) > CACHED_LENGTH else status_line)(status)
 
 
 def _octal(match: re.Match[str]) -> str:
@@ -362,11 +366,11 @@ def environ_fault(environ: WSGIEnvironment) -> str | None:
         if not isinstance(value, str):
             return f"{name} is {'missing' if value is None else type(value).__name__}, not text"
         if max(value, default="") > "\xff":
-            return f"{name} has characters that no bytes stand for"
+            return f"{name} has characters beyond latin-1"
     return None
 
 
-# The keys that are read as text, and whether they must be there.
+# The keys whose values must be text, and whether each is required.
 _ENVIRON = {
     "REQUEST_METHOD": True, "wsgi.url_scheme": True, "SCRIPT_NAME": False, "PATH_INFO": False, "QUERY_STRING": False,
     "HTTP_HOST": False, "HTTP_COOKIE": False, "CONTENT_TYPE": False, "CONTENT_LENGTH": False,
@@ -374,19 +378,19 @@ _ENVIRON = {
 
 
 def redirect_to(location: str, code: int, response_class: type[ResponseBase] | None) -> ResponseBase:
-    """Return a redirect whose target cannot end the header: control characters are percent-encoded."""
+    """Return a redirect. Control characters in its target, which could end the header, are percent-encoded."""
     return redirect(_CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", location), code, response_class)
 
 
 class _ClosingBody:
-    """The body of a response on its way to the server, which closes it at the end (PEP 3333)."""
+    """The body of a response for the server, which closes it, and by that the response, at the end (PEP 3333)."""
 
     def __init__(self, response: ResponseBase) -> None:
         self.response = response
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self.response.response:
-            # PERF: most chunks are bytes, and to ask for just that is faster (benchmarks/: stream).
+            # PERF: most chunks are bytes, for which this test is faster (benchmarks/: stream).
             yield chunk if type(chunk) is bytes or not isinstance(chunk, str) else chunk.encode()
 
     def close(self) -> None:
@@ -417,13 +421,13 @@ class Response(ResponseBase, metaclass=Watched):
     #: Above this many bytes a cookie is set with a warning.
     max_cookie_size = _Limit("MAX_COOKIE_SIZE", 4093)  # type: ignore[assignment]  # None works in Werkzeug as well
 
-    # The headers that belong to it, until someone asks for :attr:`headers`.
+    # The headers as a list, until :attr:`headers` is first read.
     _head: list[tuple[str, str]]
-    # Whether nothing that sending stands in for was replaced in the class.
+    # Whether the methods of SENDING are unchanged on the class.
     _sends_itself: bool
-    # Whether one is made as it is here.
-    _is_made_here: bool
-    # Whether only the framework has had it in its hands, so that none of its methods can have been replaced on it.
+    # Whether the methods of MAKING are unchanged on the class.
+    _has_usual_init: bool
+    # Whether no code of the app has got this object, so that none of its methods can have been replaced on it.
     _untouched = False
 
     def __init__(
@@ -433,39 +437,40 @@ class Response(ResponseBase, metaclass=Watched):
         mimetype: str | None = None, content_type: str | None = None, direct_passthrough: bool = False,
     ) -> None:  # fmt: skip
         self._headers: Headers | None = None
-        # The body of text or bytes, while it is still the one that the response was made with.
-        self._plain: Any = None
+        # The body, if it is text or bytes whose length is in the headers; another body may be set later.
+        self._known_body: Any = None
         self._head = []
         status = self.default_status if status is None else status
-        line, code, sendable = ("200 OK", 200, True) if status == 200 else _line_of(status)
-        # Whether the shortcuts of sending hold: nothing that they stand in for was replaced, and the status is sound.
+        line, code, sendable = ("200 OK", 200, True) if status == 200 else _parsed_status(status)
+        # Whether sending may use shortcuts: no method was replaced, and the status line can be sent.
         self._sendable = sendable and self._sends_itself
         if not self._sendable or headers is not None or content_type is not None:
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
             return
-        # PERF: no copy of Headers and no parser of content types; Werkzeug takes 12 calls (benchmarks/: hello, JSON).
+        # PERF: no copy of Headers, no parsing of content types; Werkzeug takes 12 calls (benchmarks/: hello,
+        # parameter).
         self._status, self._status_code = line, code
         self._on_close = []
         self.direct_passthrough = direct_passthrough
         media_type = self.default_mimetype if mimetype is None else mimetype
         if media_type is not None:
-            known = len(media_type) <= LONGEST_KEPT
+            known = len(media_type) <= CACHED_LENGTH
             self._head.append(type_header(media_type) if known else type_header.__wrapped__(media_type))
         if isinstance(response, (str, bytes, bytearray)):
-            # What JSON calls a lone surrogate is no text that can be sent.
+            # Half of a surrogate pair, which JSON may hold, cannot be encoded.
             body = response.encode(errors="replace") if isinstance(response, str) else bytes(response)
-            self.response = self._plain = [body]
+            self.response = self._known_body = [body]
             self._head.append(("Content-Length", str(len(body))))
         else:
             self.response = [] if response is None else response
 
     @property
     def headers(self) -> Headers:
-        """The headers; a body of text or bytes has the two that belong to it."""
+        """The headers; with a body of text or bytes, ``Content-Type`` and ``Content-Length`` are among them."""
         if self._headers is None:
             if internals.KNOWN:
                 self._headers = Headers()
-                self._headers._list = self._head  # PERF: as it stands, without a check of each (benchmarks/: hooks)
+                self._headers._list = self._head  # PERF: taken over without a check of each header (benchmarks/: hooks)
             else:
                 self._headers = Headers(self._head)
         return self._headers
@@ -481,16 +486,19 @@ class Response(ResponseBase, metaclass=Watched):
 
     @status.setter
     def status(self, value: str | int | HTTPStatus) -> None:
-        self._status, self._status_code, sendable = _line_of(value)
+        self._status, self._status_code, sendable = _parsed_status(value)
         self._sendable = sendable and self._sends_itself
 
     @classmethod
     def force_type(cls, response: ResponseBase, environ: WSGIEnvironment | None = None) -> Response:
-        """Return a response of this class, made of another or of a WSGI callable. Werkzeug's are changed."""
+        """Return another response, or the answer of a WSGI callable, as a response of this class.
+
+        The class of a response of Werkzeug is changed; nothing is copied.
+        """
         forced = cast(Response, super().force_type(response, environ))
         if "headers" in forced.__dict__:
-            forced._headers, forced._plain = forced.__dict__.pop("headers"), None
-        forced.status = forced._status  # whether it can be sent plainly is for its new class to say
+            forced._headers, forced._known_body = forced.__dict__.pop("headers"), None
+        forced.status = forced._status  # sets _sendable, by the methods of the new class
         return forced
 
     def vary_by(self, name: str) -> None:
@@ -499,7 +507,7 @@ class Response(ResponseBase, metaclass=Watched):
         :param name: the header, such as ``Cookie``.
         """
         pairs: Any = self._head if self._headers is None else self._headers
-        usual = isinstance(pairs, (list, Headers)) and VARYING.kept_by_class(type(self))
+        usual = isinstance(pairs, (list, Headers)) and VARYING.unchanged_on_class(type(self))
         if not usual or "vary" in [key.lower() for key, _ in pairs]:
             self.vary.add(name)
         else:
@@ -513,26 +521,26 @@ class Response(ResponseBase, metaclass=Watched):
             self._head.append((name, value))
 
     def take_headers(self, pairs: list[tuple[str, str]]) -> None:
-        """Take *pairs*, which this package made and which need no check, for all of the headers."""
+        """Replace all headers by *pairs*, which this package made and which need no check."""
         self._headers, self._head = None, pairs
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the response (PEP 3333).
 
-        :raises UnsendableResponse: before anything is sent.
+        :raises UnsendableResponse: when its headers or its body cannot be sent. Nothing was sent then.
         """
         body: Any = self.response
-        # A list may have been added to; then it is no longer known what is in it.
-        plain = body is self._plain and len(body) == 1 and type(body[0]) is bytes
-        # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, stream).
-        shortcut = self._sendable and (self._untouched or SENDING.kept_in(self.__dict__))
+        # The list may have been changed in place; then its length is not the one in the headers.
+        plain = body is self._known_body and len(body) == 1 and type(body[0]) is bytes
+        # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, parameter, stream).
+        shortcut = self._sendable and (self._untouched or SENDING.unchanged_in(self.__dict__))
         if (
             shortcut
             and self._status_code not in _BODILESS
             and (plain or not isinstance(body, (list, tuple)))
             and environ.get("REQUEST_METHOD") != "HEAD"
         ):
-            # A copy, since servers and middleware may add to it (PEP 3333), and a response may be sent again.
+            # A copy, since servers and middleware may change it (PEP 3333), and a response may be sent again.
             head = [*self._head] if self._headers is None else self._own_head(plain, self._headers)
             if head is not None:
                 start_response(self._status, head)
@@ -540,7 +548,7 @@ class Response(ResponseBase, metaclass=Watched):
         elif self._status_code == 304 and shortcut and body == [] and not self._on_close:
             head = [*self._head] if self._headers is None else self._own_head(False, self._headers)
             if head is not None:
-                start_response(self._status, [pair for pair in head if not describes_body(pair[0][:LONGEST_KEPT])])
+                start_response(self._status, [pair for pair in head if not describes_body(pair[0][:CACHED_LENGTH])])
                 return ()
         try:
             app_iter, status, headers = self.get_wsgi_response(environ)
@@ -551,13 +559,16 @@ class Response(ResponseBase, metaclass=Watched):
         return app_iter
 
     def _own_head(self, counted: bool, headers: Any) -> list[tuple[str, str]] | None:
-        """Return the headers as they stand; None where Werkzeug has to make URIs of some, or find the length out."""
-        if not isinstance(headers, Headers):  # a dict, say, that someone has put in their place
+        """Return the checked headers as a list; None when Werkzeug has to change some.
+
+        :param counted: whether the length of the body must be among them.
+        """
+        if not isinstance(headers, Headers):  # something else was set in their place, such as a dict
             return None
         head = [*iter(headers)]
         try:
             names = check_head(self._status, head)
-        except UnsendableResponse:  # unless it is an IRI, which Werkzeug makes a URI of
+        except UnsendableResponse:  # it may be an IRI, of which Werkzeug makes a URI
             return None
         if counted and "content-length" not in names:
             return None
@@ -580,7 +591,7 @@ class Response(ResponseBase, metaclass=Watched):
         """Set the body, and its length."""
         super().set_data(value.encode(errors="replace") if isinstance(value, str) else value)
         body: Any = self.response
-        self._plain = body
+        self._known_body = body
 
     data = property(ResponseBase.get_data, set_data, doc="The body as bytes; it may be set to text, too.")
 
@@ -597,7 +608,7 @@ class Response(ResponseBase, metaclass=Watched):
         :param args: Werkzeug's other arguments, best given by name.
         :param kwargs: ``max_age``, ``expires``, ``path``, ``domain``, ``secure``, ``httponly``, ``samesite``,
             ``partitioned``.
-        :raises ValueError: for a name that is no token, since it could bring attributes of its own.
+        :raises ValueError: when the name is not a token: it could add attributes to the cookie.
         """
         if not TOKEN.fullmatch(key):
             raise ValueError(f"A cookie cannot be named {key!r}: letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).")
@@ -607,15 +618,15 @@ class Response(ResponseBase, metaclass=Watched):
             self.headers.setlist("Set-Cookie", [_CONTROL.sub(_octal, header) for header in sent])
 
 
-# What the shortcuts of making and sending a response stand in for.
+# The methods that the shortcuts for sending a response skip.
 SENDING = Originals(
     Response, "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data",
     "status", "status_code", "automatically_set_content_length", flag="_sends_itself",
 )  # fmt: skip
-# What writing a cookie straight into the header stands in for, and what making a response of an error does.
-SETTING = Originals(Response, "set_cookie")
+# The methods skipped by writing a cookie directly into the headers, by vary_by, and by making responses in dispatch.
+COOKIE_WRITING = Originals(Response, "set_cookie")
 VARYING = Originals(Response, "vary")
 MAKING = Originals(
     Response, "__init__", "force_type", "automatically_set_content_length", "set_data", "status", "status_code",
-    flag="_is_made_here",
+    flag="_has_usual_init",
 )  # fmt: skip

@@ -57,8 +57,7 @@ def load(framework: Framework) -> Any:
 def build(framework: Framework, workload: str) -> Application:
     """The WSGI application of *framework* for the workload of that name.
 
-    Raises:
-        UnableError: when the framework cannot do it, with the program's own reason.
+    :raises UnableError: when the framework cannot do it, with the program's own reason.
     """
     program = load(framework)
     if workload in program.LACKS:

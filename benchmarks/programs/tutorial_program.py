@@ -30,8 +30,7 @@ POSTS = [(f"Post <{number}>", f"What there is to say about & {number}.\nNo more.
 def make() -> Any:
     """The tutorial's application with a database of its own.
 
-    Raises:
-        UnableError: when its source was not fetched.
+    :raises UnableError: when its source was not fetched.
     """
     if FOLDER not in os.environ:
         raise UnableError("the source of Flask's tutorial was not fetched")

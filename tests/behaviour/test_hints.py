@@ -79,7 +79,7 @@ MISTAKES: list[tuple[Callable[[wsgiapp.App, Path], None], str, list[str]]] = [
     (hook_without_the_response, "/", ["finish (", "test_hints.py:", "called with the response, which it must return"]),
     (template_with_a_slip, "/", ["{folder} (of the app)", "Did you mean 'index.html'?"]),
     (template_of_no_folder, "/", ["No folder of templates was named."]),
-    (session_with_a_set, "/", ["session['seen'] is a set", "for which its cookie has no form"]),
+    (session_with_a_set, "/", ["session['seen'] is a set", "which its cookie cannot hold"]),
 ]
 
 

@@ -116,7 +116,7 @@ def test_part_that_has_changed_is_named(
     monkeypatch.setattr(WerkzeugRequest, "get_data", lambda self: self.__dict__.update(_cached_data=b"ab"))
     assert f"{owner.__name__}.{attribute}" in internals.changed_parts()
     with pytest.warns(RuntimeWarning, match=attribute):
-        assert internals.ask() is False
+        assert internals.check_parts() is False
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_method_of_requests_that_is_gone_is_noticed(monkeypatch: pytest.MonkeyPa
 
 def test_parts_of_the_installed_werkzeug_are_known() -> None:
     assert internals.changed_parts() == []
-    assert internals.KNOWN is internals.ask() is True
+    assert internals.KNOWN is internals.check_parts() is True
 
 
 @pytest.mark.parametrize("debug", [False, True])

@@ -77,13 +77,13 @@ def which():
 
 @app.route("/sleep")
 def sleep():
-    if sys.modules["wsgiapp"].__class__.__name__ == "Stand":
+    if sys.modules["wsgiapp"].__class__.__name__ == "StandIn":
         time.sleep(60)
     return "slept"
 
 @app.route("/exit")
 def leave():
-    if sys.modules["wsgiapp"].__class__.__name__ == "Stand":
+    if sys.modules["wsgiapp"].__class__.__name__ == "StandIn":
         print("out of order", file=sys.stderr, flush=True)
         os._exit(3)
     return "still here"
@@ -132,7 +132,7 @@ def test_the_two_answers_are_the_same_byte_for_byte(xray: XRay, path: str) -> No
 
 def test_the_ladder_answers_under_the_frameworks_name_and_reads_its_cookies(xray: XRay) -> None:
     names = ask(xray, "/which")
-    assert (names.left.body, names.right.body, names.same) == (b"module", b"Stand", False)
+    assert (names.left.body, names.right.body, names.same) == (b"module", b"StandIn", False)
     cookie = next(value for name, value in ask(xray, "/login").left.headers if name == "Set-Cookie").partition(";")[0]
     found = ask(xray, "/who", headers={"Cookie": cookie})
     assert found.same and found.right.body == b"Ada"
@@ -142,8 +142,8 @@ def test_what_differs_is_named_and_shown_from_where_it_differs(xray: XRay) -> No
     found = ask(xray, "/which")
     assert found.sentence == "The answers differ: Content-Length, body."
     rows = {row.what: row for row in found.rows if not row.same}
-    assert (rows["Content-Length"].left, rows["Content-Length"].right) == ("6", "5")
-    assert rows["body"].right == "5 bytes, different from byte 0 on: Stand"
+    assert (rows["Content-Length"].left, rows["Content-Length"].right) == ("6", "7")
+    assert rows["body"].right == "7 bytes, different from byte 0 on: StandIn"
 
 
 def test_what_the_request_needs_and_the_last_step_lacks_is_told_with_both_places(xray: XRay) -> None:
@@ -182,7 +182,7 @@ def test_what_only_loading_asked_for_is_passed_over_and_told(xray: XRay) -> None
 
 def test_an_app_that_cannot_be_loaded_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "loads_once.py").write_text(
-        "import sys\nfrom wsgiapp import App\nassert sys.modules['wsgiapp'].__class__.__name__ != 'Stand', 'not here'\n"
+        "import sys\nfrom wsgiapp import App\nassert type(sys.modules['wsgiapp']).__name__ != 'StandIn', 'not here'\n"
         "app = App(__name__)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
@@ -249,7 +249,7 @@ def test_a_large_body_is_counted_and_only_its_beginning_is_kept(xray: XRay) -> N
 
 def test_one_twin_runs_at_a_time(xray: XRay) -> None:
     module = importlib.import_module("wsgiapp.xray.twin")
-    with module._one, pytest.raises(TwinError, match="one runs at a time"):
+    with module._running, pytest.raises(TwinError, match="one runs at a time"):
         ask(xray, "/page/1")
 
 
@@ -294,7 +294,7 @@ def test_the_command_shows_both_and_ends_as_they_agree(xray: XRay) -> None:
     assert (same.exit_code, differs.exit_code, refused.exit_code) == (0, 1, 1)
     assert "Both answered 200 OK" in same.stdout and "step_06.py" in same.stdout
     assert re.search(r"^ +=  +\d+     if number > 5:$", same.stdout, re.MULTILINE)
-    assert "! body" in differs.stdout and "ladder   5 bytes" in differs.stdout
+    assert "! body" in differs.stdout and "ladder   7 bytes" in differs.stdout
     assert "Add --really." in refused.output
 
 

@@ -1,11 +1,11 @@
-"""Installs the alias where a child process of a program under it imports Flask and nothing else has installed it.
+"""Installs the alias in a child process that imports Flask before anything else has installed it.
 
-So it is where an agent's ``sitecustomize`` stands before ours and does not go on to the next one.
+This happens when the ``sitecustomize`` of a monitoring agent is found before ours and does not run ours.
 """
 
 import importlib
 import sys
 
-del sys.modules["flask"]  # this file; the name is for the package that Flask's name stands for
+del sys.modules["flask"]  # this file; the next import puts wsgiapp there
 importlib.import_module("wsgiapp.as_flask").install()
 importlib.import_module("flask")

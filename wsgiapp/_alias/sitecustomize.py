@@ -1,7 +1,7 @@
-"""Installs the alias in a Python program that another one under the alias has started.
+"""Installs the alias in a child process of a program that runs under it.
 
-Python imports the first ``sitecustomize`` on its path; the one that would have been imported without this comes next.
-It may be an agent's, which goes on to the next one in turn: that is this one again, and does nothing more.
+Python imports only the first ``sitecustomize`` on its path, so this one runs the next one itself. The next one may be
+that of a monitoring agent, which may run this one again; the second time nothing more happens.
 """
 
 import importlib.machinery

@@ -1,8 +1,8 @@
-"""The alias: ``import flask`` and ``flask.*`` give these modules, for code that was written for Flask.
+"""The alias: ``import flask`` and ``import flask.x`` give wsgiapp's modules, for code that was written for Flask.
 
 Importing this package installs the alias, so that ``pytest -p wsgiapp.as_flask`` has it in place before any plugin or
-conftest imports Flask. ``flask`` is then the very module object ``wsgiapp``, and each ``flask.x`` the module that
-stands under our name; what is patched in one is patched in the other. As a program it runs another one under it::
+conftest imports Flask. ``flask`` is then the same module object as ``wsgiapp``, and ``flask.x`` the same as
+``wsgiapp.x``; a patch of one patches the other. As a program this package runs another program under the alias::
 
     python -m wsgiapp.as_flask -m MODULE ARGS...
     python -m wsgiapp.as_flask FILE ARGS...
@@ -29,7 +29,7 @@ from .importing import ALIAS_FOLDER, AliasFinder
 
 __all__ = ["ALIAS_FOLDER", "AliasFinder", "inherit", "install"]
 
-#: Whether the ``sitecustomize`` of that folder has gone on to the next one.
+#: Whether this process imported the alias folder's ``sitecustomize``, which then runs the next ``sitecustomize``.
 is_in_child = False
 
 _STANDARD_FINDERS = (BuiltinImporter, FrozenImporter, PathFinder)
@@ -38,7 +38,7 @@ _STANDARD_FINDERS = (BuiltinImporter, FrozenImporter, PathFinder)
 def install() -> None:
     """Put the alias in place. Calling it again does nothing.
 
-    A warning says so when Flask itself was imported before: whoever did keeps its objects.
+    It warns when Flask itself was imported before, because some code then keeps Flask's objects.
     """
     if any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
         return
@@ -59,16 +59,16 @@ def install() -> None:
         installed = False
     else:
         installed = True
-    # Behind the finders of others: an agent's own must see each import, or it never learns that Flask was loaded.
+    # Behind the finders of others: that of a monitoring agent must see each import, or the agent does not notice Flask.
     place = next((at for at, finder in enumerate(sys.meta_path) if finder in _STANDARD_FINDERS), len(sys.meta_path))
     sys.meta_path.insert(place, AliasFinder(distribution=not installed))
 
 
 def inherit() -> None:
-    """Have the Python programs that this one starts (a reloader, a test's child process) install the alias too.
+    """Make Python child processes (a reloader, a test's subprocess) install the alias too.
 
-    The folder that is put into ``PYTHONPATH`` holds a ``sitecustomize``, and a ``flask`` for a child in which an
-    agent's ``sitecustomize`` stands before ours.
+    The folder that is put into ``PYTHONPATH`` has a ``sitecustomize``, and a ``flask`` for a child in which the
+    ``sitecustomize`` of a monitoring agent is found before ours.
     """
     paths = os.environ.get("PYTHONPATH", "")
     if ALIAS_FOLDER not in paths.split(os.pathsep):
@@ -76,13 +76,13 @@ def inherit() -> None:
 
 
 def pytest_configure() -> None:
-    """Under ``pytest -p wsgiapp.as_flask`` the programs that tests start have the alias too."""
+    """Make the programs that tests start use the alias too, under ``pytest -p wsgiapp.as_flask``."""
     inherit()
 
 
-# The same, before the first conftest is read: it may start programs itself.
+# The same hook earlier, before the first conftest is read, which may start programs too.
 pytest_load_initial_conftests = pytest_configure
 
-# The program installs it itself: what an agent has loaded before must be dealt with first.
+# ``python -m wsgiapp.as_flask`` installs it later: first it must restart Python if an agent was loaded.
 if not (sys.argv[:1] == ["-m"] and "wsgiapp.as_flask" in sys.orig_argv):
     install()

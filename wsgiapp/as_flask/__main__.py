@@ -1,7 +1,7 @@
 """``python -m wsgiapp.as_flask``: run a program under the alias.
 
-With an agent that came in by ``sitecustomize`` before the alias was there, Python is started once more, so that the
-agent meets the alias and not a Flask that may be installed.
+If a monitoring agent was loaded by ``sitecustomize`` before the alias was installed, Python is started once more, so
+that the agent finds the alias and not an installed Flask.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PATHS_OF_PYTHON = [*sysconfig.get_paths().values(), *site.getsitepackages()]
 
 
 def _is_program(name: str) -> bool:
-    """Whether *name* is a file or folder to run; a bare name such as ``routes`` is a command, whatever lies there."""
+    """Say whether *name* is a file or folder to run. A bare name such as ``routes`` is always a command."""
     return Path(name).exists() and (Path(name).suffix in (".py", ".pyw", ".pyz") or Path(name).name != name)
 
 
@@ -41,19 +41,19 @@ def _run_file(path: str) -> None:
 
 
 def _restart_before_agent() -> None:
-    """Start Python once more if a ``sitecustomize`` ran before the alias: it may hold Flask, or have looked for it."""
+    """Start Python once more if an agent's ``sitecustomize`` ran before the alias: it may have imported Flask."""
     file = getattr(sys.modules.get("sitecustomize"), "__file__", None)
     if os.environ.pop(_RESTARTED, None) or file is None:
         return
     folder = str(Path(file).parent)
     if os.path.realpath(folder) in map(os.path.realpath, (as_flask.ALIAS_FOLDER, *_PATHS_OF_PYTHON)):
-        return  # ours, or one of the machine's, which is no agent
+        return  # ours, or that of the Python installation: not an agent
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", folder)]
-    # Named again: an agent may have taken its folder out, to be no part of child processes.
+    # Its folder is added again: an agent may have removed it, to stay out of child processes.
     os.environ["PYTHONPATH"] = os.pathsep.join([as_flask.ALIAS_FOLDER, folder, *paths])
     os.environ[_RESTARTED] = "1"
     command = [sys.executable, *sys.orig_argv[1:]]
-    if os.name == "nt":  # there a process cannot become another one
+    if os.name == "nt":  # Windows has no exec
         raise SystemExit(subprocess.call(command))  # noqa: S603  # the command line of this very process
     os.execv(sys.executable, command)  # noqa: S606  # the same
 
@@ -62,14 +62,14 @@ def main(args: list[str] | None = None) -> None:
     """Run a program under the alias.
 
     :param args: ``-m MODULE ARGS...``, ``FILE ARGS...``, or the flask command's arguments; ``sys.argv`` by default.
-        With ``--xray`` in front every app is shown from inside, at ``/_xray``.
+        With ``--xray`` in front, the X-ray watches every app, and shows it at ``/_xray``.
     """
     args = sys.argv[1:] if args is None else args
     as_flask.install()
     as_flask.inherit()
     if args[:1] == ["--xray"]:
         args = args[1:]
-        importlib.import_module("wsgiapp.xray").watch_all()  # by name: without the switch nothing of it is loaded
+        importlib.import_module("wsgiapp.xray").watch_all()  # by name, so that it is loaded only with --xray
     if args[:1] == ["-m"]:
         if len(args) < 2:
             raise SystemExit("wsgiapp.as_flask: '-m' needs the name of a module to run.")

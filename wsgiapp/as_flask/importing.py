@@ -1,7 +1,7 @@
-"""How ``import flask`` is answered: a finder, and loaders that hand over modules which are there already.
+"""A finder and a loader for ``import flask``, which give wsgiapp's modules.
 
-An import goes through the import system, as on Flask, so that whoever waits for one is told: the agents that monitor
-programs replace parts of Flask when it is imported (``wrapt.when_imported("flask")``).
+The import goes through the import system, as with Flask, so that import hooks see it: monitoring agents replace parts
+of Flask when it is imported (``wrapt.when_imported("flask")``).
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ _HOMES = {
     "flask.sansio.blueprints": "wsgiapp.blueprints",
     "flask.sansio.scaffold": "wsgiapp.scaffold",
 }  # fmt: skip
-# What Flask loads only when it is asked for.
+# The modules that ``import flask`` itself does not load in Flask.
 _LOADED_LATER = {"flask", "flask.debughelpers", "flask.testing", "flask.views"}
 
-#: The folder by which child processes install the alias.
+#: The folder for ``PYTHONPATH`` by which child processes install the alias.
 ALIAS_FOLDER = str(Path(wsgiapp.__path__[0], "_alias"))
 
 _ANY = importlib.metadata.DistributionFinder.Context()
 
 
-class HandedOver(ModuleType):
-    """A module under the name ``flask.x`` that reads and sets everything in the module it stands for.
+class AliasModule(ModuleType):
+    """A module named ``flask.x`` that reads and sets all attributes in the module ``wsgiapp.x``.
 
-    The import system and the hooks of agents get it while a module is imported: they go by its ``__name__``, and set
-    ``__spec__`` and ``__loader__``, which must stay as they are in the module itself. Imports give that one.
+    It exists only during the import, for the import system and the hooks of agents: they need its ``__name__``, and set
+    ``__spec__`` and ``__loader__``, which must not change in the real module. The import returns the real module.
     """
 
     def __init__(self, name: str, module: ModuleType) -> None:
@@ -71,7 +71,7 @@ class HandedOver(ModuleType):
 
 
 class AliasLoader(Loader):
-    """Loads ``flask.x`` by handing over the module of our name, imported in the usual way.
+    """Loads ``flask.x`` by importing the module of wsgiapp that takes its place.
 
     :param name: the full name of that module.
     """
@@ -79,23 +79,23 @@ class AliasLoader(Loader):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def create_module(self, spec: ModuleSpec) -> HandedOver:
-        """Return what stands for the module until the import has ended."""
-        return HandedOver(spec.name, importlib.import_module(self.name))
+    def create_module(self, spec: ModuleSpec) -> AliasModule:
+        """Import the real module, and return the one that takes its place during the import."""
+        return AliasModule(spec.name, importlib.import_module(self.name))
 
     def exec_module(self, module: ModuleType) -> None:
         """Put the module itself into ``sys.modules``, from where the import system takes it."""
         sys.modules[module.__name__] = vars(module)["__wrapped__"]
         if module.__name__ == "flask":
             for name in _HOMES:
-                if name not in _LOADED_LATER:  # who waits for ``flask.app`` is told of it at ``import flask``
+                if name not in _LOADED_LATER:  # so that import hooks for ``flask.app`` run at ``import flask``
                     importlib.import_module(name)
 
 
 class AliasFinder(importlib.metadata.DistributionFinder):
-    """Finds ``flask`` and the modules that Flask has below it, and answers for the distribution "flask".
+    """Finds ``flask`` and its modules for the import system, and the distribution "flask" for ``importlib.metadata``.
 
-    :param distribution: whether to answer; where Flask itself is installed, its own metadata do.
+    :param distribution: whether to find the distribution; False when Flask itself is installed, which has its own.
     """
 
     def __init__(self, distribution: bool) -> None:
@@ -107,9 +107,10 @@ class AliasFinder(importlib.metadata.DistributionFinder):
         path: Sequence[str] | None,  # noqa: ARG002  # the protocol's
         target: ModuleType | None = None,  # noqa: ARG002  # the protocol's
     ) -> ModuleSpec | None:
-        """How a module of Flask's name is loaded; None for whatever is no part of the alias.
+        """Return the spec of a module of the alias; None for any other module.
 
-        :raises ModuleNotFoundError: for one of our modules that Flask has not, which would be loaded a second time.
+        :raises ModuleNotFoundError: for a name below ``flask`` that Flask does not have. Without the error a module of
+            ours would be loaded twice.
         """
         home = _HOMES.get(fullname)
         if home is not None:

@@ -1,12 +1,12 @@
 """JSON with the rules of the current app, or with the standard ones where no app is current.
 
-Layer "json". These functions only choose a provider; the rules themselves are in ``provider``, and the tagged form
-that sessions use is in ``tag``. Nothing else belongs here.
+Layer "json". These functions only choose a provider. The rules are in ``provider``, and the tagged JSON of sessions is
+in ``tag``.
 """
 
 from __future__ import annotations
 
-import json as _json  # noqa: F401  # by this name the tests of extensions look for it
+import json as _json  # noqa: F401  # test suites of extensions read this name
 from typing import IO, Any, AnyStr
 
 from werkzeug.wrappers import Response
@@ -23,7 +23,7 @@ class _Standard(DefaultJSONProvider):
     _app = app_proxy
 
     def __init__(self) -> None:
-        """Take no app to hold."""
+        """Override the constructor: there is no app."""
 
 
 _standard = _Standard()
@@ -61,7 +61,7 @@ def loads(s: str | bytes, **kwargs: Any) -> Any:
 
     :param s: the text, or its bytes.
     :param kwargs: arguments for the app's provider: those of :func:`json.loads`, unless it is one of your own.
-    :raises ValueError: when it is no JSON.
+    :raises ValueError: when it is not JSON.
     """
     return _provider().loads(s, **kwargs)
 

@@ -1,7 +1,7 @@
 """How an app turns values into JSON text and back, and into a response.
 
-Layer "json". A provider belongs to one app; whoever wants other rules subclasses one. What is encoded beyond the
-standard library's types is decided here; who asks, and for which app, is decided in the package's ``__init__``.
+Layer "json". A provider belongs to one app; a subclass may have other rules. Here is decided how types are encoded that
+the standard library does not encode. The functions that choose the provider are in the package's ``__init__``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class JSONProvider(Replaceable, metaclass=Watched):
 
         :param s: the text, or its bytes.
         :param kwargs: arguments for the JSON library.
-        :raises ValueError: when it is no JSON.
+        :raises ValueError: when it is not JSON.
         """
         raise NotImplementedError(f"{type(self).__name__} must define loads().")
 
@@ -80,10 +80,10 @@ _FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = ((date, http_date), (Dec
 
 
 def _default(o: Any) -> Any:
-    """Return what stands in JSON for a value of a type that JSON does not have.
+    """Return a value that JSON has, in place of one that it does not have.
 
-    A date becomes an HTTP date (RFC 9110, section 5.6.7), a decimal or a UUID a string, a dataclass an object, and what
-    has a method ``__html__`` the text that it returns.
+    A date becomes an HTTP date (RFC 9110, section 5.6.7), a decimal or a UUID a string, a dataclass an object. For an
+    object with a method ``__html__`` it is the text that this method returns.
 
     :raises TypeError: for any other value.
     """
@@ -102,7 +102,7 @@ _scan: Any = vars(json.JSONDecoder())["scan_once"]
 _COMPACT: dict[str, Any] = {"separators": (",", ":")}
 
 
-# PERF: an encoder for each set of rules, not three calls for each answer (benchmarks/: JSON).
+# PERF: one encoder for each set of rules saves three calls for each answer (benchmarks/: parameter).
 @lru_cache(maxsize=32)
 def _compact(default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool) -> Callable[[Any], str]:
     """Return the function that turns a value into compact JSON by these rules."""
@@ -116,7 +116,7 @@ def _compact(default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool)
     def encode(value: Any) -> str:
         try:
             return "".join(quick(value, 0))
-        except RecursionError:  # too deep, or a circle, which only the other one can tell
+        except RecursionError:  # nested too deeply, or a circular reference; the other encoder finds out which
             return careful.encode(value)
 
     return encode
@@ -128,7 +128,7 @@ class DefaultJSONProvider(JSONProvider):
     The attributes may be set on a subclass or on an app's provider; arguments of a single call go before them.
     """
 
-    # Returns what stands for a value that JSON lacks, or raises TypeError.
+    # Returns a value that JSON has, in place of one that it does not have, or raises TypeError.
     default: Callable[[Any], Any] = staticmethod(_default)
     # Write every character beyond ASCII as an escape.
     ensure_ascii = True
@@ -138,8 +138,8 @@ class DefaultJSONProvider(JSONProvider):
     compact: bool | None = None
     # The content type of a response.
     mimetype = "application/json"
-    # Whether responses are made, and written, as they are here.
-    makes_alone: bool
+    # Whether dumps and response are the ones below, not replaced.
+    has_usual_encoding: bool
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return *obj* as JSON text.
@@ -148,7 +148,7 @@ class DefaultJSONProvider(JSONProvider):
         :param kwargs: arguments of :func:`json.dumps`; they replace the attributes of the provider.
         :raises TypeError: for a value that has no form in JSON, or keys that cannot be put in order.
         """
-        if kwargs == _COMPACT and self.default.__hash__ is not None:  # else it cannot be kept
+        if kwargs == _COMPACT and self.default.__hash__ is not None:  # unhashable functions cannot be cached
             return _compact(self.default, self.ensure_ascii, self.sort_keys)(obj)
         rules = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
         return json.dumps(obj, **{**rules, **kwargs})
@@ -169,10 +169,11 @@ class DefaultJSONProvider(JSONProvider):
 
         :param s: the text, or its bytes.
         :param kwargs: arguments of :func:`json.loads`.
-        :raises ValueError: when it is no JSON, or is nested too deeply.
+        :raises ValueError: when it is not JSON, or is nested too deeply.
         """
         try:
-            # PERF: plain UTF-8 needs no search for its encoding, nor for blanks (benchmarks/: JSON POST, session).
+            # PERF: for plain UTF-8, finding the encoding and skipping blanks is not needed (benchmarks/: json_post,
+            # sessions).
             if type(s) is bytes and s[:1] in (b"{", b"[") and s[1:2] != b"\0" and not kwargs:
                 s = s.decode("utf-8", "surrogatepass")
             if type(s) is str and not kwargs:
@@ -181,7 +182,7 @@ class DefaultJSONProvider(JSONProvider):
                     return value
             return json.loads(s, **kwargs)
         except StopIteration:
-            return json.loads(s)  # it says what is missing
+            return json.loads(s)  # raises an error that says what is missing
         except RecursionError:
             raise ValueError("The JSON text is nested too deeply to be read.") from None
 
@@ -190,15 +191,15 @@ class DefaultJSONProvider(JSONProvider):
         value = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         debug = self._app.debug
         compact = not debug if self.compact is None else self.compact
-        # PERF: past dumps(), where nobody has another one (benchmarks/: parameter).
-        if compact and self.makes_alone and self.default.__hash__ is not None:
+        # PERF: without dumps() when it was not replaced (benchmarks/: parameter).
+        if compact and self.has_usual_encoding and self.default.__hash__ is not None:
             text = _compact(self.default, self.ensure_ascii, self.sort_keys)(value)
         else:
             text = self.dumps(value, separators=(",", ":")) if compact else self.dumps(value, indent=2)
-        if debug and self.makes_alone and ("NaN" in text or "Infinity" in text):
+        if debug and self.has_usual_encoding and ("NaN" in text or "Infinity" in text):
             for where in self._not_finite(value, ""):
                 raise ValueError(f"{where}, which is not JSON serializable: send None or a string. (Debug mode only.)")
         return self._app.response_class(f"{text}\n", mimetype=self.mimetype)
 
 
-ENCODING = Originals(DefaultJSONProvider, "dumps", "response", flag="makes_alone")
+ENCODING = Originals(DefaultJSONProvider, "dumps", "response", flag="has_usual_encoding")

@@ -1,8 +1,8 @@
-"""Tagged JSON: text that gives back the types which plain JSON loses, as the session cookie needs.
+"""Tagged JSON: JSON that keeps types which plain JSON loses, for the session cookie.
 
 Layer "json". A value of a tagged type is written as an object with one member, whose name is the tag and begins with a
-space. Reading is safe on hostile text: whatever it holds, the outcome is a value of the known types or a
-``ValueError``. Signing is not done here.
+space. Reading is safe for any text: the result is always a value of the known types or a ``ValueError``.
+Signing is not done here.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class TagMarkup(_TypeTag):
     """An object with a method ``__html__``, written as that HTML and read as ``Markup``."""
 
     key = " m"
-    # What a reader may trust: it was markup when it was written, and the cookie is signed.
+    # This is safe: it was markup when it was written, and the cookie is signed.
     python_type = Markup
 
     def check(self, value: Any) -> bool:
@@ -195,7 +195,7 @@ class TaggedJSONSerializer(metaclass=Watched):
     """
 
     __slots__ = ("order", "tags")
-    # Whether values are given back as they are here.
+    # Whether untag is the one below, not replaced by a subclass.
     _untags_itself: ClassVar[bool]
     default_tags: ClassVar[list[type[JSONTag]]] = [
         TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
@@ -239,7 +239,7 @@ class TaggedJSONSerializer(metaclass=Watched):
 
     def _untag_scan(self, value: Any) -> Any:
         """Untag a value from the inside out."""
-        # PERF: a session is mostly scalars; asking here saves a call for each (callpath: one session read).
+        # PERF: most values of a session are scalars; this test saves a call for each (callpath: one session read).
         if isinstance(value, dict):
             scanned = {key: self._untag_scan(m) if isinstance(m, _CONTAINERS) else m for key, m in value.items()}
             return self.untag(scanned)
@@ -258,17 +258,18 @@ class TaggedJSONSerializer(metaclass=Watched):
         """
         try:
             loaded = loads(value)
-            # PERF: C sees that no member's name begins with a space, so that none is a tag (benchmarks/: session).
+            # PERF: a fast search in the text shows that no name begins with a space, so that there is no tag
+            # (benchmarks/: sessions).
             known = (
                 self._untags_itself
-                and UNTAGGING.kept_in(getattr(self, "__dict__", {}))
+                and UNTAGGING.unchanged_in(getattr(self, "__dict__", {}))
                 and self.tags.keys() == _DEFAULT_KEYS
             )
             untagged = known and type(value) is str and '" ' not in value and "\\u0020" not in value
             return loaded if untagged else self._untag_scan(loaded)
-        # What the readers of tags raise for a value that no serializer wrote, and what the deepest nesting leads to.
+        # Errors of the tags for values that dumps did not write, and of text that is nested too deeply.
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
-            raise ValueError(f"This is no tagged JSON: {error!r}.") from error
+            raise ValueError(f"This is not tagged JSON: {error!r}.") from error
 
 
 _DEFAULT_KEYS = {tag.key for tag in TaggedJSONSerializer.default_tags} - {""}

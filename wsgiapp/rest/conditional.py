@@ -17,9 +17,9 @@ NO_TAG = "Read this first, and send its ETag in If-Match, so that no change of s
 
 
 def check_write(tag: str, *, required: bool) -> None:
-    """Hold a request that changes something to its preconditions.
+    """Check the preconditions of a request that changes something.
 
-    :param tag: of the state that would be changed.
+    :param tag: the entity tag of the current state.
     :param required: whether a request without ``If-Match`` is refused.
     :raises Problem: 412 when the client saw another state, 428 when it does not say which (RFC 6585, section 3).
     """

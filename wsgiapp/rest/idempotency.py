@@ -1,8 +1,8 @@
-"""Idempotency keys: a request that is sent again, since its answer got lost, is done once.
+"""Idempotency keys: a request that is sent again because its answer was lost is carried out only once.
 
-The client names the request by a key of its own. Who sends the same key with the same request gets the first answer
-again; 409 while the first is still at work; 422 when the request is another. A request that was refused did nothing:
-its key is forgotten, and can be sent again. A key belongs to who sent it: nobody gets the answer to somebody else's
+The client chooses a key for the request. A second request with the same key and the same content gets the first answer
+again; 409 while the first is still running; 422 if its content is different. A request that was refused did nothing:
+its key is forgotten, and can be sent again. Each client has keys of its own: nobody gets the answer to another client's
 request.
 """
 

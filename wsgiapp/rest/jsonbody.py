@@ -1,6 +1,6 @@
-"""Bodies: JSON that means one thing only.
+"""JSON bodies: a parser that accepts only unambiguous JSON.
 
-A parser that refuses what other parsers would each read in their own way (RFC 8259, section 4 and 8). Bytes in, plain
+It refuses texts that different parsers would read differently (RFC 8259, section 4 and 8). Bytes in, plain
 Python values out; no request and no model.
 """
 
@@ -20,7 +20,7 @@ _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 class JSONError(ValueError):
     """The text is not JSON, or not JSON that every reader understands alike.
 
-    ``position`` holds ``line`` and ``column`` (counted from 1) and ``offset`` (from 0), as far as they are known.
+    ``position`` holds ``line`` and ``column`` (counted from 1) and ``offset`` (from 0), if they are known.
     """
 
     def __init__(self, message: str, position: dict[str, int] | None = None) -> None:

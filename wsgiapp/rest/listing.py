@@ -1,4 +1,4 @@
-"""Lists: which things of a resource a query asks for, and where the list goes on.
+"""Lists: parameters of a list (filters, order, fields, search), and links to its next and previous page.
 
 The parameters are a pydantic model made of the resource's own, so that they are checked, and described in the OpenAPI
 document, by the same rules. A cursor is a place between things: it stays right when others come and go.

@@ -26,7 +26,7 @@ Whole = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER), BeforeValidator(i
 
 
 class Model(BaseModel):
-    """The common rules: no unknown field, and no value converted, be it ``"5"`` or ``true`` for a number."""
+    """The common rules: unknown fields are errors, and no value is converted, such as ``"5"`` to a number."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -209,7 +209,7 @@ def _parameters(resource: Resource, method: str, one: bool) -> list[Schema]:
 
 
 def _given(about: Schema) -> Schema:
-    """Return the schema of a parameter where it is given: whoever has nothing to say leaves it out."""
+    """Return the schema of an optional parameter without null: to give no value, a client leaves it out."""
     alternatives = [each for each in about.get("anyOf", [about]) if each.get("type") != "null"]
     kept = {key: about[key] for key in ("description", "default") if about.get(key) is not None}
     return {**alternatives[0], **kept}

@@ -61,7 +61,7 @@ class Settings:
 
 
 def init_app(app: App, page: Page | None = None, prefix: str | None = None) -> None:
-    """Let ``app`` answer every error as the client prefers. It may be called several times.
+    """Make ``app`` answer every error in the form that the client prefers. It may be called several times.
 
     :param page: makes the page of an error from it and its status; None for Werkzeug's plain one.
     :param prefix: below this path a client that prefers nothing gets a problem document; elsewhere, a page.
@@ -119,13 +119,13 @@ def page(error: HTTPException, status: int) -> BaseResponse:
 
 
 def trace(_app: App, exception: BaseException, **_signal: Any) -> None:
-    """Give an exception that nobody handles an id, and note it on the exception: its traceback shows it in the log."""
+    """Give an unhandled exception an id, and add it to the exception as a note, which the log shows."""
     request.environ[TRACE] = str(uuid.uuid4())
     exception.add_note(f"trace_id: {request.environ[TRACE]}")
 
 
 def trace_id(error: HTTPException) -> str:
-    """Return the id under which the log has this error; one that was not logged is logged now."""
+    """Return the id of this error in the log. If it was not logged, log it now."""
     if TRACE not in request.environ:
         request.environ[TRACE] = str(uuid.uuid4())
         current_app.logger.error("%s %s: %s, trace_id: %s", request.method, request.path, error, request.environ[TRACE])

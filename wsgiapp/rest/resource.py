@@ -37,7 +37,7 @@ class Resource:
     :param read_only: the fields that are shown and never sent, such as when it was made; the store's ``shown``.
     :param store: where they are kept.
     :param authorise: called with the method (GET for HEAD) and None before a body is read, and again with the thing
-        once it is found; it raises :class:`.Problem` (401, 403) for who may not.
+        once it is found. It raises :class:`.Problem` (401, 403) for those who may not do this.
     :param methods: what can be done, of GET, POST, PUT, PATCH and DELETE.
     :param require_tag: refuse (428) a change of a thing without ``If-Match``.
     :param searched: the fields in which the parameter ``q`` searches.

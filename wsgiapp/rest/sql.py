@@ -40,7 +40,7 @@ class SQLStore:
 
     :param table: the mapped class.
     :param names: the names of the model's fields.
-    :param reading: returns the session for reading; whoever made it closes it.
+    :param reading: returns the session for reading; the app closes it.
     :param writing_session: a transaction, as a context manager that gives its session.
     :param matching: begins the query from the words that are searched for; without it, each word must occur in one of
         the searched columns.

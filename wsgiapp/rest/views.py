@@ -1,7 +1,7 @@
-"""Views: what each method does to a resource, and in which order a request is judged.
+"""Views: what each method does to a resource, and in which order a request is checked.
 
-How the answer may look (406), who may (401, 403), what is sent (415, 400), is it there (404), is it in the state that
-the client saw (412, 428), is it valid (422).
+The order: can the answer have an accepted form (406), may the client do this (401, 403), can the body be read (415,
+400), does the thing exist (404), is it in the state that the client saw (412, 428), are the values valid (422).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ResourceView(MethodView):
         self.resource, self.endpoint = resource, endpoint
 
     def dispatch_request(self, **kwargs: Any) -> ResponseReturnValue:
-        """Judge what can be judged before the body is read, then call the method."""
+        """Make the checks that need no body, then call the method."""
         if request.method == "OPTIONS":
             return Response(status=204)
         self.as_page = prefers_page()
@@ -228,9 +228,9 @@ def patched(before: Any, patch: Any) -> Any:
 
 
 def prefers_page() -> bool:
-    """Tell whether the client prefers a page to JSON; only what is read is there as a page.
+    """Tell whether the client prefers a page to JSON. Only requests that read can be answered by a page.
 
-    :raises Problem: 406 when it takes neither.
+    :raises Problem: 406 when it accepts neither.
     """
     accepted = request.accept_mimetypes
     if not request.headers.get("Accept"):
@@ -258,7 +258,7 @@ def read_json(accepted: Sequence[str], header: str) -> Any:
 
 
 def preference() -> str | None:
-    """Return what the client says of ``return`` in Prefer (RFC 7240, section 4.2): minimal, representation, or None."""
+    """Return the preference ``return`` of the header Prefer (RFC 7240, 4.2): minimal, representation or None."""
     for part in ",".join(request.headers.getlist("Prefer")).split(","):
         name, _, value = parse_options_header(part.strip())[0].partition("=")
         value = value.strip().strip('"')
@@ -268,12 +268,12 @@ def preference() -> str | None:
 
 
 def wants_result() -> bool:
-    """Tell whether the answer to a change shows what has become of the thing."""
+    """Tell whether the answer to a change shows the changed thing."""
     return preference() != "minimal"
 
 
 def applied(response: BaseResponse) -> BaseResponse:
-    """Name the preference that the answer follows."""
+    """Add the header Preference-Applied, which names the preference that the answer follows."""
     followed = preference()
     if followed:
         response.headers["Preference-Applied"] = f"return={followed}"

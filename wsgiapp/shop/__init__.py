@@ -133,7 +133,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     csrf.init_app(shop)
     store.init_app(shop)
     errors.init_app(shop)
-    shop.register_error_handler(SchemaError, does_not_fit)
+    shop.register_error_handler(SchemaError, schema_error_page)
     shop.after_request(protect)
     shop.context_processor(page_context)
     shop.add_template_filter(currencies.shown, "money")
@@ -164,7 +164,7 @@ def protect(response: Response) -> Response:
     return response
 
 
-def does_not_fit(error: SchemaError) -> ResponseReturnValue:
+def schema_error_page(error: SchemaError) -> ResponseReturnValue:
     """Answer 503 to the visitor, who can do nothing about it; the log says what the operator can do."""
     current_app.logger.critical("%s", error)
     advice = "The database of this shop does not fit its program. Its operator finds in the log what to do."

@@ -28,8 +28,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 @bp.after_request
-def unstored(response: BaseResponse) -> BaseResponse:
-    """Let no browser keep a page about a person."""
+def forbid_storing(response: BaseResponse) -> BaseResponse:
+    """Forbid browsers to store a page about a person."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -61,7 +61,7 @@ def signed_in() -> User:
 @bp.get("/login")
 def login_form() -> ResponseReturnValue:
     """Show the form."""
-    return entrance("login.html", {}, {})
+    return credentials_page("login.html", {}, {})
 
 
 @bp.post("/login")
@@ -69,17 +69,19 @@ def login() -> ResponseReturnValue:
     """Sign in and go where ``next`` says, or show the form again (422), or refuse for a while (429)."""
     form = check_form(LoginIn, request.form)
     if form.data is None:
-        return entrance("login.html", form.values, form.errors), 422
+        return credentials_page("login.html", form.values, form.errors), 422
     user = people.authenticate(form.data)
     if user is None:
-        return entrance("login.html", form.values, {"password": "That name and password do not belong together."}), 422
+        return credentials_page(
+            "login.html", form.values, {"password": "That name and password do not belong together."}
+        ), 422
     return welcome(user, remember=form.data.remember)
 
 
 @bp.get("/register")
 def registration_form() -> ResponseReturnValue:
     """Show the form."""
-    return entrance("register.html", {}, {})
+    return credentials_page("register.html", {}, {})
 
 
 @bp.post("/register")
@@ -87,23 +89,23 @@ def register() -> ResponseReturnValue:
     """Add the visitor and sign them in, or show the form again (422), or refuse for a while (429)."""
     form = check_form(RegistrationIn, request.form)
     if form.data is None:
-        return entrance("register.html", form.values, form.errors), 422
+        return credentials_page("register.html", form.values, form.errors), 422
     try:
         user = people.register(form.data)
     except people.NameTaken as taken:
-        return entrance("register.html", form.values, {"name": str(taken)}), 422
+        return credentials_page("register.html", form.values, {"name": str(taken)}), 422
     return welcome(user, remember=form.data.remember)
 
 
-def entrance(template: str, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
-    """Return a page on which someone comes in; what was typed as a password is not shown again."""
+def credentials_page(template: str, values: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    """Return the page for signing in or registering. A password that was typed is not shown again."""
     target = local_path(request.values.get("next", "")) or ""
     hint = (store.DEMO_NAME, store.DEMO_PASSWORD) if current_app.config["DEMO"] else None
     return render_template(template, errors=errors, values=values, next=target, hint=hint, days=remembered_days())
 
 
 def remembered_days() -> int:
-    """Return how long a browser stays signed in that was asked to."""
+    """Return for how many days a browser stays signed in, if the user asked for it."""
     return current_app.permanent_session_lifetime.days
 
 
@@ -116,7 +118,7 @@ def welcome(user: User, *, remember: bool) -> BaseResponse:
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    """Sign out: nothing of the session is left, and no copy of it is worth anything."""
+    """Sign out: the session is deleted, and copies of its cookie are no longer valid."""
     people.sign_out()
     flash("You are signed out.", "good")
     return redirect(url_for("pages.index"), 303)

@@ -57,7 +57,7 @@ def authorise(method: str) -> User | None:
     A session alone does not write, since a browser sends its cookie for any site that asks: it takes the CSRF token,
     or the browser's word that a page of this site asks.
 
-    :raises Problem: 401 for who is neither.
+    :raises Problem: 401 for anybody else.
     """
     given = request.authorization
     if given is not None and given.type == "bearer":
@@ -75,12 +75,13 @@ def _unauthorised(detail: str, reason: str = "") -> NoReturn:
     raise Problem(401, detail, headers={"WWW-Authenticate": REALM + reason})
 
 
-def asking(actions: Mapping[str, str], refusal: str, *, personal: str = "", hidden: bool = False) -> Authorise:
-    """Return the rule of a resource: which action of ``permissions`` each method is; a method without one is free.
+def access_rule(actions: Mapping[str, str], refusal: str, *, personal: str = "", hidden: bool = False) -> Authorise:
+    """Return the access rule of a resource.
 
-    :param refusal: what is said to who may not (403).
-    :param personal: the methods that take a user, so that the API token, which is nobody's, does not do.
-    :param hidden: answer 404 instead, since that the thing is there is not everybody's to know.
+    :param actions: for each method the action in ``permissions`` that it needs; a method without one is free.
+    :param refusal: the message for those who may not do it (403).
+    :param personal: the methods that need a user; the API token, which belongs to no user, is not enough for them.
+    :param hidden: answer 404 instead of 403, because not everybody may know that the thing exists.
     """
 
     def rule(method: str, item: Stored | None) -> None:
@@ -99,8 +100,8 @@ def asking(actions: Mapping[str, str], refusal: str, *, personal: str = "", hidd
     return rule
 
 
-def the_session(method: str, _item: Stored | None) -> None:
-    """Let who is signed in use the cart of the session."""
+def allow_signed_in(method: str, _item: Stored | None) -> None:
+    """Let signed-in users use the cart of their session."""
     if authorise(method) is None:
         raise Problem(403, "A cart is in a session, which the API token has none of: sign in for this.")
 
@@ -136,8 +137,8 @@ TIMES = {"created_at": time_of("created_at"), "updated_at": time_of("updated_at"
 # -- what is done by the rules of the shop
 
 
-def own_user() -> User:
-    """Return who is signed in, behind a rule that asked for it."""
+def signed_in_user() -> User:
+    """Return the signed-in user; only for requests whose access rule has checked that there is one."""
     user = current_user()
     if user is None:
         raise Problem(403, "The API token is nobody's: sign in for this.")
@@ -145,13 +146,13 @@ def own_user() -> User:
 
 
 def seller() -> dict[str, int | None]:
-    """Return whose a new product is: the signed-in editor's; the shop's own, when a program makes it."""
+    """Return the owner of a new product: the signed-in editor; nobody, if a program makes it with the API token."""
     user = current_user() if request.authorization is None else None
     return {"seller_id": user.id if user else None}
 
 
 def place(fields: Mapping[str, Any]) -> Order:
-    """Place an order for who is signed in; the key of the request is the order's, too."""
+    """Place an order for the signed-in user; the idempotency key of the request is also that of the order."""
     wanted: dict[tuple[int, int], int] = {}
     for line in fields["lines"]:
         product = line["product_id"], line["price_cents"]
@@ -159,7 +160,7 @@ def place(fields: Mapping[str, Any]) -> Order:
     lines = [Wanted(number, quantity, price) for (number, price), quantity in wanted.items()]
     key = hashlib.sha256(request.headers.get(HEADER, "").encode("utf-8", "replace")).hexdigest()
     try:
-        order = orders.place(own_user(), lines, key)
+        order = orders.place(signed_in_user(), lines, key)
     except orders.Changed as changed:
         errors = [{"pointer": "#/lines", "detail": sentence(change)} for change in changed.changes]
         raise Problem(409, "The shop cannot sell this as it is ordered.", errors=errors) from None
@@ -171,7 +172,7 @@ def place(fields: Mapping[str, Any]) -> Order:
 
 
 def sentence(change: Change) -> str:
-    """Return what a program reads of a change."""
+    """Return a change of the shop as a sentence for a program."""
     if change.kind == "gone":
         return f"There is no product {change.product_id}."
     if change.kind == "price":
@@ -188,16 +189,16 @@ def cancel(db: Session, order: Order, fields: Mapping[str, Any]) -> None:
 
 
 def visible_orders(_words: str) -> Select[Any]:
-    """Select the orders that who sends this request may read."""
+    """Select the orders that the sender of this request may read."""
     statement = select(Order)
     user = authorise("GET")
     return statement if user is None or user.role == "administrator" else statement.where(Order.user_id == user.id)
 
 
 def review(fields: Mapping[str, Any]) -> Review:
-    """Keep a review of who is signed in."""
+    """Keep a review by the signed-in user."""
     kept = dict(fields)
-    return reviews.keep(own_user(), kept.pop("product_id"), kept)
+    return reviews.keep(signed_in_user(), kept.pop("product_id"), kept)
 
 
 # -- the resources
@@ -211,7 +212,7 @@ products = Resource(
         Product, tuple(ProductIn.model_fields), store.reading, store.writing, matching,
         given=seller, shown={"seller_id": lambda row: row.seller_id, **TIMES},
     ),
-    authorise=asking(
+    authorise=access_rule(
         {"POST": "product.create", **dict.fromkeys(("PUT", "PATCH"), "product.change"), "DELETE": "product.delete"},
         "Editors write to the products that they sell, administrators to all.",
     ),
@@ -226,7 +227,7 @@ categories = Resource(
     "categories",
     CategoryIn,
     SQLStore(Category, tuple(CategoryIn.model_fields), store.reading, store.writing, shown=TIMES),
-    authorise=asking(
+    authorise=access_rule(
         dict.fromkeys(("POST", "PUT", "PATCH", "DELETE"), "category.change"), "Administrators change the categories."
     ),
     keys=keys,
@@ -242,9 +243,9 @@ product_reviews = Resource(
     "reviews",
     ReviewOf,
     RuledStore(REVIEWS, review),
-    authorise=asking(
+    authorise=access_rule(
         {"POST": "review.create", "DELETE": "review.delete"},
-        "Reviews are deleted by who wrote them, and by administrators.",
+        "Reviews are deleted by their authors, and by administrators.",
         personal="POST",
     ),
     methods=("GET", "POST", "DELETE"),
@@ -262,7 +263,7 @@ own_orders = Resource(
     "orders",
     OrderIn,
     RuledStore(ORDERS, place, cancel),
-    authorise=asking(
+    authorise=access_rule(
         {"GET": "order.read", "POST": "order.create", "PATCH": "order.cancel"},
         "This account may not buy.",
         personal="POST",
@@ -281,7 +282,7 @@ session_cart = Resource(
     "cart",
     CartLine,
     CartStore(),
-    authorise=the_session,
+    authorise=allow_signed_in,
     private=True,
     new=NewLine,
     read_only=LineShown,

@@ -1,7 +1,7 @@
 """Shop layer 3: what the API takes and shows, beside a product's own fields.
 
-What a schema says is all that is checked here, so that whoever keeps to the document of the API is never refused for a
-value. Rules that need the database do not belong here.
+Only what the schemas say is checked here, so that values which follow the API's document are never refused. Rules that
+need the database do not belong here.
 """
 
 from __future__ import annotations

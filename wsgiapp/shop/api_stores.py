@@ -130,7 +130,7 @@ class CartStore:
         return _line(cart.Line(product, quantity))
 
     def _lines(self) -> list[Stored]:
-        return [_line(line) for line in cart.look().lines]
+        return [_line(line) for line in cart.current().lines]
 
 
 def _line(line: cart.Line) -> Stored:

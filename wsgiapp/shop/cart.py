@@ -51,7 +51,7 @@ class Cart:
 
 
 def contents() -> dict[int, int]:
-    """Return the quantities by product id; whatever in the session is no cart counts as none."""
+    """Return the quantities by product id; none if the session holds no valid cart."""
     return _numbers("cart", 1, MAX_QUANTITY)
 
 
@@ -71,18 +71,19 @@ def pieces() -> int:
     return sum(contents().values())
 
 
-def read() -> Cart:
-    """Return the cart by the prices and the stock of this moment, and keep it so."""
-    found = look()
+def refresh() -> Cart:
+    """Return the cart with current prices and stock, and save it in the session like this."""
+    found = current()
     if found.changes:
         keep([line.wanted for line in found.lines])
     return found
 
 
-def look() -> Cart:
-    """Return the cart by the prices and the stock of this moment.
+def current() -> Cart:
+    """Return the cart with current prices and stock, without saving it.
 
-    Of what there is too little the cart keeps what there is; what is gone or sold out leaves it.
+    If there are too few pieces of a product, the cart gets those that are left. Products that are gone or sold out
+    leave it.
     """
     quantities, prices = contents(), _numbers("prices", 0, MAX_CENTS)
     products = {product.id: product for product in in_order(store.reading(), list(quantities))}
@@ -98,7 +99,7 @@ def look() -> Cart:
 @bp.get("")
 def show() -> str:
     """Show the cart."""
-    return render_template("cart.html", cart=read())
+    return render_template("cart.html", cart=refresh())
 
 
 @bp.post("/clear")

@@ -41,7 +41,7 @@ class Item(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """A review of the product called ``product``; ``day`` is counted in days before the shop opened."""
+    """A first review, of the product called ``product``, written ``day`` days before the shop opened."""
 
     product: str
     author: str

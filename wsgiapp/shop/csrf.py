@@ -19,8 +19,8 @@ from wsgiapp.shop.session_contents import CSRF_TOKEN
 FIELD, HEADER, KEY = "csrf_token", "X-CSRF-Token", "csrf"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API = "api"
-NOT_KEPT = "password"  # part of the names of fields that are typed again
-NOT_KEPT_ADVICE = "Go back to the page, load it again, and send the form once more."
+NOT_SHOWN_AGAIN = "password"  # part of the names of fields that are typed again
+ADVICE = "Go back to the page, load it again, and send the form once more."
 
 
 class Reason(NamedTuple):
@@ -28,7 +28,7 @@ class Reason(NamedTuple):
 
     name: str
     happened: str
-    advice: str = NOT_KEPT_ADVICE
+    advice: str = ADVICE
 
 
 NOT_OURS = "This form was not sent from a page of this session: "
@@ -38,7 +38,7 @@ EXPIRED = Reason("is of a session that has ended", "the page was open for so lon
 NO_COOKIE = Reason(
     "came without the session's cookie",
     "no cookie came with it. Either this browser takes none of this site, or they were cleared meanwhile.",
-    f"Allow cookies for this site. {NOT_KEPT_ADVICE}",
+    f"Allow cookies for this site. {ADVICE}",
 )
 OTHER = Reason(
     "is of another session",
@@ -117,9 +117,9 @@ def came_from_here() -> bool:
 
 
 def may_use_session() -> bool:
-    """Tell whether the answer may show the head with its forms, which begins a session where there is none.
+    """Tell whether the answer may begin a session, which the forms in the head of each page need.
 
-    A form sent by another site comes without the visitor's cookie. A new one in the answer would replace theirs.
+    A form sent by another site comes without the visitor's cookie. A new session in the answer would replace theirs.
     """
     return request.method in SAFE_METHODS or KEY in session or came_from_here()
 
@@ -134,8 +134,8 @@ def send_again(happened: str) -> Response:
         "expired.html",
         happened=happened,
         action=url_for(str(request.endpoint), **(request.view_args or {})),
-        fields=[(name, value) for name, value in sent if NOT_KEPT not in name],
-        secrets=[name for name, _ in sent if NOT_KEPT in name],
+        fields=[(name, value) for name, value in sent if NOT_SHOWN_AGAIN not in name],
+        secrets=[name for name, _ in sent if NOT_SHOWN_AGAIN in name],
         files=list(request.files),
     )
     return Response(body, 400, headers={"Cache-Control": "no-store"})

@@ -43,7 +43,7 @@ def show(slug: str) -> str:
 
 @bp.post("/sessions")
 def cookie_bench() -> Response:
-    """Open the cookie that was sent, hold it to the key that was sent, and keep neither."""
+    """Open the cookie that was sent, check it with the key that was sent, and keep neither."""
     form = request.form
     opened = learn_cookie.examine(form.get("cookie", ""), form.get("secret_key", ""), "change" in form)
     response = Response(page("sessions", opened=opened))
@@ -84,7 +84,7 @@ def page(slug: str, **values: Any) -> str:
 
 
 def progress() -> list[str]:
-    """Return the chapters that the reader's cookie names, as far as the book has them."""
+    """Return the chapters in the reader's cookie that exist in the book."""
     named = set(request.cookies.get(COOKIE, "").split("."))
     return [slug for slug in ORDER if slug in named]
 

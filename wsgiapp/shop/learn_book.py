@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from wsgiapp.shop.learn_source import highlight, laid_out, parted, quote
+from wsgiapp.shop.learn_source import highlight, quote, shipped_path, split_docstring
 
 ORDER = (
     "start", "threads", "packages", "wsgi", "routing", "get-and-post", "request-and-response", "templating", "cookies",
@@ -64,7 +64,7 @@ def chapter(slug: str) -> Chapter:
     """Return a chapter. Raises ``LookupError`` when the book has no such chapter, or one of its quotations fails."""
     if slug not in (*ORDER, GLOSSARY):
         raise LookupError(f"The book has no chapter {slug}.")
-    text = (laid_out("docs/book") / f"{slug}.md").read_text(encoding="utf-8")
+    text = (shipped_path("docs/book") / f"{slug}.md").read_text(encoding="utf-8")
     title, summary, body = text.split("\n", 2)
     said = Markup(PLAIN.renderInline(summary.strip("*")))  # noqa: S704  # escaped by the library
     return Chapter(slug, title.removeprefix("# "), said, read(body))
@@ -113,7 +113,7 @@ def _fence(info: str, content: str) -> Part:
 def _include(argument: str, _content: str) -> Part:
     """A file as a whole: the text at its head as text, its marks turned into those of Markdown, and then its code."""
     source = quote(argument)
-    head, code = parted(source.text) if argument.endswith(".py") else ("", source.text)
+    head, code = split_docstring(source.text) if argument.endswith(".py") else ("", source.text)
     plain = head.replace("``", "`").replace("::\n", ":\n")
     html = Markup(PLAIN.render(plain))  # noqa: S704  # escaped by the library
     shown = highlight(code) if head else source.html

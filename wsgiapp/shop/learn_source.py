@@ -18,7 +18,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 PACKAGE = Path(__file__).resolve().parents[1]
-LAID_IN = Path(__file__).resolve().parent  # an installation keeps the ladder and the book inside the shop
+_INSTALLED_ROOT = Path(__file__).resolve().parent  # an installation keeps the ladder and the book inside the shop
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def quote(path: str, name: str = "") -> Source:
     return Source(path, name, first, last, text, highlight(text) if path.endswith(".py") else escape(text))
 
 
-def laid_out(folder: str) -> Path:
-    """Return where a folder is that lies at the top in a checkout, and inside the shop in an installation."""
-    inside = LAID_IN / Path(folder).name
+def shipped_path(folder: str) -> Path:
+    """Return the path of a folder that is at the top of a checkout, but inside the shop in an installation."""
+    inside = _INSTALLED_ROOT / Path(folder).name
     return inside if inside.is_dir() else PACKAGE.parent / folder
 
 
@@ -58,7 +58,7 @@ def locate(path: str) -> Path:
     """Return the file that ``path`` means. Raises ``LookupError`` when its package is not installed."""
     top, _, rest = path.partition("/")
     if top == "ladder":
-        return laid_out("ladder") / rest
+        return shipped_path("ladder") / rest
     found = importlib.util.find_spec(top)
     if found is None or not found.submodule_search_locations:
         raise LookupError(f"There is no package {top}.")
@@ -86,8 +86,8 @@ def _member(scope: ast.AST, name: str) -> ast.AST:
     raise LookupError(f"There is no object called {name}.")
 
 
-def parted(text: str) -> tuple[str, str]:
-    """Return the text at the head of a module, and the code that follows it."""
+def split_docstring(text: str) -> tuple[str, str]:
+    """Split the source of a module into the text of its docstring and the code below it."""
     module = ast.parse(text)
     head = ast.get_docstring(module) or ""
     first = (module.body[0].end_lineno or 0) if head else 0

@@ -1,7 +1,7 @@
 """Shop layer 4: how often something may be tried.
 
 Counts in the database, so that all processes count together. What is limited, and by what (a name, an address, a
-user), is decided by whoever asks.
+user), is decided by the caller.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def key_of(kind: str, *parts: object) -> str:
 
 
 def count(key: str, limit: int, window: int, what: str) -> None:
-    """Count one more try under ``key``, before it is made, so that many at once do not slip through.
+    """Count one more try under ``key``. It is counted before it is made, so that the limit holds for simultaneous
+    tries.
 
     :param what: what there were too many of, for the answer.
     :raises TooManyRequests: (429) after ``limit`` tries within ``window`` seconds; it says how long to wait.

@@ -216,7 +216,8 @@ class OrderLine(Base):
 
 
 class IdempotencyKey(Base):
-    """A request to the API that is done once, with its answer until ``until``; ``key`` is the hash of who sent which.
+    """A request to the API that is done once, with its answer until ``until``; ``key`` is a hash of the sender and the
+    sender's key.
 
     Without an ``answer`` the request is at work; if it is still so at ``until``, whatever did it has ended.
     """

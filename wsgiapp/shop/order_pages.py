@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import Blueprint, flash, redirect, render_template, request, url_for
 from wsgiapp.shop import cart, orders, reviews, store
-from wsgiapp.shop.account import login_required, signed_in, unstored
+from wsgiapp.shop.account import forbid_storing, login_required, signed_in
 from wsgiapp.shop.forms import CheckoutIn, check_form
 from wsgiapp.shop.models import Order
 from wsgiapp.shop.orders import Wanted
@@ -26,7 +26,7 @@ from wsgiapp.typing import ResponseReturnValue
 PAGE_SIZE = 20
 
 bp = Blueprint("orders", __name__)
-bp.after_request(unstored)
+bp.after_request(forbid_storing)
 
 
 @bp.get("/checkout")
@@ -45,20 +45,20 @@ def confirmation(refused: str = "", seen: Sequence[Wanted] = ()) -> str:
     :param refused: why an order was not placed.
     :param seen: what the buyer had confirmed then; the page says how the shop differs from it.
     """
-    found = cart.read()
+    found = cart.refresh()
     changes = orders.compare(seen, orders.products(store.reading(), seen)) if seen else found.changes
-    confirmed = written(line.wanted for line in found.lines)
+    confirmed = format_lines(line.wanted for line in found.lines)
     key = secrets.token_urlsafe(24)
     return render_template("checkout.html", cart=found, changed=changes, confirmed=confirmed, key=key, refused=refused)
 
 
-def written(lines: Iterable[Wanted]) -> str:
-    """Return lines as the form of the checkout carries them."""
+def format_lines(lines: Iterable[Wanted]) -> str:
+    """Return lines as one text, for a hidden field of the checkout form."""
     return ",".join(f"{line.product_id}x{line.quantity}@{line.price_cents}" for line in lines)
 
 
-def read_lines(text: str) -> list[Wanted]:
-    """Return the lines that `written` wrote."""
+def parse_lines(text: str) -> list[Wanted]:
+    """Return the lines that `format_lines` wrote."""
     return [Wanted(*map(int, line.replace("@", "x").split("x"))) for line in text.split(",")]
 
 
@@ -67,7 +67,7 @@ def read_lines(text: str) -> list[Wanted]:
 def buy() -> ResponseReturnValue:
     """Place the order that the buyer confirmed, once; or say what has changed since, and ask again (409)."""
     form = check_form(CheckoutIn, request.form)
-    wanted = read_lines(form.data.lines) if form.data else []
+    wanted = parse_lines(form.data.lines) if form.data else []
     confirmed = {line.product_id: line.quantity for line in wanted}
     if form.data is None or len(confirmed) < len(wanted):
         raise BadRequest("This is not the form of the checkout. Please open the checkout again.")

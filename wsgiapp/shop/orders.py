@@ -1,8 +1,8 @@
 """Shop layer 4: buying, the rules.
 
 What is not as the buyer saw it, placing an order, and cancelling one; each in one transaction. Pages and API ask here
-alike; the forms and the answers do not matter here. Whoever locks rows takes the user's first, then the order's, then
-the products' by rising id, so that no two wait for each other.
+alike; the forms and the answers do not matter here. All code locks rows in one order: the user's, the order's, then the
+products' by rising id, so that no two transactions wait for each other.
 """
 
 from __future__ import annotations
@@ -151,13 +151,13 @@ def by_number(db: Session, number: str) -> Order | None:
 
 
 def new_number() -> str:
-    """Return a number for an order: by chance, so that it tells nothing and is not guessed."""
+    """Return a random number for an order, so that it reveals nothing and cannot be guessed."""
     letters = "".join(secrets.choice(LETTERS) for _ in range(10))
     return f"{letters[:5]}-{letters[5:]}"
 
 
 def products(db: Session, wanted: Iterable[Wanted]) -> dict[int, Product]:
-    """Return the products of some lines by their ids, as far as they are there."""
+    """Return the existing products of some lines, by their ids."""
     found = db.scalars(select(Product).where(Product.id.in_([line.product_id for line in wanted])))
     return {product.id: product for product in found}
 

@@ -36,13 +36,13 @@ bp = Blueprint("pages", __name__)
 def index() -> ResponseReturnValue:
     """List the products that match ``q`` and ``category``, in the order of ``sort``, ``page`` by page.
 
-    A search is not a form to be wrong in: what is unknown counts as not given, and a page too far is the last one.
-    A form sends every field, filled in or not: that leads to the address which says only what was asked for.
+    A search has no errors: unknown values are ignored, and a page number that is too high gives the last page.
+    The form sends every field, also empty ones; that redirects to the address without the empty and default ones.
     """
     search = read_search(request.args)
     if any(not value or (name, value) == DEFAULT_SORT for name, value in request.args.items(multi=True)):
         wanted = page_number(request.args.get("page", ""))
-        return redirect(url_for("pages.index", **given(search), **given_page(wanted)), 303)
+        return redirect(url_for("pages.index", **search_arguments(search), **page_arguments(wanted)), 303)
     found = matching(search["q"], search["category"])
     db, size = store.reading(), read_page_size()
     count = db.scalar(select(func.count()).select_from(found.subquery())) or 0
@@ -54,7 +54,7 @@ def index() -> ResponseReturnValue:
         "list.html",
         categories=shelves.known(),
         search=search,
-        given=given(search),
+        given=search_arguments(search),
         sorts={name: label for name, (label, _) in SORTS.items()},
         products=products,
         ratings=ratings(db, products),
@@ -68,7 +68,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/products")
 def products() -> ResponseReturnValue:
     """Lead to the list, which is the front page."""
-    return redirect(url_for("pages.index", **given(read_search(request.args))), 301)
+    return redirect(url_for("pages.index", **search_arguments(read_search(request.args))), 301)
 
 
 def read_search(args: Mapping[str, str]) -> dict[str, str]:
@@ -82,13 +82,13 @@ def read_search(args: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def given(search: Mapping[str, str]) -> dict[str, Any]:
-    """Return of ``search`` what an address has to say: all but the defaults."""
+def search_arguments(search: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments for an address of this search, without the default values."""
     return {name: value for name, value in search.items() if value and (name, value) != DEFAULT_SORT}
 
 
-def given_page(number: int) -> dict[str, Any]:
-    """Return what an address has to say of a page's number: nothing of the first."""
+def page_arguments(number: int) -> dict[str, Any]:
+    """Return the arguments for an address of this page: none for the first page."""
     return {"page": number} if number > 1 else {}
 
 
@@ -131,7 +131,7 @@ def find(product_id: int) -> Product:
 @bp.get(f"{PRODUCT}/review")
 @login_required
 def review_form(product_id: int) -> str:
-    """Show the form for a review to who may write one (403)."""
+    """Show the form for a review, or refuse those who may not write one (403)."""
     item, user = find(product_id), signed_in()
     reason = reviews.refusal(store.reading(), user, product_id)
     if reason:

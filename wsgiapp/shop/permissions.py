@@ -43,11 +43,11 @@ NOT_IN_A_DEMONSTRATION = frozenset({"account.change", "account.delete"})
 
 
 def may(user: User | None, action: str, thing: Any = None) -> bool:
-    """Tell whether ``user`` (None: who is not signed in) may do ``action`` to ``thing``.
+    """Tell whether ``user`` (None for a visitor who is not signed in) may do ``action`` to ``thing``.
 
-    Without a ``thing`` the question is whether the user may do it to any at all, as to show a link or not.
+    Without a ``thing``: whether the user may do it to at least some things, to decide if a link is shown.
 
-    :raises KeyError: for an action that the table does not name; a slip must not pass for a refusal.
+    :raises KeyError: for an action that is not in the table: a typing error must not look like a refusal.
     """
     allowed = TABLE[action].get(user.role if user else ANYONE)
     if allowed is None or (user is not None and user.is_demo and action in NOT_IN_A_DEMONSTRATION):

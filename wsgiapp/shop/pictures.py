@@ -58,7 +58,7 @@ def init_app(app: App, *endpoints: str) -> None:
 
 @bp.get("/pictures/<name>")
 def show(name: str) -> Response:
-    """Serve a picture. Its name belongs to this content for ever, so that nobody asks for it twice."""
+    """Serve a picture. The content of a name never changes, so browsers may keep it and need not ask again."""
     match = NAME.fullmatch(name)
     if match is None:
         raise NotFound("There is no such picture.")
@@ -130,7 +130,7 @@ def _write(upload: FileStorage, name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Delete a picture; one that stays for some reason is in nobody's way."""
+    """Delete a picture. If that fails the file stays, which does no harm."""
     if NAME.fullmatch(name):
         try:
             (folder() / name).unlink(missing_ok=True)
@@ -138,31 +138,31 @@ def remove(name: str) -> None:
             current_app.logger.warning("The picture %s could not be deleted: %s", name, error)
 
 
-# Whoever changes or deletes a product, by form or by the API: what it leaves goes when that is certain.
+# When a product is changed or deleted, by a form or by the API, its old picture is deleted after the commit.
 
 
 @event.listens_for(Product, "after_update")
 def _replaced(_mapper: Mapper[Any], _connection: Connection, product: Product) -> None:
-    _leave(product, inspect(product).attrs.picture_file.history.deleted)
+    _note_leaving(product, inspect(product).attrs.picture_file.history.deleted)
 
 
 @event.listens_for(Product, "after_delete")
 def _deleted(_mapper: Mapper[Any], _connection: Connection, product: Product) -> None:
-    _leave(product, [product.picture_file])
+    _note_leaving(product, [product.picture_file])
 
 
-def _leave(product: Product, names: Sequence[str | None] | None) -> None:
+def _note_leaving(product: Product, names: Sequence[str | None] | None) -> None:
     session = object_session(product)
     if session is not None:
         session.info.setdefault(LEAVING, []).extend(name for name in names or () if name)
 
 
 @event.listens_for(Session, "after_commit")
-def _committed(session: Session) -> None:
+def _delete_leaving(session: Session) -> None:
     for name in session.info.pop(LEAVING, ()):
         remove(name)
 
 
 @event.listens_for(Session, "after_rollback")
-def _undone(session: Session) -> None:
+def _forget_leaving(session: Session) -> None:
     session.info.pop(LEAVING, None)

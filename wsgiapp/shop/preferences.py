@@ -1,6 +1,6 @@
 """Shop layer 4: what a visitor prefers, and where it is kept.
 
-Theme, page size and the products seen lately are in cookies of their own, readable by whoever looks; the currency is
+Theme, page size and the products seen lately are in cookies of their own, which anybody can read; the currency is
 in the session. What other modules read of it is here too, and never believed before it is checked.
 """
 

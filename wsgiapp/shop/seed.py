@@ -15,7 +15,7 @@ DEMO_NAME, DEMO_PASSWORD = "demo", "workbench"
 
 
 def demo_user(hash_method: str) -> User:
-    """Return the account whose password everyone is told. It is an editor, of what it sells itself."""
+    """Return the demonstration account, whose password is public. It is an editor of its own products."""
     password_hash = generate_password_hash(DEMO_PASSWORD, hash_method)
     return User(name=DEMO_NAME, password_hash=password_hash, is_demo=True, role=EDITOR)
 

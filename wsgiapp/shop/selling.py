@@ -1,7 +1,7 @@
 """Shop layer 4: the forms of a product: putting it on sale, changing it, taking it off.
 
 POST, redirect, GET. A form carries the version of the product that it was made of, so that what someone else changed
-meanwhile is told and not overwritten. Who may is asked of ``permissions``; pictures are the work of ``pictures``.
+meanwhile is told and not overwritten. ``permissions`` decides who may do it; ``pictures`` keeps pictures.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def edit(product_id: int) -> ResponseReturnValue:
     changes: dict[str, Any] = form.data.model_dump()
     try:
         with pictures.kept(upload) as name, store.writing() as db:
-            item = as_it_was(db, product_id, "product.change")
+            item = find_unchanged(db, product_id, "product.change")
             if name is not None or "no_picture_file" in request.form:
                 changes["picture_file"] = name
             for field, value in changes.items():
@@ -133,7 +133,7 @@ def delete(product_id: int) -> ResponseReturnValue:
     must_be_allowed("product.delete", find(product_id))
     try:
         with store.writing() as db:
-            item = as_it_was(db, product_id, "product.delete")
+            item = find_unchanged(db, product_id, "product.delete")
             db.delete(item)
     except Overtaken:
         message = "Someone else changed this product while you looked at it. This is how it is now."
@@ -142,7 +142,7 @@ def delete(product_id: int) -> ResponseReturnValue:
     return redirect(url_for("pages.index"), 303)
 
 
-def as_it_was(db: Session, product_id: int, action: str) -> Product:
+def find_unchanged(db: Session, product_id: int, action: str) -> Product:
     """Return the product, locked, in the state that the form was made of.
 
     :raises NotFound: (404) when it is gone.
@@ -205,7 +205,7 @@ def values_of(item: Product) -> dict[str, str]:
 
 
 def differences(item: Product, values: Mapping[str, str]) -> dict[str, str]:
-    """Return beside which fields the product says something else by now than the form that was sent."""
+    """Return the current values of the product, by field, where they differ from the form that was sent."""
     now, sent = values_of(item), {**values, "price": values.get("price", "").replace(",", ".")}
     places = {"price": "price_cents"}
     found = {name: value for name, value in now.items() if sent.get(name, "").replace("\r\n", "\n").strip() != value}

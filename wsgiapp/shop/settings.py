@@ -70,7 +70,7 @@ def configure(app: App, config: Mapping[str, Any]) -> None:
 def trust_proxies(app: App) -> None:
     """Take the visitor's address, scheme and host from what the last ``TRUSTED_PROXIES`` proxies say; 0 trusts nobody.
 
-    It stands around everything else, so that whatever asks for the address is told the visitor's.
+    This middleware is the outermost one, so that all other code sees the visitor's address.
 
     :raises ValueError: when the setting is no such number.
     """

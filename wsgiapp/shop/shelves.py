@@ -1,7 +1,7 @@
-"""Shop layer 3: the categories, as the database has them.
+"""Shop layer 3: the categories in the database.
 
-Reading them, once in a request, and changing them. ``catalogue`` only says which ones a new shop begins with; who may
-change them is asked by the pages (``categories``).
+Reading them, once in a request, and changing them. ``catalogue`` has the categories of a new shop. The pages in
+``categories`` decide who may change them.
 """
 
 from __future__ import annotations

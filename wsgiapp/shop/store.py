@@ -1,8 +1,8 @@
 """Shop layer 3: the database of one application.
 
 Opening it, and the two ways in: ``reading()``, one session for the whole request, and ``writing()``, one transaction.
-Both share one deadline for all that a request waits for. Queries live with whoever asks them; answers to the browser
-do not belong here.
+Both share one deadline for all that a request waits for. Queries are in the modules that need them; answers to
+the browser do not belong here.
 """
 
 from __future__ import annotations

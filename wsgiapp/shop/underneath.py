@@ -1,7 +1,7 @@
-"""Shop layer 4: the line at the foot of each page that names what the request for it used.
+"""Shop layer 4: the line at the foot of each page, which names the parts of the framework that the request used.
 
-Read from the request as it is answered: nothing about a page is written down here but which chapter tells of the kind
-of thing. It is asked for at the end of the page, when all of it has been used.
+They are found in the request itself, at the end of the page, when all of them have been used. Only the chapter of the
+book for each part is listed here.
 """
 
 from __future__ import annotations

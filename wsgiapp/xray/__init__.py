@@ -1,22 +1,24 @@
-"""The X-ray: what a request did on its road, layer by layer, without changing what it does.
+"""The X-ray: it records what happens in each request, layer by layer, without changing the request.
 
-``XRay(app)`` watches one app; ``watch_all()`` every app that is made from then on. What was seen stands in
-:attr:`XRay.ring`, is shown at ``/_xray`` and in the terminal, and can be exported. The framework never imports this.
+``XRay(app)`` watches one app, ``watch_all()`` every app that is made from then on. The last requests are kept in
+:attr:`XRay.ring`. They are shown at ``/_xray`` and in the terminal, and can be exported. The framework never imports
+    the
+X-ray.
 
-The rooms, each of which imports only from those before it; docs/xray.md says what is in each of them:
+The modules and packages; each imports only from those before it, and docs/xray.md describes them:
 
-* ``trace``: what is known of one request, as plain data
-* ``redact``: takes secrets out of it
-* ``objects``: the app's objects, asked without harm
-* ``cookie``: opens session cookies
-* ``access``: who may see it
-* ``record``: what happens while a request runs
-* ``build``: makes a trace of that
-* ``shared``: what several processes of a server share
-* ``explain``: what it means
-* ``twin``: the same request under the ladder's last step
-* ``show``: pages, texts, exports
-* ``pytest_plugin``, ``commands``: what is typed
+* ``trace``: the data of one request, in plain classes
+* ``redact``: removes secrets from texts and bodies
+* ``objects``: names, places and short texts for objects of the app, without calling their methods
+* ``cookie``: decodes session cookies
+* ``access``: decides who may see the X-ray
+* ``record``: notes what happens while a request runs
+* ``build``: makes a trace of a recording
+* ``shared``: traces and the token that several processes of a server share
+* ``explain``: why a rule matched, and what each step did
+* ``twin``: sends the same request to the app on the ladder's last step
+* ``show``: pages, terminal texts, exports
+* ``pytest_plugin``, ``commands``: the option of pytest and the commands
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ __all__ = ["Trace", "XRay", "watch_all"]
 
 EXTENSION = "xray"
 #: So many seconds one waits for a request that is being kept.
-PATIENCE = 1.0
+MAX_WAIT_SECONDS = 1.0
 _open: weakref.WeakSet[XRay] = weakref.WeakSet()
 
 
@@ -56,23 +58,23 @@ class XRay:
     """Watches an app.
 
     :param app: the app; None to give it later, by :meth:`init_app`.
-    :param allow: who may see it, instead of "whoever is at this machine and has the token": a function of the request,
-        or addresses and networks from which one may ask as from this machine; see :mod:`.access`.
+    :param allow: who may see the X-ray: a function that takes the request, or addresses and networks that are treated
+        like this machine. By default whoever is at this machine and has the token; see :mod:`.access`.
     :param token: the token, instead of a random one.
-    :param prefix: where its pages are.
+    :param prefix: the path of its pages.
     :param limit: how many requests are kept.
-    :param max_bytes: bytes that they may take together.
-    :param explain_404: whether the app's stock 404 and 405 pages tell those who may see the X-ray why no rule answers;
-        the one thing in which a response differs for being watched. See :mod:`.stock_pages`.
-    :param static: keep requests for static files, too, which else have room only where they failed.
+    :param max_bytes: how many bytes they may take together.
+    :param explain_404: whether default 404 and 405 pages explain why no rule matched, to those who may see the X-ray.
+        Only in this a watched app answers differently. See :mod:`.stock_pages`.
+    :param static: whether requests for static files are kept too; otherwise only those that failed.
     :param editor: the address that opens a file in an editor, such as ``vscode://file/{path}:{line}``; by default
-        ``XRAY_EDITOR`` of the environment, else none.
-    :param always: record in production too, where nobody may look; see :mod:`.access`.
+        that in the environment variable ``XRAY_EDITOR``.
+    :param always: record in production too; see :mod:`.access`.
     """
 
     #: Whether it was made by :func:`watch_all`, and not by the app itself.
     automatic = False
-    #: Called with the app and each recording that ends, whichever X-ray made it.
+    #: Functions that are called with the app and each recording that ends, of all X-rays.
     listeners: ClassVar[list[Callable[[Any, Recording], None]]] = []
 
     def __init__(
@@ -85,7 +87,7 @@ class XRay:
         self._settings = (allow, token, always)
         self._explain_404 = explain_404
         self.shared: Shared | None = None
-        #: Why the processes of the server share nothing; empty where they do, or where there is one.
+        #: Why the processes of the server do not share traces; empty if they do, or if there is only one.
         self.alone = ""
         self._sharing = Lock()
         self.static = static
@@ -97,11 +99,11 @@ class XRay:
     def init_app(self, app: Any) -> None:
         """Watch *app* from now on.
 
-        :raises RuntimeError: when it is watched already, or this X-ray watches another.
+        :raises RuntimeError: when the app has an X-ray already, or this X-ray watches another app.
         """
         earlier = app.extensions.get(EXTENSION)
         if earlier is not None and earlier.automatic and self.app is None:
-            earlier.remove()  # the app's own, with its settings, takes the place of the one that a switch gave it
+            earlier.remove()  # one that the app makes itself, with settings, replaces that of watch_all
         elif self.app is not None or earlier is not None:
             raise RuntimeError(f"{app.name!r} has an X-ray already, or this one has an app: make one X-ray for each.")
         self.app = app
@@ -116,7 +118,7 @@ class XRay:
         _open.add(self)
 
     def _keep(self, recording: Recording) -> None:
-        # PERF: the name is looked at first, which takes no call (benchmarks/: xray).
+        # PERF: the name is tested first, without a call (benchmarks/: xray).
         if self.static or str(getattr(recording.rule, "endpoint", ""))[-6:] != "static" or not recording.is_static():
             self.ring.add(recording)
             if self.shared is not None:
@@ -125,7 +127,7 @@ class XRay:
             listener(self.app, recording)
 
     def share(self) -> Shared | None:
-        """What the processes of this server share; None where that is not possible, which the terminal is told once."""
+        """Return what the processes of this server share; None, and one message in the terminal, if they cannot."""
         with self._sharing:
             if self.shared is None and not self.alone:
                 shared = Shared(self.app, self.ring.limit, self.ring.max_bytes)
@@ -133,13 +135,13 @@ class XRay:
                     token = shared.token(self.access.token)
                 except SharingError as error:
                     self.alone = str(error)
-                    sys.stderr.write(self._said_alone())
+                    sys.stderr.write(self._not_shared_message())
                 else:
                     self.access.token = self.access.token if self.access.is_given else token
                     self.shared = shared
         return self.shared
 
-    def _said_alone(self) -> str:
+    def _not_shared_message(self) -> str:
         given = self.access.is_given
         line = f"X-ray of {self.app.name}: each process of this server keeps traces{'' if given else ' and a token'}"
         hint = "" if given else f" {TOKEN_VARIABLE} gives all of them one token."
@@ -150,17 +152,17 @@ class XRay:
             self.shared.put(build(recording, self.app), recording.marks_of_secrets)
 
     def remove(self) -> None:
-        """Stop watching, and leave the app as it was. What was seen stays."""
+        """Stop watching, and restore the app. The recorded requests are kept."""
         self.watch.remove()
         self.app.extensions.pop(EXTENSION, None)
         _open.discard(self)
         for other in _open:
-            other.watch.interface = None  # it may have shared this one's wrappers: it looks again
+            other.watch.interface = None  # makes it wrap the interface again: the two may have shared a wrapper
         if not _open:
             instrumentation.close_all()
 
     def traces(self) -> list[Trace]:
-        """What is kept, newest first; by all processes, where the server has several."""
+        """Return the kept requests, newest first; those of all processes if the server has several."""
         own = [build(recording, self.app) for recording in self.ring]
         if self.shared is None:
             return own
@@ -168,25 +170,25 @@ class XRay:
         return sorted([*own, *others], key=lambda trace: trace.started, reverse=True)[: self.ring.limit]
 
     def clear(self) -> None:
-        """Forget what is kept."""
+        """Forget all kept requests."""
         self.ring.clear()
         if self.shared is not None:
             self.shared.clear()
 
     def running(self) -> list[Recording]:
-        """The requests that have not ended, newest first."""
+        """Return the requests that have not ended, newest first."""
         return [recording for each in reversed([*self.watch.running.values()]) if (recording := each()) is not None]
 
     def newest(self) -> Trace | None:
-        """The last request."""
+        """Return the last request; None if none is kept."""
         recording = self.ring.newest()
         return build(recording, self.app) if recording is not None else None
 
     def get(self, name: str) -> Trace | None:
-        """The request of that id; None when it is gone, or never was."""
+        """Return the request with that id; None if it is not kept."""
         recording = self.ring.get(name)
-        # A browser has the answer, and the link in it, before the server is done with the request.
-        until = monotonic() + PATIENCE
+        # A browser gets the answer, with the link to this request, before the server has finished it.
+        until = monotonic() + MAX_WAIT_SECONDS
         while recording is None and monotonic() < until and any(each.id == name for each in self.running()):
             sleep(0.01)
             recording = self.ring.get(name)

@@ -1,8 +1,8 @@
-"""Who may see the X-ray: by default whoever sits at the machine, in debug mode, and can read the terminal.
+"""Access: who may see the X-ray. By default only who works at this machine, in debug mode, and can read the terminal.
 
-Four locks, one behind the other: debug mode, a peer on the loopback that no proxy forwards for, a Host header that
-names this machine (a foreign one is DNS rebinding), and a token that is printed in the terminal. In production there is
-no way in but an ``allow(request)`` of the app's own. No header can open a lock; several can close one.
+Four conditions must all be true: debug mode; a client on the loopback, without a proxy between; a Host header that
+names this machine (another one may be DNS rebinding); and the token that is printed in the terminal. In production
+nobody may see it, unless the app gives its own ``allow(request)``. Headers can only take access away, never give it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ COOKIE = "wsgiapp-xray"
 TOKEN_VARIABLE = "WSGIAPP_XRAY_TOKEN"  # noqa: S105 - a name, not a secret
 #: The environment variable that names the addresses and networks that may ask, beside this machine's.
 ALLOW_VARIABLE = "WSGIAPP_XRAY_ALLOW"
-# Whoever sends one of these came by way of a proxy, or says so.
+# A request with one of these headers came through a proxy, or claims it.
 _FORWARDED = frozenset({
     "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST",
     "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_SCHEME",
@@ -54,9 +54,10 @@ Network = IPv4Network | IPv6Network
 
 
 def networks_of(given: Iterable[str] | str) -> tuple[Network, ...]:
-    """Addresses and networks, as in ``172.17.0.1`` and ``192.168.0.0/24``; a text of several has commas between them.
+    """Return addresses and networks such as ``172.17.0.1`` and ``192.168.0.0/24``, parsed.
 
-    :raises ValueError: for what is neither, with the text that was given.
+    :param given: the texts, or one text with commas between them.
+    :raises ValueError: when a text is neither; the message shows it.
     """
     words = given.replace(",", " ").split() if isinstance(given, str) else given
     found = []
@@ -72,15 +73,15 @@ def networks_of(given: Iterable[str] | str) -> tuple[Network, ...]:
 
 
 class Access:
-    """The rule for one app.
+    """The conditions for one app.
 
-    :param app: the app; its ``DEBUG``, ``TRUSTED_HOSTS`` and ``SERVER_NAME`` are asked each time.
-    :param allow: a function that decides alone, in production too; it must not trust headers either. Or addresses and
-        networks from which one may ask as from this machine, in debug mode and with the token; by default those of
-        ``WSGIAPP_XRAY_ALLOW``.
-    :param always: record whether or not anybody may look; of use where the process itself does, as tests do.
-    :ivar is_given: whether the token was given, and so is that of every process.
-    :param token: what must be shown; by default ``WSGIAPP_XRAY_TOKEN``, else a random one.
+    :param app: the app. Its settings ``DEBUG``, ``TRUSTED_HOSTS`` and ``SERVER_NAME`` are read each time.
+    :param allow: a function that alone decides, in production too; it must not trust headers. Or addresses and networks
+        that are treated like this machine, in debug mode and with the token; by default those in the environment
+        variable ``WSGIAPP_XRAY_ALLOW``.
+    :param token: the token; by default that in ``WSGIAPP_XRAY_TOKEN``, otherwise a random one.
+    :param always: record even if nobody may see it on a page, for code that reads the recordings itself, such as tests.
+    :ivar is_given: whether the token was given, and so is the same in every process.
     """
 
     def __init__(
@@ -96,12 +97,12 @@ class Access:
         self.token = given_token or secrets.token_urlsafe(16)
 
     def records(self) -> bool:
-        """Whether requests are recorded at all."""
+        """Say whether requests are recorded."""
         config = self.app.config
         return bool(config["DEBUG"] or config["TESTING"] or self.allow is not None or self.always)
 
     def is_near(self, environ: WSGIEnvironment) -> bool:
-        """Whether a request comes from this machine and names it; such a one is told where its trace is."""
+        """Say whether a request comes from this machine and names it. Its response gets a link to its trace."""
         if not self.app.config["DEBUG"] or not self._admits(environ.get("REMOTE_ADDR") or ""):
             return False
         if not environ.keys().isdisjoint(_FORWARDED):
@@ -114,13 +115,14 @@ class Access:
         )
 
     def _admits(self, peer: str) -> bool:
-        """Whether a peer is this machine, or one of those that were named."""
+        """Say whether an address is that of this machine, or one of the allowed ones."""
         return is_loopback(peer) or (bool(self.networks) and _is_in(peer, self.networks))
 
-    def stranger(self, environ: WSGIEnvironment) -> str:
-        """What the terminal says of one who asked for the X-ray from elsewhere and got the app's own answer.
+    def outsider_hint(self, environ: WSGIEnvironment) -> str:
+        """Return a hint for the terminal: who asked for the X-ray from another machine, and which setting would allow
+        it.
 
-        :return: empty where nothing could be set to let that one in.
+        :return: an empty text if no setting would allow it.
         """
         if self.allow is not None or not self.app.config["DEBUG"]:
             return ""
@@ -140,9 +142,9 @@ class Access:
         return [*trusted, name.partition(":")[0]] if name else trusted
 
     def refusal(self, environ: WSGIEnvironment) -> str:
-        """Why the X-ray is not shown to this request; empty when it may be.
+        """Return the reason why this request may not see the X-ray; an empty text if it may.
 
-        The text is for the terminal and for tests. What is sent tells a stranger nothing (``pages``).
+        The text is for the terminal and for tests. It is never sent to the client (see ``pages``).
         """
         if self.allow is not None:
             return "" if self.allow(Request(environ, populate_request=False)) else "allow(request) said no"
@@ -162,14 +164,14 @@ class Access:
         return ""
 
     def holds(self, token: str) -> bool:
-        """Whether *token* is the right one, in constant time."""
+        """Say whether *token* is the right one, in constant time."""
         return hmac.compare_digest(token.encode(errors="replace"), self.token.encode())
 
-    def takes_pass(self, environ: WSGIEnvironment) -> bool:
-        """Take the pass out of a request for a page of the app's, and say whether it holds.
+    def remove_pass(self, environ: WSGIEnvironment) -> bool:
+        """Remove the pass from the cookies of a request for a page of the app, and say whether it was valid.
 
-        The pass is the cookie beside the token's, for the app's own paths. It lets nobody into the X-ray's pages, and
-        the app itself never sees it.
+        The pass is a second cookie, next to that with the token. It is sent to the app's own paths, but does not open
+        the X-ray's pages, and the app never sees it.
         """
         name = pass_name(environ)
         pairs = environ.get("HTTP_COOKIE", "").split(";")
@@ -183,26 +185,26 @@ class Access:
         return hmac.compare_digest(shown.encode(errors="replace"), self.new_pass().encode())
 
     def may_be_told(self, environ: WSGIEnvironment, has_pass: bool) -> bool:
-        """Whether one who asks for a page of the app's, in debug mode, may be told more on it.
+        """Say whether an error page of the app may explain more to this client. Only in debug mode.
 
-        :param has_pass: what :meth:`takes_pass` said; an ``allow(request)`` of the app's own decides in its place.
+        :param has_pass: the result of :meth:`remove_pass`. It is not used if the app gave an ``allow(request)``.
         """
         if not self.app.config["DEBUG"]:
             return False
         return has_pass and self.is_near(environ) if self.allow is None else not self.refusal(environ)
 
     def new_pass(self) -> str:
-        """What the cookie named :func:`pass_name` must hold; the token cannot be had from it."""
+        """Return the valid value of the cookie :func:`pass_name`. The token cannot be computed from it."""
         return hmac.new(self.token.encode(), b"pass", "sha256").hexdigest()
 
 
 def pass_name(environ: WSGIEnvironment) -> str:
-    """The name of the cookie by which the app's stock error pages know who may be told more."""
+    """Return the name of the cookie with the pass; see :meth:`Access.remove_pass`."""
     return f"{COOKIE}-pass-{environ.get('SERVER_PORT', '80')}"
 
 
 def cookie_name(environ: WSGIEnvironment) -> str:
-    """The name of the cookie with the token: cookies know no ports, so the name does."""
+    """Return the name of the cookie with the token. It has the port in it, because cookies are shared by all ports."""
     return f"{COOKIE}-{environ.get('SERVER_PORT', '80')}"
 
 
@@ -218,7 +220,7 @@ def _is_in(peer: str, networks: tuple[Network, ...]) -> bool:
 
 @lru_cache(64)
 def _is_address(host: str) -> bool:
-    """Whether a Host header names an address, which no rebinding of a name can do, or a peer has one."""
+    """Say whether a host is an IP address. As a Host header that is safe: DNS rebinding needs a name."""
     bare = re.sub(r":[0-9]{1,5}\Z", "", host) if host.startswith("[") or host.count(":") == 1 else host
     try:
         ip_address(bare[1:-1] if bare.startswith("[") and bare.endswith("]") else bare)
@@ -230,7 +232,7 @@ def _is_address(host: str) -> bool:
 # PERF: peers repeat from request to request (benchmarks/: xray).
 @lru_cache(256)
 def is_loopback(address: str) -> bool:
-    """Whether an address of a peer is the machine's own (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3)."""
+    """Say whether an address is a loopback address (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3)."""
     try:
         parsed = ip_address(address)
     except ValueError:

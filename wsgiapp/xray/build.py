@@ -1,6 +1,6 @@
-"""From a recording to a trace: intervals become a tree, differences become blame, clocks become milliseconds.
+"""Makes a trace of a recording: a tree of time spans, the function that set each header, and times in milliseconds.
 
-All of this happens when somebody looks, never while a request runs.
+This happens when somebody looks at the request, never while it runs.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _ANSWERING = ("before", "view", "errors")
 
 
 class Clock:
-    """Turns the recording's nanoseconds into milliseconds, and tells how many of them the thread computed."""
+    """Converts the nanoseconds of a recording into milliseconds, of wall time and of the thread's CPU time."""
 
     def __init__(self, recording: Recording) -> None:
         self.begun = recording.begun
@@ -248,7 +248,7 @@ def _by_name(head: list[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _author(recording: Recording, app: Any, kinds: _Kinds, who: Any, layer: str, name: str) -> tuple[str, str, str]:
     """The layer, the function and the ``file:line`` that set the header *name*."""
-    if layer == "view" or (layer == "response" and name in recording.named):
+    if layer == "view" or (layer == "response" and name in recording.header_names):
         layer, who = _answerer(recording, app, kinds)
     if layer == "send":
         who = "Response.get_wsgi_headers"
@@ -292,7 +292,7 @@ def _failures(recording: Recording, kinds: _Kinds) -> tuple[Failure, ...]:
 
 
 def _match(recording: Recording, app: Any) -> Match:
-    rule, by = recording.rule, recording.by or "Werkzeug"
+    rule, by = recording.rule, recording.matched_by or "Werkzeug"
     if rule is None:
         return Match(by=by, refused=recording.refused)
     view = app.view_functions.get(rule.endpoint)
@@ -374,8 +374,8 @@ def _road(recording: Recording) -> list[Event]:
 def _spans(recording: Recording, app: Any, clock: Clock, kinds: _Kinds) -> tuple[Span, ...]:
     whole: Event = (recording.begun, recording.ended, "layer", LIFECYCLE[0].name, LIFECYCLE[0].step, None)
     road = _road(recording)
-    beside = {id(event): name for event, name in recording.beside}
-    inside = [*road, *_views(recording, road, app), *recording.events, *[event for event, _ in recording.beside]]
+    beside = {id(event): name for event, name in recording.thread_events}
+    inside = [*road, *_views(recording, road, app), *recording.events, *[event for event, _ in recording.thread_events]]
     events = [whole, *sorted(inside, key=lambda event: (event[0], -event[1]))]
     open_: list[tuple[int, Event]] = []
     spans: list[Span] = []
@@ -397,7 +397,7 @@ def _views(recording: Recording, road: list[Event], app: Any) -> list[Event]:
     """The view's own function within its layer, which nothing was wrapped around."""
     view = app.view_functions.get(recording.rule.endpoint) if recording.rule is not None else None
     layers = [event for event in road if event[3] == "view"]
-    if view is None or not layers or not recording.viewed:
+    if view is None or not layers or not recording.reached_view:
         return []
     begin, end = layers[0][0], layers[0][1]
     return [(begin, end, "view", "view", called(view), None)]

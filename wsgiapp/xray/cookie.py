@@ -1,4 +1,4 @@
-"""Session cookies, opened: payload, compression, time, and which key signed it; never the key, never the signature.
+"""Opens session cookies: payload, compression, time, and which key signed them; never the key or the signature itself.
 
 The format is itsdangerous' URL-safe timed one: base64 of JSON, deflated where that is shorter (a leading dot), the
 time in base64, a signature. A cookie comes from outside: whatever it holds, nothing here raises, and no payload

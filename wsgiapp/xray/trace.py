@@ -1,7 +1,7 @@
-"""What the X-ray knows of one request: plain data, made once, changed never.
+"""The data of one request: plain classes, which are made once and never changed.
 
-Renderers (terminal, pages, exports) read these classes and nothing else; nothing here knows how they were recorded.
-All that comes from a request or a response stands here with its secrets replaced already.
+Terminal, pages and exports read only these classes, which do not depend on how a request was recorded. Secrets in all
+texts from a request or a response are replaced already.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header of the response, with who is to blame for it.
+    """A header of the response, and the function that set it.
 
     :ivar layer: the layer that set the value it was sent with.
     :ivar by: the function that did.
     :ivar where: the function's ``file:line``.
-    :ivar before: earlier values, oldest first, as ``(value, layer, by, where)``.
+    :ivar before: earlier values, oldest first, each as ``(value, layer, by, where)``.
     """
 
     name: str
@@ -66,10 +66,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes that came in or went out.
+    """The bytes of a request's or a response's body.
 
-    :ivar size: how many there were; None where nobody counted (a file that the server sent by itself).
-    :ivar chunks: the size of each piece, in order; of very many the first ones.
+    :ivar size: how many there were; None when they were not counted (a file that the server sent itself).
+    :ivar chunks: the size of each piece, in order; if there are very many, only the first ones.
     :ivar kept: the first 64 KB at most, secrets replaced.
     :ivar complete: whether all of it was kept.
     :ivar note: why something is missing, or empty.
@@ -84,7 +84,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What routing made of the path.
+    """The result of routing.
 
     :ivar rule: the rule that matched, such as ``/products/<int:id>``; None where none did.
     :ivar endpoint: its endpoint.
@@ -136,14 +136,14 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What became of the session.
+    """How the session was read, changed and saved.
 
     :ivar interface: the class of the app's session interface.
     :ivar before: the cookie that came in, if one did.
     :ivar after: the cookie that went out, if one was set.
     :ivar opened: whether anyone touched the session.
     :ivar changed: keys that were ``added``, ``changed`` or ``removed``, by those words.
-    :ivar note: one sentence: what happened.
+    :ivar note: what happened, in one sentence.
     """
 
     interface: str = ""
@@ -174,7 +174,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Where it ran.
+    """The thread and the process in which the request ran.
 
     :ivar gil: whether this Python runs one thread at a time.
     :ivar variables: the names of the context variables that had a value when the request was dispatched; none where it

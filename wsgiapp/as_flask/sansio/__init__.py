@@ -1,1 +1,1 @@
-"""``flask.sansio``: the layers below an app that do without WSGI, under the names that Flask has them by."""
+"""``flask.sansio``: the modules that Flask has under this name, for classes that do not depend on WSGI."""

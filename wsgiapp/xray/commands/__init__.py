@@ -61,7 +61,7 @@ def _style() -> text.Style:
 def xray_command(
     ctx: click.Context, words: tuple[str, ...], form: bool, host: str, verbose: bool, kind: str | None
 ) -> None:
-    """Send a request to the app, in this process, and show its road.
+    """Send a request to the app, in this process, and show each step.
 
     Items are HTTPie's: name=text, name:=json, Name:header, name==query, name@file.
     """

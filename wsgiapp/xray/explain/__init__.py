@@ -1,1 +1,1 @@
-"""What a request means: which rule answers and why, what happened in words, step by step, and beside another one."""
+"""Explanations of a request: why a rule matches, what each step did, and how two requests differ."""

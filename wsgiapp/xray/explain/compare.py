@@ -1,4 +1,4 @@
-"""Two requests side by side: what differs, and in which layer of the road first."""
+"""Compares two requests: what differs, and in which layer they differ first."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Row:
 class Comparison:
     """Two requests, compared.
 
-    :ivar first: the first layer of the road in which they differ; empty where they do not.
-    :ivar sentence: the same, said.
+    :ivar first: the first layer in which they differ; empty if they do not.
+    :ivar sentence: the same, as a sentence.
     :ivar differences: all of them, in the order of the road.
     :ivar rows: the steps, aligned.
-    :ivar wall: milliseconds of the second less those of the first, for information.
+    :ivar wall: how many milliseconds the second took more than the first.
     """
 
     first: str

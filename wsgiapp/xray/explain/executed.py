@@ -1,7 +1,7 @@
-"""Executed: which lines of an app's own files run in one thread, for teaching mode and the twin.
+"""Executed lines: which lines of an app's own files run in one thread, for teaching mode and the twin.
 
-Only a request that is sent again for that purpose is looked at so, never one that is merely recorded: it runs several
-times as long. This module imports nothing of the project, for the twin's process loads it by its file.
+This makes a request several times slower, so it is only used for a request that is sent again for this purpose. The
+module imports nothing of the project, because the twin's process loads it by its path.
 """
 
 from __future__ import annotations

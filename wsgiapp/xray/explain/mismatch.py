@@ -1,6 +1,7 @@
-"""Misfits: where a path leaves the pattern of a rule, in one sentence.
+"""Mismatches: the first place where a path does not match the pattern of a rule, in one sentence.
 
-Works on one rule and one path alone. Which rule wins, and what else keeps a rule from answering, is told in ``why``.
+This module works on one rule and one path. Which rule matches, and other reasons why one does not, are in ``reachable``
+and ``why``.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a rule does not answer.
+    """The reason why a rule does not match.
 
-    :ivar kind: the same for programs, such as ``segment`` or ``method``.
-    :ivar sentence: the same for people.
-    :ivar nearness: how near the rule came, from 0 to 1.
+    :ivar kind: the reason for programs, such as ``segment`` or ``method``.
+    :ivar sentence: the reason for people.
+    :ivar nearness: how close the rule is to matching, from 0 to 1.
     """
 
     kind: str
@@ -45,7 +46,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One segment of a rule beside the same of a path; None where one of them has ended."""
+    """A segment of a rule and the segment of the path at the same position; None if one of them has no more."""
 
     number: int
     text: str | None
@@ -82,8 +83,8 @@ def quoted(text: str) -> str:
     return f'"{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"}"'
 
 
-def misfit(rule: Rule, path: str) -> Reason | None:
-    """The first place in which *path* leaves the pattern of *rule*; None where it follows it to the end."""
+def mismatch(rule: Rule, path: str) -> Reason | None:
+    """Return the first place where *path* does not match the pattern of *rule*; None if the whole path matches."""
     places = list(_places(rule, path))
     wrong = [place for place in places if not place.fits]
     if not wrong:

@@ -1,8 +1,8 @@
-"""Reached: which rules a path leads to, in the order in which Werkzeug meets them, and why all but one do not answer.
+"""Reachable rules: which rules a path reaches, in Werkzeug's order, and why all but one of them do not match.
 
-The outcome is Werkzeug's: the app's own adapter is asked, as for a request. For the reasons its state machine is walked
-once more, to the end, so that it is known which rules the path reaches, which of them comes first, and which come too
-late. What the path never reaches is explained by ``mismatch``.
+The result is Werkzeug's: the app's own adapter is asked, as for a request. To find the reasons, Werkzeug's state
+machine is searched once more, to the end. This shows which rules the path reaches, and which is the first. For rules
+that the path never reaches, ``mismatch`` finds the reason.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from werkzeug.routing import MapAdapter, Rule, ValidationError
 
 from wsgiapp.xray import redact
 
-from .mismatch import ALIKE, Reason, likeness, misfit, quoted, refusal
+from .mismatch import ALIKE, Reason, likeness, mismatch, quoted, refusal
 
 
 class Matching(NamedTuple):
-    """What the app's adapter says of a request."""
+    """The result of the app's adapter for a request."""
 
     adapter: MapAdapter | None
     rule: Rule | None
@@ -46,32 +46,32 @@ def methods_of(rule: Rule) -> tuple[str, ...]:
     return tuple(sorted(rule.methods or ()))
 
 
-class _Met(NamedTuple):
-    """A rule that the path reaches, and how it ends there.
+class _ReachedRule(NamedTuple):
+    """A rule that the path reaches, and whether their ends agree.
 
-    :ivar end: ``here``; ``lacking`` where the rule has one more slash, ``extra`` where the path has.
+    :ivar end: ``here`` if they do; ``lacking`` if the rule has one slash more, ``extra`` if the path has.
     """
 
     rule: Rule
     values: list[str]
     end: str
 
-    def position(self) -> bool:
-        """Whether the rule, for its slashes, may have a say."""
+    def fits_slashes(self) -> bool:
+        """Say whether the slash at the end does not exclude the rule."""
         return self.end != "extra" or not self.rule.strict_slashes
 
-    def claims(self, method: str, websocket: bool) -> bool:
-        """Whether Werkzeug's search ends here, be it with a match, a redirect or a refusal."""
+    def ends_search(self, method: str, websocket: bool) -> bool:
+        """Say whether Werkzeug's search ends at this rule: with a match, a redirect or an error."""
         allowed = self.rule.methods is None or method in self.rule.methods
-        return self.position() and allowed and self.rule.websocket == websocket
+        return self.fits_slashes() and allowed and self.rule.websocket == websocket
 
 
-def _walk(state: Any, parts: list[str], values: list[str]) -> Iterator[_Met]:
-    """All rules that *parts* lead to from *state*, in the order in which Werkzeug's matcher meets them."""
+def _walk(state: Any, parts: list[str], values: list[str]) -> Iterator[_ReachedRule]:
+    """Yield the rules that *parts* reach from *state*, in the order of Werkzeug's matcher."""
     if not parts:
-        yield from (_Met(rule, values, "here") for rule in state.rules)
+        yield from (_ReachedRule(rule, values, "here") for rule in state.rules)
         if "" in state.static:
-            yield from (_Met(rule, values, "lacking") for rule in state.static[""].rules)
+            yield from (_ReachedRule(rule, values, "lacking") for rule in state.static[""].rules)
         return
     if parts[0] in state.static:
         yield from _walk(state.static[parts[0]], parts[1:], values)
@@ -85,11 +85,11 @@ def _walk(state: Any, parts: list[str], values: list[str]) -> Iterator[_Met]:
             more = [groups[name] for name in sorted(groups, key=lambda name: int(name[11:]))]
             yield from _walk(following, remaining, values + more)
     if parts == [""]:
-        yield from (_Met(rule, values, "extra") for rule in state.rules)
+        yield from (_ReachedRule(rule, values, "extra") for rule in state.rules)
 
 
 class _Reasons:
-    """The reasons of one request's other rules."""
+    """Finds the reason why a rule does not match one request; it is called with the rule."""
 
     def __init__(self, found: Matching, adapter: MapAdapter) -> None:
         self.found = found
@@ -101,28 +101,29 @@ class _Reasons:
         self.domain = str(adapter.subdomain if by_subdomain else adapter.server_name)
         self.merged = False
         self.met, self.first = self._search(self.path)
-        #: What is reached with doubled slashes made one; Werkzeug tries that when nothing else ends its search.
-        self.late: dict[int, _Met] = {}
+        #: The rules that are reached when doubled slashes are merged. Werkzeug tries this if no other rule ends its
+        #: search.
+        self.met_when_merged: dict[int, _ReachedRule] = {}
         if adapter.map.merge_slashes and "//" in self.path:
             path = re.sub("/{2,}", "/", self.path)
-            self.late, first = self._search(path)
+            self.met_when_merged, first = self._search(path)
             if self.first is None:
-                self.merged, self.path, self.met, self.first = True, path, self.late, first
+                self.merged, self.path, self.met, self.first = True, path, self.met_when_merged, first
 
-    def _search(self, path: str) -> tuple[dict[int, _Met], _Met | None]:
+    def _search(self, path: str) -> tuple[dict[int, _ReachedRule], _ReachedRule | None]:
         met = list(_walk(self.adapter.map._matcher._root, [self.domain, *path.split("/")], []))
-        first = next((one for one in met if one.claims(self.method, self.adapter.websocket)), None)
+        first = next((one for one in met if one.ends_search(self.method, self.adapter.websocket)), None)
         return {id(one.rule): one for one in met}, first  # rules have no hash
 
     def __call__(self, rule: Rule) -> Reason:
         if rule.build_only:
             return Reason("build only", "it is there to build URLs and never matches (build_only)", 0.0)
         met = self.met.get(id(rule))
-        if met is None or not met.claims(self.method, self.adapter.websocket):
+        if met is None or not met.ends_search(self.method, self.adapter.websocket):
             if self.first is not None and not self.merged and self._merges(rule):
                 winner = quoted(self.first.rule.rule)
                 return Reason("shadowed", f"it fits once doubled slashes are one, but {winner} takes them as two", 0.99)
-            return self._unreached(rule) if met is None else self._turned_away(met)
+            return self._unreached(rule) if met is None else self._refused_reached(met)
         refused = self._refused(met)
         if refused is not None:
             return refused
@@ -132,13 +133,13 @@ class _Reasons:
 
     def _merges(self, rule: Rule) -> bool:
         """Whether *rule*, if nothing came before it, would redirect to the path without its doubled slashes."""
-        late = self.late.get(id(rule))
-        return late is not None and bool(rule.merge_slashes) and late.claims(self.method, self.adapter.websocket)
+        late = self.met_when_merged.get(id(rule))
+        return late is not None and bool(rule.merge_slashes) and late.ends_search(self.method, self.adapter.websocket)
 
     # -- one kind of reason each -------------------------------------------------------------------------------
 
     def _unreached(self, rule: Rule) -> Reason:
-        found = misfit(rule, self.path)
+        found = mismatch(rule, self.path)
         part = rule._parts[0]
         domain_fits = part.content == self.domain if part.static else re.match(part.content, self.domain) is not None
         if domain_fits:
@@ -153,17 +154,17 @@ class _Reasons:
             sentence = f"the subdomain is {quoted(self.domain)}, {wanted}"
         return Reason("host", sentence, near)
 
-    def _turned_away(self, met: _Met) -> Reason:
-        """The path fits, but not the slash at its end, the method or the protocol."""
+    def _refused_reached(self, met: _ReachedRule) -> Reason:
+        """Return the reason for a rule whose pattern matches, but not its last slash, method or protocol."""
         rule = met.rule
-        if not met.position():
+        if not met.fits_slashes():
             return Reason("slash", "the path ends with a slash, the rule does not (strict_slashes)", 0.95)
         if rule.methods is not None and self.method not in rule.methods:
             return Reason("method", f"it answers {', '.join(methods_of(rule))}, not {self.method}", 0.97)
         kinds = ("WebSockets", "an HTTP request") if rule.websocket else ("HTTP requests", "a WebSocket")
         return Reason("websocket", f"it is for {kinds[0]}, and this is {kinds[1]}", 0.96)
 
-    def _refused(self, met: _Met) -> Reason | None:
+    def _refused(self, met: _ReachedRule) -> Reason | None:
         """What a converter says that sees its value only when the search has ended."""
         if self.merged or (met.end == "lacking" and met.rule.strict_slashes):
             return None  # the redirect comes first
@@ -179,7 +180,7 @@ class _Reasons:
                 return Reason("error", raised + ended, 0.98 + 0.02 * bool(ended))
         return None
 
-    def _redirecting(self, met: _Met) -> Reason:
+    def _redirecting(self, met: _ReachedRule) -> Reason:
         """The rule ended the search, but it is not what matches."""
         rule, target = met.rule, redact.query(getattr(self.found.refused, "new_url", ""))
         leads = f"it redirects to {target}"
@@ -197,7 +198,7 @@ class _Reasons:
             return Reason("error", f"it fits, but then {type(self.found.refused).__name__} was raised", 1.0)
         return Reason("defaults", f"these values are another rule's defaults (redirect_defaults): {leads}", 1.0)
 
-    def _has_default(self, met: _Met) -> bool:
+    def _has_default(self, met: _ReachedRule) -> bool:
         rule = met.rule
         if not rule.map.redirect_defaults:
             return False

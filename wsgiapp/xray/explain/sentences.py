@@ -1,6 +1,6 @@
-"""What happened in one request, in sentences that hold for it: one for each step, and one for the whole.
+"""Sentences on what happened in one request: one for each step, and one for the whole.
 
-Made from a trace alone, whose values have no secrets. A sentence says nothing that the trace does not know.
+They are made only from a trace, which holds no secrets.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Teaching mode: a request as a walk, one step at a time.
 
-Each step has a sentence on what happened in this request, the source that did it, with the lines that ran where they
-are known, and the name by which Flask calls the same thing. Made from a trace alone; how it is shown is the pages'
-affair.
+Each step has a sentence on what happened in this request, its source code, with the lines that ran if they are known,
+and the name of the same thing in Flask. Steps are made from a trace alone; ``show`` makes pages of them.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from wsgiapp.xray.trace import Span, Trace
 
 from .sentences import Walk
 
-#: What Flask 3.1 calls each layer, so that whoever knows Flask finds the place.
+#: What Flask 3.1 calls each layer, for readers who know Flask.
 FLASK = {
     "server": "Flask.__call__, which calls Flask.wsgi_app: middleware is put around the latter",
     "request": "Flask.request_context(environ), which makes a flask.Request",

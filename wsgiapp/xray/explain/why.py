@@ -1,6 +1,6 @@
-"""Why this rule, and why not the others; and what would run, without running it.
+"""Why a rule matches a request and the others do not; and which functions would run for it, without running them.
 
-Data first: :class:`Explanation` and :class:`Plan` are what ``text`` and the pages show. The match is Werkzeug's, asked
+:class:`Explanation` and :class:`Plan` are plain data, which ``text`` and the pages show. The match is Werkzeug's, asked
 through the app's own adapter (``reachable``); hooks and handlers are those that are registered at this moment.
 """
 

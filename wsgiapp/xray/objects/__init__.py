@@ -1,1 +1,1 @@
-"""The app's own objects: asked without harm, said in short texts, and found in the files where they are written."""
+"""Objects of the app: safe calls, short texts for values, and the place of a function in its file."""

@@ -1,6 +1,6 @@
-"""Described: values of the app's own as short texts or as plain data, without their secrets.
+"""Descriptions: values of the app as short texts or as plain data, without secrets.
 
-What is described may be anything: no method of a foreign class is called, for an ORM's could send SQL.
+The values may be of any class. No method of a class of the app is called, because a method of an ORM could send SQL.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _MAX_BITS = 256
 
 
 def describe(value: Any) -> str:
-    """A short text for any value: what it is where its type is a plain one, ``<module.Class>`` for any other.
+    """Return a short text for any value: its repr if its type is a plain one, otherwise ``<module.Class>``.
 
-    No method of the value's own class is called: an ORM's could send SQL, a hostile one raise.
+    No method of another class is called: one of an ORM could send SQL, others could raise an error.
     """
     try:
         text = _described(value, _DEEP)
@@ -84,9 +84,9 @@ def _secret_key(key: Any) -> bool:
 
 
 def values(data: Any, depth: int = MAX_DEPTH) -> Any:
-    """Data for JSON, without its secrets: dicts, lists and scalars; anything else as :func:`describe` has it.
+    """Return data for JSON without secrets: dicts, lists and scalars; for other values the text of :func:`describe`.
 
-    :param depth: how deep containers may stand in one another; what is deeper is described too.
+    :param depth: how deep containers may be nested; a deeper one becomes a text.
     """
     return _values(data, depth, [MAX_VALUES])
 

@@ -1,4 +1,4 @@
-"""The guard: what the X-ray does on a request's road stands behind it, so that nothing of it reaches the app."""
+"""The guard: it calls the X-ray's own functions during a request, so that their errors never reach the app."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _log = logging.getLogger("wsgiapp.xray")
 
 
 def safely(note: Callable[..., Any], *args: Any) -> Any:
-    """What ``note(*args)`` returns; None where it raises, for no answer may differ for being watched.
+    """Return ``note(*args)``, or None if it raises an exception: being watched must not change an answer.
 
-    The exception itself is not shown: it may be the app's, and showing it may raise again.
+    The exception is not logged as text: it may be one of the app, and its text may raise an exception again.
     """
     try:
         return note(*args)

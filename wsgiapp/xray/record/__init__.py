@@ -1,1 +1,1 @@
-"""What happens while a request runs, and what is kept of it when it has ended; nothing here shows anything."""
+"""Recording: it notes what happens while a request runs, and keeps a part of it. Showing it is done elsewhere."""

@@ -1,7 +1,7 @@
-"""What is kept of a request when it has ended: plain texts, without a secret, and nothing that belongs to the app.
+"""Cleans a recording when its request has ended: only plain texts are kept, without secrets, and no object of the app.
 
-By name first, as far as that did not happen when it was noted; then by value: what was taken out under a name once
-stands nowhere else.
+Values with a secret's name are removed first, if that was not done when they were noted. Then the same values are
+removed from all other texts.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _clean_body(recording: Recording, stream: Stream, content_type: str, encodin
 
 
 def _keep_context(recording: Recording, ctx: Any, app: Any, interface: Any) -> None:
-    request, session = ctx.request, ctx._opened
+    request, session = ctx.request, ctx._opened_session
     recording.rule = request.url_rule
     recording.interface = f"{interface.__class__.__module__}.{interface.__class__.__qualname__}"
     if request.view_args:
@@ -149,7 +149,7 @@ def _take_named(recording: Recording, data: Any, depth: int = _DEEPEST) -> None:
 
 
 def _take_what_was_read(recording: Recording, read: dict[str, Any]) -> None:
-    """Take note of the secrets of a body that was too long to keep, as far as the app has read it as a form or JSON."""
+    """Remember the secrets in a body that was too long to keep, if the app has read it as a form or JSON."""
     form, data = read.get("form"), read.get("_cached_json")
     for name, values in [*dict.items(form)][:_MAX_NAMED] if isinstance(form, MultiDict) else ():
         for value in values if redact.is_secret(name) else ():
@@ -170,7 +170,7 @@ def _hide(recording: Recording, values: redact.Values) -> None:
     cookies = [(cookie.payload, cookie.problem) for cookie in recording.cookies if cookie is not None]
     texts = [
         recording.kept[1:], recording.events, recording.head, recording.heads, recording.arguments, recording.refused,
-        recording.named, failures, cookies, recording.beside,
+        recording.header_names, failures, cookies, recording.thread_events,
     ]  # fmt: skip
     # PERF: all texts in one, by one call in C, for nearly always there is nothing to hide (benchmarks/: xray).
     forms = values.forms(json.dumps(texts, ensure_ascii=False, default=_nothing, skipkeys=True))
@@ -202,8 +202,8 @@ def _replace(recording: Recording, forms: list[str]) -> None:
     layout, values, treated = recording.kept
     recording.kept = (layout, hide(values, forms), {name: hide(value, forms) for name, value in treated.items()})
     recording.events = [(*event[:4], hide(event[4], forms), hide(event[5], forms)) for event in recording.events]
-    recording.beside = tuple([
-        ((*event[:4], hide(event[4], forms), hide(event[5], forms)), name) for event, name in recording.beside
+    recording.thread_events = tuple([
+        ((*event[:4], hide(event[4], forms), hide(event[5], forms)), name) for event, name in recording.thread_events
     ])  # fmt: skip
     recording.head = hide(recording.head, forms)
     recording.heads = [(who, layer, hide(head, forms)) for who, layer, head in recording.heads]

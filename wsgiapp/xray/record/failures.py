@@ -1,4 +1,4 @@
-"""What is kept of an exception: its text and the places that it passed."""
+"""Failures: the text of an exception and the lines of its traceback, without its objects."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Taps: what happens inside a step and leaves by public doors: templates, signals, SQL statements, log records.
+"""Instrumentation: it notes templates, signals, SQL statements and log records, by the public hooks of their libraries.
 
-A tap is opened once for the process and notes something only while a recording is current. None changes what passes
-through it. Values are described, never printed by their own ``repr``: an ORM's could send SQL.
+It is switched on once for the process (``open_...``), and notes something only while a recording is current. It changes
+nothing. Values are described, never printed by their own ``repr``, because that of an ORM could send SQL.
 """
 
 from __future__ import annotations
@@ -378,14 +378,14 @@ def self_times(recording: Recording, now: int) -> dict[str, float]:
 
 
 def open_all() -> None:
-    """Open every tap that can be opened now."""
+    """Switch on everything that can be switched on now."""
     open_signals()
     open_logging()
     open_sql()
 
 
 def close_all() -> None:
-    """Close every tap."""
+    """Switch everything off."""
     close_signals()
     close_logging()
     if not waiting:

@@ -1,8 +1,8 @@
-"""Recording: what is noted while a request runs, as little as possible and as cheaply as possible.
+"""Recording: the notes on one request while it runs, few and cheap.
 
-A :class:`Recording` is a list of events in the order of their ends, each with two points of time; everything else
-about them is worked out later, by ``build``, when somebody looks. What came from outside is redacted before it is
-kept. Nothing here decides what is watched (``watch``) or who may see it (``access``).
+A :class:`Recording` is a list of events in the order of their ends, each with a begin and an end. Everything else is
+computed later, by ``build``, when somebody looks at the request. What came from outside is redacted before it is kept.
+``watch`` decides what is noted, and ``access`` who may see it.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ MAX_HEADS = 100
 CPU_RESOLUTION = 100_000
 #: Whether there is a clock of what one thread computes; Python for WebAssembly may have none.
 HAS_CPU_CLOCK = hasattr(clocks, "thread_time_ns")
-# Without one a thread is taken to compute all the time, and whoever shows its times says so (Thread.has_cpu_clock).
+# Without one a thread counts as computing all the time, and pages and texts say so (Thread.has_cpu_clock).
 cpu_clock: Callable[[], int] = getattr(clocks, "thread_time_ns", clock)
 
 _VALUE = itemgetter(1)
 
 
-class _Here(local):
-    """The current thread, found once for each."""
+class _CurrentThread(local):
+    """The current thread, looked up only once in each thread."""
 
     def __init__(self) -> None:
         thread = current_thread()
         self.thread = (thread.name, thread.ident or 0)
 
 
-_here = _Here()
+_here = _CurrentThread()
 
 
 class Step:
-    """A step of the road: its layer, and its name in :data:`wsgiapp.dispatch.LIFECYCLE`."""
+    """A step of a request: its layer, and its name in :data:`wsgiapp.dispatch.LIFECYCLE`."""
 
     # PERF: each is equal only to itself, so that a tuple of them has its hash at once (benchmarks/: xray).
     __slots__ = ("layer", "name")
@@ -81,7 +81,7 @@ class Recording:
     :param environ: the WSGI environ; what is kept of it is redacted.
     """
 
-    # PERF: what few requests change belongs to the class until then (benchmarks/: xray).
+    # PERF: rarely used attributes are on the class, and set on a recording only when needed (benchmarks/: xray).
     source = "server"
     replay_of = status = ""
     #: When the head was sent, and when the last byte was.
@@ -91,30 +91,30 @@ class Recording:
     ctx: Any = None
     interface = ""
     opened = False
-    #: Whether the browser may be told more on the app's stock error pages.
+    #: Whether the client sent a valid pass; see :meth:`.Access.remove_pass`.
     has_pass = False
     cookies: tuple[Cookie | None, Cookie | None] = (None, None)
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     #: The names of the context variables that had a value when the request was dispatched.
     variables: tuple[str, ...] = ()
-    by = ""
+    matched_by = ""
     rule: Any = None
     arguments: dict[str, str] = {}  # noqa: RUF012  # the same
     refused = ""
     #: Whether the view was reached.
-    viewed = False
+    reached_view = False
     #: Whether OPTIONS was answered without a view.
     automatic = False
-    #: Events of other threads that were given this request's context, each with the thread's name.
-    beside: tuple[tuple[Event, str], ...] = ()
-    #: The names of the headers in a view's tuple, lower case.
-    named: tuple[str, ...] = ()
-    #: Whether an event takes time that is not its layer's.
-    inside = False
-    #: Bytes that the events take, about, and how many events had no room.
-    noted = dropped = 0
-    #: The environ itself, until the request ends; the secret values that were met, and later what tells them again.
+    #: Events of other threads that run in a copy of this request's context, each with the name of the thread.
+    thread_events: tuple[tuple[Event, str], ...] = ()
+    #: The names of the headers in the tuple that the view returned, in lower case.
+    header_names: tuple[str, ...] = ()
+    #: Whether an event has a time that is not counted for its layer, such as that of a template.
+    has_inner_times = False
+    #: About how many bytes the events take, and how many events were dropped because there was no room.
+    noted_bytes = dropped = 0
+    #: The environ, until the request ends; the secret values that were found; and later hashes that recognize them.
     raw: Any = None
     secrets: redact.Values | None = None
     marks_of_secrets: frozenset[tuple[int, int]] = frozenset()
@@ -160,33 +160,33 @@ class Recording:
         events = self.events
         if self.ended:  # a thread may outlive the request whose context it was given
             return
-        if len(events) + len(self.beside) < MAX_EVENTS and self.noted + size < MAX_NOTED:
+        if len(events) + len(self.thread_events) < MAX_EVENTS and self.noted_bytes + size < MAX_NOTED:
             if kind != "stream" and _here.thread is not self.thread:
-                self.beside = (*self.beside, ((begin, end, kind, "", what, more), current_thread().name))
-                self.noted += size + 250
+                self.thread_events = (*self.thread_events, ((begin, end, kind, "", what, more), current_thread().name))
+                self.noted_bytes += size + 250
                 return
             events.append((begin, end, kind, layer, what, more))
             if layer or kind in TIMED:
-                self.inside = True
-            self.noted += size
+                self.has_inner_times = True
+            self.noted_bytes += size
         else:
             self.dropped += 1
 
     def secret(self, value: Any) -> None:
-        """Take note of a value that was met under a secret's name."""
+        """Remember a value that has a secret's name, to remove it everywhere."""
         if type(value) is str or type(value) is int:
             if self.secrets is None:
                 self.secrets = redact.Values()
             self.secrets.add(str(value))
 
     def taken(self, raw: str, shown: str, is_cookie: bool = False) -> None:
-        """Take note of what stands in *raw* and was taken out of *shown*."""
+        """Remember the texts that are in *raw* and were removed from *shown*."""
         if self.secrets is None:
             self.secrets = redact.Values()
         self.secrets.between(raw, shown, is_cookie)
 
     def text(self, raw: str, content_type: str = "text/plain") -> str:
-        """A text without its secrets, which are taken note of."""
+        """Return a text without its secrets, and remember them."""
         shown = redact.text(raw, content_type)
         if shown != raw and redact.is_redacted(shown):
             self.taken(raw, shown)
@@ -203,7 +203,7 @@ class Recording:
             pass
 
     def is_here(self) -> bool:
-        """Whether the thread that asks is the one in which the request began."""
+        """Say whether the current thread is the one in which the request began."""
         return _here.thread is self.thread
 
     def is_static(self) -> bool:
@@ -212,7 +212,7 @@ class Recording:
         return rule is not None and f".{rule.endpoint}".endswith(".static") and self.status[:1] in "23"
 
     def cost(self) -> int:
-        """About how many bytes it takes."""
+        """Return about how many bytes the recording takes."""
         _, values, treated = self.kept
         try:
             environ = getsizeof("".join(values))
@@ -230,7 +230,7 @@ class Recording:
             others += 600 * len(failure.frames) + getsizeof(failure.message)
         for cookie in self.cookies:
             others += 4 * len(cookie.payload) if cookie is not None else 0
-        return 6_000 + 250 * len(self.events) + self.noted + environ + bodies + others
+        return 6_000 + 250 * len(self.events) + self.noted_bytes + environ + bodies + others
 
     @property
     def id(self) -> str:

@@ -1,4 +1,4 @@
-"""Server-Timing: what a browser's tools show of the server's part of a request (W3C Server Timing).
+"""Server-Timing: the header by which a browser's tools show the times of the server (W3C Server Timing).
 
 At most twelve metrics and a kilobyte; the layers' own times add up to ``total``. The last metric, ``xray``, has the
 trace's name as its description, so that a script on the page finds the trace of the very page it runs on.
@@ -18,12 +18,12 @@ _MILLISECONDS = tuple(f"{microseconds / 1e3:.3f}" for microseconds in range(1000
 
 
 def value(recording: Recording, now: int) -> str:
-    """The value of the header for a request that has come as far as its head.
+    """Return the value of the header, at the time when the headers of the response are sent.
 
     :param now: :func:`time.perf_counter_ns`.
     """
     marks = recording.marks
-    form = None if recording.inside else _plain(tuple(marks[1::2]))
+    form = None if recording.has_inner_times else _plain(tuple(marks[1::2]))
     if form is None:
         return header(self_times(recording, now), (now - recording.begun) / 1e6, recording.id)
     # PERF: most requests pass each layer once, so that each step's time is its layer's. What is rounded is the time

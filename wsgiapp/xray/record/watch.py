@@ -1,8 +1,7 @@
-"""Watching: the steps of an app's road, wrapped from outside while the X-ray is on.
+"""Watching: it wraps the steps of a request while the X-ray is on.
 
-:data:`wsgiapp.dispatch.LIFECYCLE` says which steps there are; each is replaced on the instance, by the same means that
-any app may use, with a function that notes when it began and ended. The steps know nothing of it. Taken off again, the
-app is what it was.
+:data:`wsgiapp.dispatch.LIFECYCLE` lists the steps. Each is replaced on the app object, as any app may do, by a function
+that notes when it began and ended. :meth:`Watch.remove` restores the app.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from .recording import MAX_BODY, Input, Output, Recording, Step, Stream, current
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
 SOURCE = "wsgiapp.xray.source"
 REPLAY_OF = "wsgiapp.xray.replay_of"
-#: A function in the environ that is told the recording's id when it begins.
+#: The key of a function in the environ, which is called with the id of the recording when it begins.
 TOLD = "wsgiapp.xray.told"
 #: Names the trace of a response.
 LINK_HEADER = "X-Xray"
@@ -80,7 +79,7 @@ class Watch:
         self.inner: Any = app.wsgi_app
         self._replaced: list[tuple[dict[str, Any], str, Any]] = []
         self.name = ""
-        #: Requests that have not ended; whoever never closes an answer is not kept by this.
+        #: Weak references to the requests that have not ended, so that an answer which is never closed can be freed.
         self.running: dict[int, weakref.ref[Recording]] = {}
         #: Whether the answers with static files mention their traces.
         self.links_static = True
@@ -163,7 +162,7 @@ class Watch:
             instrumentation.open_sql()
         if environ.get("wsgi.multiprocess") and self.share is not None:
             safely(self.share)
-        has_pass = bool(type(cookies) is str and COOKIE in cookies and safely(self.access.takes_pass, environ))
+        has_pass = bool(type(cookies) is str and COOKIE in cookies and safely(self.access.remove_pass, environ))
         try:
             recording = self._begin(environ, has_pass)
         except Exception:  # an environ that breaks PEP 3333 is for the app to refuse
@@ -265,7 +264,7 @@ class Watch:
             recording.ctx = recording.raw = recording.secrets = None
             _log.warning("The X-ray could not keep a request; the request itself is not concerned")
         finally:
-            self.running.pop(id(recording), None)  # not before: whoever asks for it in between waits
+            self.running.pop(id(recording), None)  # removed only now: until then XRay.get waits for it
 
     # -- the steps that need more than a mark ------------------------------------------------------------------
 
@@ -322,7 +321,7 @@ class Watch:
             answer = inner()
             if recording is not None and not recording.ended:
                 marks = recording.marks
-                recording.automatic = bool(marks) and marks[-1] is VIEW and not recording.viewed
+                recording.automatic = bool(marks) and marks[-1] is VIEW and not recording.reached_view
                 recording.note(begin, "function", "", who, "")
             return answer
 
@@ -380,8 +379,8 @@ class Watch:
             recording = current.get(None)
             if recording is None or recording.ended or func is _default_template_ctx_processor:
                 return ready
-            if not recording.viewed and recording.marks and recording.marks[-1] is VIEW:
-                recording.viewed = True  # the view itself: its times are the layer's
+            if not recording.reached_view and recording.marks and recording.marks[-1] is VIEW:
+                recording.reached_view = True  # the view itself: its times are the layer's
                 return ready
             return _noted(func, ready)
 
@@ -393,7 +392,7 @@ def _keep_answer(recording: Recording, rv: Any) -> None:
     if issubclass(type(rv), BaseResponse):
         recording.keep_head(None, "view", rv)
     elif type(rv) is tuple:
-        recording.named = _names(rv[-1] if rv else None)
+        recording.header_names = _names(rv[-1] if rv else None)
 
 
 def _noted(func: Method, ready: Method) -> Method:
@@ -485,10 +484,10 @@ def _find(inner: Method) -> Method:
         if recording is None or recording.ended:
             return inner(app, environ)
         recording.marks += (clock(), MATCH)
-        recording.by = "tables"
+        recording.matched_by = "tables"
         found = inner(app, environ)
         if found is None and recording.ctx is not None:
-            recording.by = "Werkzeug"
+            recording.matched_by = "Werkzeug"
         return found
 
     return find

@@ -1,9 +1,9 @@
-"""Secrets: which names have them, and how they are kept out of what the X-ray stores and shows.
+"""Redaction: it recognizes secrets and keeps them out of what the X-ray stores and shows.
 
-A secret is known by the name it goes under (a header, a field, a member, an argument), by its own shape (signed tokens,
-the user and password of a URL), because the app has told it (its secret key), or by its value: what was taken out
-under a name once stands nowhere else in the same recording. All of it becomes :data:`REDACTED`.
-What comes in is hostile: nothing here raises. Values of the app's own are for ``descriptions``.
+A secret is recognized by its name (of a header, a field, a member, an argument), by its form (signed tokens, the user
+and password of a URL), because it is a key of the app, or by its value: a value that was removed once because of its
+name is removed everywhere in the same recording. Each becomes :data:`REDACTED`.
+Input may be hostile: nothing here raises an exception. Objects of the app are handled by ``descriptions``.
 
 ========== =====================================================
 names      which names have secrets under them

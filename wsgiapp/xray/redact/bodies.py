@@ -1,6 +1,6 @@
-"""Bodies and texts without their secrets, as far as these have names; what cannot be read is not shown.
+"""Removes secrets that have names from bodies and texts. A body that cannot be read is not shown at all.
 
-What comes in is hostile: nothing here raises.
+Input may be hostile: nothing here raises an exception.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ _places: dict[int, tuple[Span, ...]] = {}
 
 
 def body(data: bytes, content_type: str, encoding: str = "") -> bytes:
-    """A body without its secrets, as far as they have names: forms, JSON, HTML, XML, YAML, CSV, scripts, lines of text.
+    """Return a body without the secrets that have names in it: in forms, JSON, HTML, XML, YAML, CSV, scripts, lines of
+    text.
 
     :param data: the whole body, or its beginning.
     :param content_type: its Content-Type; of what is no text only that is said.

@@ -1,4 +1,4 @@
-"""Formats that say otherwise than by ``name=value`` which of their texts are secrets: XML, YAML, CSV."""
+"""Finds secrets in formats that do not write ``name=value``: XML, YAML, CSV."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def _is_name(text: bytes) -> bool:
 
 
 def in_elements(data: bytes, is_html: bool) -> Iterator[Span]:
-    """What elements of XML hold that have a secret's name, or are told it by an attribute or by the element before.
+    """Yield the content of XML elements with a secret's name: their own, that in an attribute, or in the element
+    before.
 
     :param is_html: of HTML only text areas.
     """

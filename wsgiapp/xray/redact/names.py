@@ -1,4 +1,4 @@
-"""By name: which names have secrets under them."""
+"""Redaction by name: which names have secret values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program's source without the texts that it gives to a secret's name, however many lines they take."""
+"""Removes literals from source code that are assigned to a secret's name, also over several lines."""
 
 from __future__ import annotations
 

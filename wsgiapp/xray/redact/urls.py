@@ -1,6 +1,6 @@
-"""Headers, environs and URLs without their secrets.
+"""Removes secrets from headers, environs and URLs.
 
-What comes in is hostile: nothing here raises.
+Input may be hostile: nothing here raises an exception.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""By value: what was taken out under a name once stands nowhere else either.
+"""Redaction by value: a value that was removed because of its name is removed everywhere else too.
 
 The values of a request are known while it runs and forgotten with its end: then only their hashes are kept, which
 Python salts anew in each process, so that source that is shown later can be searched as well.

@@ -1,4 +1,4 @@
-"""A trace as a text that another process makes the same trace of."""
+"""Writes a trace as text, and reads it back in another process."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import click
 
 from wsgiapp.xray.access import TOKEN_VARIABLE, Access
 
-#: Set for the processes that a reloading server starts, and by whoever tells the address itself.
+#: Set in the processes that the reloader starts, and by programs that print the address themselves.
 TOLD_VARIABLE = "WSGIAPP_XRAY_TOLD"
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - read, not listened on
 

@@ -1,6 +1,6 @@
-"""A request that is sent again: what the form shows of it, what it lacks, and what is sent.
+"""Sending a request again: what the form shows, what is missing in it, and what is sent.
 
-What was redacted, cut or never read is not sent as if it were the value: the form says what is missing.
+Text that was redacted, cut or never read is never sent in place of the real value: the form says what is missing.
 """
 
 from __future__ import annotations

@@ -47,9 +47,10 @@ HEADERS = {
 LOCKED = "The X-ray is locked. Its address stands in the terminal in which the server runs: it has the token.\n"
 
 
-#: Characters of a path and of a query to which the page before the token leads back; addresses that are told of.
+#: How many characters of an address the page that asks for the token keeps, and for how many addresses a hint is
+#: printed.
 MAX_WANTED = 2_000
-MAX_STRANGERS = 20
+MAX_OUTSIDER_HINTS = 20
 
 
 class PagesApp(App):
@@ -67,7 +68,7 @@ class Pages:
     def __init__(self, xray: Any) -> None:
         self.xray = xray
         self.places = Places(xray.app, editor_of(xray.editor))
-        self.strangers: set[str] = set()
+        self.outsider_hints: set[str] = set()
         self.told = False  # whether the terminal has the address with the token
         self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
         app.config.update(MAX_CONTENT_LENGTH=4 * again.MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
@@ -107,7 +108,7 @@ class Pages:
     def _refuse(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Say to the machine's own user where the token is; to others the app answers as if there were no X-ray."""
         if self.xray.access.allow is not None or not self.xray.access.is_near(environ):
-            self._tell_of_stranger(environ)
+            self._print_outsider_hint(environ)
             answer: Iterable[bytes] = self.xray.watch.inner(environ, start_response)
             return answer
         if not self.told:
@@ -131,11 +132,11 @@ class Pages:
             wrong="token" in asks.args, alone=self.xray.alone, variable=access.TOKEN_VARIABLE,
         )  # fmt: skip
 
-    def _tell_of_stranger(self, environ: WSGIEnvironment) -> None:
-        """Say in the terminal, once for each address, who asked from elsewhere and what would let that one in."""
-        line = self.xray.access.stranger(environ)
-        if line and line not in self.strangers and len(self.strangers) < MAX_STRANGERS:
-            self.strangers.add(line)
+    def _print_outsider_hint(self, environ: WSGIEnvironment) -> None:
+        """Print in the terminal, once for each address, who asked from another machine, and which setting allows it."""
+        line = self.xray.access.outsider_hint(environ)
+        if line and line not in self.outsider_hints and len(self.outsider_hints) < MAX_OUTSIDER_HINTS:
+            self.outsider_hints.add(line)
             environ["wsgi.errors"].write(f"{line}\n")
 
     def _let_in(self, environ: WSGIEnvironment) -> Response:
@@ -189,7 +190,7 @@ class Pages:
         )  # fmt: skip
 
     def trace(self, name: str) -> ResponseReturnValue:
-        """One request; as JSON for whoever prefers that (RFC 9110, 12.5.1)."""
+        """Show one request; as JSON for clients that prefer it (RFC 9110, 12.5.1)."""
         found = self._get(name)
         kinds = request.accept_mimetypes
         if kinds.best_match(["text/html", "application/json"]) == "application/json":

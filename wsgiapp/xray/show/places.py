@@ -1,4 +1,4 @@
-"""From a place, ``file:line``, to the page that shows it and to the editor that opens it.
+"""Links for a place, ``file:line``: to the page that shows its source, and to the editor that opens it.
 
 A page shows a file only where the trace that it belongs to names it (or the app's own rules do), and only what this
 process was loaded from: the source of a loaded module, or a template of the app's.

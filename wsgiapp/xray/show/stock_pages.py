@@ -1,8 +1,8 @@
-"""Stock pages: why no rule answers, told on the 404 or 405 page that the app never wrote.
+"""Stock pages: the default 404 and 405 pages, with an explanation why no rule matched.
 
-This is the one place where an app's answer differs for being watched. It is kept narrow: only a page that nobody
-registered a handler for, only when routing itself refused, only for a browser (which asks for ``text/html`` by name,
-RFC 9110, 12.5.1), and only for whoever may see the X-ray; all others get the same bytes as without it.
+Only here a watched app answers differently. The conditions are narrow: the app has no handler for the error, routing
+raised it, the client is a browser (it asks for ``text/html`` by name, RFC 9110, 12.5.1), and may see the X-ray. All
+others get the same bytes as without the X-ray.
 ``XRay(app, explain_404=False)`` switches it off.
 """
 

@@ -2,7 +2,7 @@
 
 The framework answers here, watched; the ladder answers in a process of its own. The two answers stand side by side,
 and the lines that made them; what the last step lacks is a list of what the real framework adds. Both answers are
-real: a request that changes something changes it twice, so that whoever asks must say so.
+real: a request that changes something changes it twice, so the caller must allow this.
 
 =========  =======================================================
 child      the program that runs in the twin's process
@@ -44,7 +44,7 @@ MAX_SHOWN = 20_000
 # What the X-ray itself adds, and what says only when an answer was made.
 _OWN = ("server-timing", "x-xray")
 _TIMES = ("date",)
-_one = Lock()
+_running = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def twin(xray: Any, environ: dict[str, Any], body: bytes = b"", reference: str =
     if method not in SAFE and not really:
         raise TwinError(f"A {method} request may change something, and the twin sends it twice, both times to the app's"
                         " real data: once under wsgiapp and once under the ladder. Say that you mean it.")  # fmt: skip
-    if not _one.acquire(blocking=False):
+    if not _running.acquire(blocking=False):
         raise TwinError("Another twin is at work; one runs at a time. Ask again in a moment.")
     try:
         program = program_of(xray.app, reference)
@@ -134,7 +134,7 @@ def twin(xray: Any, environ: dict[str, Any], body: bytes = b"", reference: str =
         left, executed, recording = _here(xray, environ, body, folders, files)
         report = run(xray.app, program, texts, body, _signed_at(xray.app, left) or before, folders, files)
     finally:
-        _one.release()
+        _running.release()
     return _twin(xray, recording, left, executed, report)
 
 

@@ -34,17 +34,17 @@ HERE = str(Path(__file__).resolve())
 # What both processes do is loaded by its file.
 EXECUTED = Path(HERE).parents[1] / "explain" / "executed.py"
 SENDING = Path(HERE).with_name("sending.py")
-# Classes of the step that an app's own code meets, and functions of theirs that the real ones give more options.
-_MET = ("App", "Blueprint", "Request", "Response", "Session", "Globals", "Config", "Client")
+# Classes of the step that an app uses, and their functions that have more options in the real framework.
+_NOTED_CLASSES = ("App", "Blueprint", "Request", "Response", "Session", "Globals", "Config", "Client")
 _WITH_OPTIONS = (("App", "__init__"), ("Blueprint", "__init__"), ("App", "register_blueprint"))
 
 
 class LackingError(AttributeError):
-    """What is raised where a request needs something that the last step lacks."""
+    """Raised when a request uses something that the last step does not have."""
 
 
 class Notes:
-    """What the app asked for in vain.
+    """The names that the app used and that the last step does not have.
 
     :param ladder: the folder of the steps.
     """
@@ -67,7 +67,7 @@ class Notes:
         return Lacking(name, self)
 
     def _asker(self) -> str:
-        """The line of the app's that asked."""
+        """Return the line of the app that used the name."""
         frame: Any = sys._getframe(2)
         while frame is not None:
             file = frame.f_code.co_filename
@@ -123,7 +123,7 @@ class Lacking:
         return iter(())
 
 
-class Stand(ModuleType):
+class StandIn(ModuleType):
     """A module of the framework: the step's names, and something in the place of those that it lacks."""
 
     def __getattr__(self, name: str) -> Any:
@@ -137,24 +137,24 @@ class Stand(ModuleType):
 
 
 class Finder(MetaPathFinder, Loader):
-    """Answers each import of the framework with a :class:`Stand`.
+    """Answers each import of the framework with a :class:`StandIn`.
 
-    :param beside: packages inside of wsgiapp that are applications, and lie in *package*.
+    :param applications: packages inside of wsgiapp that are applications, and lie in *package*.
     """
 
-    def __init__(self, about: tuple[Any, dict[str, list[str]], Notes], beside: list[str], package: str) -> None:
-        self.about, self.beside, self.package = about, beside, package
+    def __init__(self, about: tuple[Any, dict[str, list[str]], Notes], applications: list[str], package: str) -> None:
+        self.about, self.applications, self.package = about, applications, package
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002
         """A spec for what belongs to the framework."""
         top, _, rest = fullname.partition(".")
-        if top not in FRAMEWORKS or rest.partition(".")[0] in self.beside:
+        if top not in FRAMEWORKS or rest.partition(".")[0] in self.applications:
             return None
         return spec_from_loader(fullname, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """A module of that name."""
-        module = Stand(spec.name)
+        module = StandIn(spec.name)
         module.__dict__["_about"] = self.about
         return module
 
@@ -164,8 +164,8 @@ class Finder(MetaPathFinder, Loader):
 
 
 def prepare(step: Any, names: dict[str, list[str]], notes: Notes) -> None:
-    """Have the step's classes note what is asked of them in vain, and leave out options that they do not know."""
-    for name in _MET:
+    """Make the step's classes note attributes that they do not have, and ignore options that they do not know."""
+    for name in _NOTED_CLASSES:
         _listen(getattr(step, name), name, frozenset(names.get(name, ())), notes)
     for name, method in _WITH_OPTIONS:
         kind = getattr(step, name)
@@ -223,7 +223,7 @@ def ask(app: Any, asked: dict[str, Any], executed: Any, send: Callable[..., Any]
     return {"status": sent.status, "headers": sent.headers, "body": body, "size": sent.size}
 
 
-class Raised(logging.Handler):
+class LastErrorHandler(logging.Handler):
     """Keeps the last exception that the step has logged."""
 
     error: BaseException | None = None
@@ -251,13 +251,13 @@ def main() -> None:
     os.dup2(2, 1)  # whatever the app prints stays out of the report
     asked = json.load(sys.stdin)
     ladder = str(Path(asked["ladder"]).resolve())
-    notes, raised = Notes(ladder), Raised()
+    notes, raised = Notes(ladder), LastErrorHandler()
     sys.path[:] = [ladder, *asked["sys_path"]]
     step = importlib.import_module(asked["step"])
     sys.path.pop(0)
     names = asked["names"]
     prepare(step, names, notes)
-    sys.meta_path.insert(0, Finder((step, names, notes), asked["beside"], asked["package"]))
+    sys.meta_path.insert(0, Finder((step, names, notes), asked["applications"], asked["package"]))
     vars(step)["App"].logger.addHandler(raised)
     signer = importlib.import_module("itsdangerous").TimestampSigner
     signer.get_timestamp = lambda _: asked["now"]

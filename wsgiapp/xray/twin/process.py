@@ -35,7 +35,7 @@ _PACKAGE = Path(wsgiapp.__file__).resolve().parent
 _CHILD = Path(__file__).with_name("child.py")
 _APPS, _FACTORIES = ("app", "application"), ("create_app", "make_app")
 # A process that a server has started would be taken for its reloader.
-_NOT_HANDED_ON = ("WERKZEUG_SERVER_FD", "WERKZEUG_RUN_MAIN")
+_NOT_INHERITED = ("WERKZEUG_SERVER_FD", "WERKZEUG_RUN_MAIN")
 
 
 class TwinError(Exception):
@@ -124,7 +124,7 @@ def _modules() -> dict[str, ModuleType]:
 
 
 def names_of(app: Any) -> dict[str, list[str]]:
-    """The public names of the real framework, by module and by class, as far as they are loaded."""
+    """Return the public names of the loaded modules of the real framework, by module and by class."""
     classes = {name: dir(kind) for name, kind in _classes(app).items()}
     classes["App"] = [*{*dir(app), *classes["App"]}]
     modules = {name: dir(module) for name, module in _modules().items()}
@@ -163,7 +163,7 @@ def run(app: Any, program: Program, environ: dict[str, str], body: bytes, now: i
     """Send a request to the app under the last step, in a process that is ended after *seconds*.
 
     :param now: what the clock of signatures shows there.
-    :param folders: where the app's own files are, and *files* further ones, whose executed lines are told.
+    :param folders: the folders of the app's own files, whose executed lines are reported; *files* are single ones.
     :return: the report of ``child.py``.
     :raises TwinError: where there is none.
     """
@@ -171,7 +171,7 @@ def run(app: Any, program: Program, environ: dict[str, str], body: bytes, now: i
     asked = {
         "sys_path": [path or str(Path.cwd()) for path in sys.path], "ladder": str(steps), "step": LAST,
         "module": program.module, "file": program.file, "reference": program.reference, "environ": environ,
-        "body": base64.b64encode(body).decode(), "now": now, "names": names_of(app), "beside": APPLICATIONS,
+        "body": base64.b64encode(body).decode(), "now": now, "names": names_of(app), "applications": APPLICATIONS,
         "package": str(_PACKAGE), "folders": [*folders], "files": [*files],
     }  # fmt: skip
     said, errors, problem = _talk(json.dumps(asked).encode(), seconds)
@@ -185,7 +185,7 @@ def run(app: Any, program: Program, environ: dict[str, str], body: bytes, now: i
 
 def _talk(asked: bytes, seconds: float) -> tuple[bytes, bytes, str]:
     """What the process says on its output and of its errors, and why it was ended before it did."""
-    environ = {name: value for name, value in os.environ.items() if name not in _NOT_HANDED_ON}
+    environ = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     process = subprocess.Popen(  # noqa: S603  # this Python, a file of this package
         [sys.executable, str(_CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=environ, start_new_session=os.name == "posix",
