@@ -45,9 +45,17 @@ def sources_of(app: App, endpoint: str) -> list[Source]:
     """The forms that are sent to an endpoint, in the templates of the app."""
     texts = dict(_texts(app))
     macros = {name: where for text in texts for name, where in _macros(text, texts[text])}
-    sent_there = re.compile(rf"""\burl_for\(\s*(['"]){re.escape(endpoint)}\1""")
+    address = rf"""\burl_for\(\s*(['"]){re.escape(endpoint)}\1"""
+    sent_there = re.compile(address)
+    # A macro may be given the address, and have the form in it.
+    given_to = re.compile(rf"(?P<macro>\w+)\({address}")
+    given = {call["macro"] for text in texts.values() for call in given_to.finditer(text)}
     forms = [(file, text, form) for file, text in texts.items() for form in FORM.finditer(text)]
-    return [_source(file, text, form, macros) for file, text, form in forms if sent_there.search(form[1])]
+    return [
+        _source(file, text, form, macros)
+        for file, text, form in forms
+        if sent_there.search(form[1]) or given.intersection(MACRO.findall(text, 0, form.start())[-1:])
+    ]
 
 
 def _texts(app: App) -> Iterator[tuple[str, str]]:
