@@ -229,7 +229,6 @@ class Dispatcher(Replaceable):
         try:
             response = self.process_response(response)
             if signals.request_finished.receivers:
-                response._untouched = False
                 signals.request_finished.send(self, _async_wrapper=self.ensure_sync, response=response)
         except Exception:
             if not from_error_handler:
@@ -246,8 +245,6 @@ class Dispatcher(Replaceable):
             for hook in self._hooks(ctx, "after", self.after_request_funcs):
                 answer = hook(response)
                 response = answer if answer is not None else _checked(hook, answer)
-        if ctx._after_request_functions or self.after_request_funcs:
-            response._untouched = False
         # PERF: no call for a session that was neither touched nor sent (callpath: session app). Those of an interface
         # that cannot wait are open.
         if ctx._opened is not None or "HTTP_COOKIE" in ctx.request.environ:
@@ -371,14 +368,10 @@ class Dispatcher(Replaceable):
         kind = type(rv)
         known_class = getattr(self.response_class, "_is_made_here", False)
         if kind is str and known_class:
-            made = self.response_class(rv)
-            made._untouched = True
-            return made
-        response: Response
+            return self.response_class(rv)
         if kind is dict:
-            response = self.json.response(rv)
-            response._untouched = known_class and getattr(self.json, "makes_alone", False)
-            return response
+            return self.json.response(rv)
+        response: Response
         status = headers = None
         if isinstance(rv, tuple):
             rv, status, headers = self._unpack(rv)
@@ -394,8 +387,10 @@ class Dispatcher(Replaceable):
             return self.response_class(rv, status=status, headers=headers)
         else:
             response = self._convert(rv)
-        if status is not None:
-            response.status = status.decode() if isinstance(status, (bytes, bytearray)) else status
+        if isinstance(status, (str, bytes, bytearray)):
+            response.status = status if isinstance(status, str) else status.decode()
+        elif status is not None:
+            response.status_code = status
         if headers:
             response.headers.update(headers)
         return response

@@ -71,7 +71,7 @@ class Originals:
 
     def __init__(self, cls: type, *names: str, flag: str = "") -> None:
         self.cls = cls
-        self.names = frozenset(names)
+        self.names = frozenset((*names, "__getattribute__"))  # by which a class may replace any of them
         self.found = [(name, _function(getattr(cls, name))) for name in names]
         self.flag = flag
         #: Whether the attributes of an object, given as a dict, replace none.
@@ -95,8 +95,8 @@ class Originals:
 
         :param others: other originals to ask about: of the class itself where theirs is a base of it, else of theirs.
         """
-        known: dict[str, Any] = {"_function": _function}
-        tests = []
+        known: dict[str, Any] = {"_function": _function, "reading": self.cls.__getattribute__}
+        tests = ["cls.__getattribute__ is reading"]
         for number, originals in enumerate((self, *others)):
             asked = "cls" if issubclass(self.cls, originals.cls) else f"class{number}"
             known[asked] = originals.cls

@@ -422,8 +422,8 @@ class Response(ResponseBase, metaclass=Watched):
     _sends_itself: bool
     # Whether one is made as it is here.
     _is_made_here: bool
-    # Whether only the framework has had it in its hands, so that none of its methods can have been replaced on it.
-    _untouched = False
+    # Whether its status line can be sent; not known where a subclass sets the status without asking this class.
+    _sendable = False
 
     def __init__(
         self, response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
@@ -437,9 +437,8 @@ class Response(ResponseBase, metaclass=Watched):
         self._head = []
         status = self.default_status if status is None else status
         line, code, sendable = ("200 OK", 200, True) if status == 200 else _line_of(status)
-        # Whether the shortcuts of sending hold: nothing that they stand in for was replaced, and the status is sound.
-        self._sendable = sendable and self._sends_itself
-        if not self._sendable or headers is not None or content_type is not None:
+        self._sendable = sendable
+        if not (sendable and self._sends_itself) or headers is not None or content_type is not None:
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
             return
         # PERF: no copy of Headers and no parser of content types; Werkzeug takes 12 calls (benchmarks/: hello, JSON).
@@ -480,8 +479,7 @@ class Response(ResponseBase, metaclass=Watched):
 
     @status.setter
     def status(self, value: str | int | HTTPStatus) -> None:
-        self._status, self._status_code, sendable = _line_of(value)
-        self._sendable = sendable and self._sends_itself
+        self._status, self._status_code, self._sendable = _line_of(value)
 
     @classmethod
     def force_type(cls, response: ResponseBase, environ: WSGIEnvironment | None = None) -> Response:
@@ -489,7 +487,7 @@ class Response(ResponseBase, metaclass=Watched):
         forced = cast(Response, super().force_type(response, environ))
         if "headers" in forced.__dict__:
             forced._headers, forced._plain = forced.__dict__.pop("headers"), None
-        forced.status = forced._status  # whether it can be sent plainly is for its new class to say
+        forced._sendable = _line_of(forced._status)[2]
         return forced
 
     def vary_by(self, name: str) -> None:
@@ -524,7 +522,7 @@ class Response(ResponseBase, metaclass=Watched):
         # A list may have been added to; then it is no longer known what is in it.
         plain = body is self._plain and len(body) == 1 and type(body[0]) is bytes
         # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, JSON, stream).
-        shortcut = self._sendable and (self._untouched or SENDING.kept_in(self.__dict__))
+        shortcut = self._sendable and self._sends_itself and SENDING.names.isdisjoint(self.__dict__)
         if (
             shortcut
             and self._status_code not in _BODILESS
@@ -609,12 +607,12 @@ class Response(ResponseBase, metaclass=Watched):
 # What the shortcuts of making and sending a response stand in for.
 SENDING = Originals(
     Response, "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data",
-    "status", "status_code", "automatically_set_content_length", flag="_sends_itself",
+    "status", "status_code", "headers", "automatically_set_content_length", flag="_sends_itself",
 )  # fmt: skip
 # What writing a cookie straight into the header stands in for, and what making a response of an error does.
 SETTING = Originals(Response, "set_cookie")
 VARYING = Originals(Response, "vary")
 MAKING = Originals(
     Response, "__init__", "force_type", "automatically_set_content_length", "set_data", "status", "status_code",
-    flag="_is_made_here",
+    "headers", "__new__", flag="_is_made_here",
 )  # fmt: skip
