@@ -208,7 +208,9 @@ class Dispatcher(Replaceable):
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
         rule = request.url_rule
-        if request.environ["REQUEST_METHOD"].upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        own_method = "method" in request.__dict__ or not getattr(request, "_has_usual_target", False)
+        method = request.method if own_method else request._original["REQUEST_METHOD"].upper()
+        if method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
         view: Callable[..., Any] = self.view_functions[rule.endpoint]
         # PERF: a plain function needs no asking how it is called (benchmarks/: hello, parameter).
@@ -365,12 +367,8 @@ class Dispatcher(Replaceable):
             callable; or a tuple of one of these with a status, with headers, or with both.
         :raises TypeError: for anything else; it names the view.
         """
-        kind = type(rv)
-        known_class = getattr(self.response_class, "_is_made_here", False)
-        if kind is str and known_class:
+        if type(rv) is str and getattr(self.response_class, "_is_made_here", False):
             return self.response_class(rv)
-        if kind is dict:
-            return self.json.response(rv)
         response: Response
         status = headers = None
         if isinstance(rv, tuple):

@@ -330,9 +330,10 @@ def create_adapter(app: Any, request: Any) -> MapAdapter | None:
             return None
         root, scheme = app.config["APPLICATION_ROOT"], app.config["PREFERRED_URL_SCHEME"]
         return cast(MapAdapter, app.url_map.bind(server_name, script_name=root, url_scheme=scheme))
-    environ = request.environ
+    environ = getattr(request, "_original", request.environ)  # as it came in: this may be late in the request
     if app.config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = app.config["TRUSTED_HOSTS"]
+    if request.trusted_hosts is not None:
         request.host  # noqa: B018  # reading it checks it, and raises
     if split_host((environ.get("HTTP_HOST") or "")[:MOST_OF_HOST]) is None:
         raise BadRequest("The Host header is not a valid host name with an optional port.")

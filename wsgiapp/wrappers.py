@@ -89,7 +89,8 @@ class Request(RequestBase, metaclass=Watched):
     #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
     routing_exception: HTTPException | None = None
     _closes_forms_only: bool
-    _cookies_are_usual: bool
+    _has_usual_headers: bool
+    _has_usual_target: bool
     _has_usual_scopes: bool
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
@@ -130,7 +131,7 @@ class Request(RequestBase, metaclass=Watched):
 
         :raises SecurityError: when it is not among the trusted ones.
         """
-        parts = split_host((self.environ.get("HTTP_HOST") or "")[:MOST_OF_HOST])
+        parts = split_host((self._original.get("HTTP_HOST") or "")[:MOST_OF_HOST])
         if not parts:
             return super().host
         name, port = parts
@@ -179,6 +180,8 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies, by name."""
+        if not self._has_usual_headers:
+            return super().cookies
         # PERF: of one header; Werkzeug goes through them all (benchmarks/: url).
         parsed: Any = parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
         cookies: ImmutableMultiDict[str, str] = parsed
@@ -220,7 +223,7 @@ class Request(RequestBase, metaclass=Watched):
 
     def _parse_content_type(self) -> None:
         # PERF: read from the environ, without a view on all headers (benchmarks/: form POST, JSON POST).
-        if not internals.KNOWN:
+        if not (internals.KNOWN and self._has_usual_headers):
             super()._parse_content_type()
         elif not hasattr(self, "_parsed_content_type"):
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
@@ -308,12 +311,15 @@ class Request(RequestBase, metaclass=Watched):
 
 # What the quick way of reading a form stands in for.
 PARSING = Originals(
-    Request, "form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing"
-)
+    Request, "form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing",
+    "headers", "mimetype", "mimetype_params", "content_length",
+)  # fmt: skip
 # Without an override there is something to close only after a form was read.
 CLOSING = Originals(Request, "close", flag="_closes_forms_only")
-# What whoever reads the cookies off the environment stands in for.
-COOKIES = Originals(Request, "cookies", flag="_cookies_are_usual")
+# What reading the cookies, or the content type, off the environment stands in for.
+HEADERS = Originals(Request, "cookies", "headers", flag="_has_usual_headers")
+# What the method and the root path as they came in stand in for.
+TARGET = Originals(Request, "method", "root_path", flag="_has_usual_target")
 
 
 def _storage_class(request: RequestBase) -> type[MultiDict[str, Any]]:
