@@ -370,6 +370,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     _cv_app.reset(app_ctx._tokens.pop())
                 if app_ctx is not None and appcontext_popped.receivers:
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
+                if ends and not self._preserved:
+                    self._app_ctx = None  # pushed again, it begins with a g of its own
                 if ends and self._shared is not None:
                     self._shared = False
                 elif ends:
