@@ -306,7 +306,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         )
         current, app_ctx = _cv_app.get(None), None
         if current is None or current.app is not app:
-            app_ctx = self._app_ctx
+            app_ctx = None if self._ended and not self._preserved else self._app_ctx  # after its end g is a new one
             if app_ctx is None:
                 app_ctx = self._app_ctx = AppContext(app) if self._shortcuts else app.app_context()
             if not app_ctx._pushes_itself:
@@ -370,8 +370,6 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     _cv_app.reset(app_ctx._tokens.pop())
                 if app_ctx is not None and appcontext_popped.receivers:
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
-                if ends and not self._preserved:
-                    self._app_ctx = None  # pushed again, it begins with a g of its own
                 if ends and self._shared is not None:
                     self._shared = False
                 elif ends:

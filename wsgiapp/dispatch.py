@@ -406,8 +406,8 @@ class Dispatcher(Replaceable):
         )
 
     def _convert(self, rv: Any) -> Response:
-        known_class = getattr(self.response_class, "_is_made_here", False)
-        if known_class and isinstance(rv, HTTPException) and errors.answers_itself(rv):
+        made_here = getattr(self.response_class, "_is_made_here", False)
+        if made_here and isinstance(rv, HTTPException) and errors.answers_itself(rv):
             # PERF: what get_response makes, without a WSGI call to make it (benchmarks/: 404).
             # One that says nothing of its own holds its response alone, and that is None.
             page = errors.default_page(type(rv)) if len(rv.__dict__) == 1 else None

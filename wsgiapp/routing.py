@@ -32,7 +32,7 @@ Found = tuple[Rule, dict[str, Any]]
 # What the tables stand in for, beside the app's create_url_adapter: matching, and the converters' functions.
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
-INTEGER = Originals(IntegerConverter, "to_python")
+INTEGER = Originals(IntegerConverter, "to_python", "num_convert")
 # What building a path without the adapter stands in for.
 BUILDING = Originals(MapAdapter, "build")
 
@@ -333,19 +333,18 @@ def create_adapter(app: Any, request: Any) -> MapAdapter | None:
     environ = getattr(request, "_original", request.environ)  # as it came in: this may be late in the request
     if app.config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = app.config["TRUSTED_HOSTS"]
-    if request.trusted_hosts is not None:
-        request.host  # noqa: B018  # reading it checks it, and raises
+    host = request.host  # reading it checks it, and raises
     if split_host((environ.get("HTTP_HOST") or "")[:MOST_OF_HOST]) is None:
         raise BadRequest("The Host header is not a valid host name with an optional port.")
     subdomain: str | None = None
     if app.url_map.host_matching:
-        server_name = request.host
+        server_name = host
     elif not app.subdomain_matching:
         subdomain = app.url_map.default_subdomain or ""
     else:
         subdomain = _subdomain(request, server_name)
     # Werkzeug reads the host anew unless it is told one, and finds none in a name such as "my_app".
-    server_name = request.host if server_name is None else server_name
+    server_name = host if server_name is None else server_name
     return cast(MapAdapter, app.url_map.bind_to_environ(environ, server_name=server_name, subdomain=subdomain))
 
 

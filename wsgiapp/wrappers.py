@@ -90,7 +90,6 @@ class Request(RequestBase, metaclass=Watched):
     routing_exception: HTTPException | None = None
     _closes_forms_only: bool
     _has_usual_headers: bool
-    _has_usual_target: bool
     _has_usual_scopes: bool
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
@@ -180,10 +179,9 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies, by name."""
-        if not self._has_usual_headers:
-            return super().cookies
         # PERF: of one header; Werkzeug goes through them all (benchmarks/: url).
-        parsed: Any = parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
+        header, usual = self.environ.get("HTTP_COOKIE"), self._has_usual_headers
+        parsed: Any = parse_cookie(header, self.dict_storage_class) if usual else super().cookies
         cookies: ImmutableMultiDict[str, str] = parsed
         return cookies
 

@@ -1,10 +1,12 @@
 """Overrides in unusual places and of unusual kinds: they take effect as on Flask."""
 
+import os
 import pickle
 from typing import Any
 
 import pytest
 from werkzeug.datastructures import Headers, ImmutableMultiDict
+from werkzeug.routing import IntegerConverter
 from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -280,3 +282,33 @@ def test_serializer_of_bytes_is_an_error_not_a_cookie(framework: Any) -> None:
     app.add_url_rule("/set", "set", lambda: framework.session.update(a=1) or "set")
     answer = app.test_client().get("/set")
     assert (answer.status_code, "Set-Cookie" in answer.headers) == (500, False)
+
+
+def test_integer_converter_whose_conversion_is_replaced_while_running(framework: Any, monkeypatch: Any) -> None:
+    app = framework.App("odd_overrides")
+    app.add_url_rule("/<int:number>", "number", str)
+    app.view_functions["number"] = lambda number: str(number)
+    client = app.test_client()
+    assert client.get("/5").text == "5"
+    monkeypatch.setattr(IntegerConverter, "num_convert", staticmethod(lambda text: -int(text)))
+    assert client.get("/5").text == "-5"
+
+
+@pytest.mark.parametrize(
+    ("replaced", "header"),
+    [
+        ("werkzeug.utils.send_from_directory", "ETag"),
+        ("werkzeug.wrappers.Response.make_conditional", "Accept-Ranges"),
+        ("werkzeug.wrappers.Response.set_etag", "ETag"),
+    ],
+)
+def test_what_sends_a_file_is_replaced_while_running(
+    framework: Any, monkeypatch: Any, replaced: str, header: str
+) -> None:
+    app = framework.App("odd_overrides")
+    folder, name = os.path.split(__file__)
+    app.add_url_rule("/", "file", lambda: framework.send_from_directory(folder, name))
+    client = app.test_client()
+    assert header in client.get("/", buffered=True).headers
+    monkeypatch.setattr(replaced, lambda first, *args, **kwargs: framework.Response() if first == folder else first)
+    assert header not in client.get("/", buffered=True).headers
