@@ -246,11 +246,11 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         :param endpoint: the endpoint, without a dot in front.
         :param values: the values of the rule's variables; the others become the query.
         """
-        app = self.app
-        usual = self._shortcuts and self._has_usual_adapter and not app.subdomain_matching
-        if not usual or not app._class_has_usual_urls(type(app)):
+        app, request = self.app, self.request
+        usual = self._shortcuts and self._has_usual_adapter and getattr(request, "_has_usual_target", False)
+        if not usual or app.subdomain_matching or not app._class_has_usual_urls(type(app)):
             return None
-        path: str | None = app.url_map.path_for(endpoint, values, self.request.method, self.request.root_path)
+        path: str | None = app.url_map.path_for(endpoint, values, request.method, request.root_path)
         return path
 
     @property
@@ -306,7 +306,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         )
         current, app_ctx = _cv_app.get(None), None
         if current is None or current.app is not app:
-            app_ctx = self._app_ctx
+            app_ctx = None if self._ended and not self._preserved else self._app_ctx  # after its end g is a new one
             if app_ctx is None:
                 app_ctx = self._app_ctx = AppContext(app) if self._shortcuts else app.app_context()
             if not app_ctx._pushes_itself:
@@ -316,13 +316,16 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._tokens.append((_cv_request.set(self), app_ctx))
         if app_ctx is not None and app_ctx._pushes_itself and appcontext_pushed.receivers:
             appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
-        self._lazy_session = lazily = getattr(app.session_interface, "lazy_open", False)
+        interface = app.session_interface
+        # Its class is asked too: a proxy hands on what the interface behind it says of itself.
+        may_wait = getattr(type(interface), "lazy_open", False) and interface.lazy_open
+        self._lazy_session = lazily = may_wait and getattr(request, "_has_usual_headers", False)
         if not lazily:
             self._session  # noqa: B018  # reading opens it
         if request.url_rule is None and request.routing_exception is None:
             # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes_300).
             found = None
-            if self._shortcuts:
+            if self._shortcuts and request.trusted_hosts is None:
                 try:
                     found = app.url_map.find(app, request.environ)
                 except HTTPException as error:
@@ -371,7 +374,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     self._shared = False
                 elif ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                if ends and self._shared is None and request._needs_close:
+                if ends and self._shared is None and (request._needs_close or "close" in request.__dict__):
                     request.close()
 
     def add_stream(self) -> None:

@@ -208,7 +208,9 @@ class Dispatcher(Replaceable):
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
         rule = request.url_rule
-        if request.environ["REQUEST_METHOD"].upper() == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        own_method = "method" in request.__dict__ or not getattr(request, "_has_usual_target", False)
+        method = request.method if own_method else request._original["REQUEST_METHOD"].upper()
+        if method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
         view: Callable[..., Any] = self.view_functions[rule.endpoint]
         # PERF: a plain function is called without ensure_sync (benchmarks/: hello, parameter).
@@ -229,7 +231,6 @@ class Dispatcher(Replaceable):
         try:
             response = self.process_response(response)
             if signals.request_finished.receivers:
-                response._untouched = False
                 signals.request_finished.send(self, _async_wrapper=self.ensure_sync, response=response)
         except Exception:
             if not from_error_handler:
@@ -246,8 +247,6 @@ class Dispatcher(Replaceable):
             for hook in self._hooks(ctx, "after", self.after_request_funcs):
                 answer = hook(response)
                 response = answer if answer is not None else _checked(hook, answer)
-        if ctx._after_request_functions or self.after_request_funcs:
-            response._untouched = False
         # PERF: no call for a session that was neither used nor sent (callpath: session app). An interface that does not
         # open lazily has opened its session already.
         if ctx._opened_session is not None or "HTTP_COOKIE" in ctx.request.environ:
@@ -370,17 +369,9 @@ class Dispatcher(Replaceable):
             callable; or a tuple of one of these with a status, with headers, or with both.
         :raises TypeError: for anything else; it names the view.
         """
-        kind = type(rv)
-        known_class = getattr(self.response_class, "_has_usual_init", False)
-        if kind is str and known_class:
-            made = self.response_class(rv)
-            made._untouched = True
-            return made
+        if type(rv) is str and getattr(self.response_class, "_has_usual_init", False):
+            return self.response_class(rv)
         response: Response
-        if kind is dict:
-            response = self.json.response(rv)
-            response._untouched = known_class and getattr(self.json, "has_usual_encoding", False)
-            return response
         status = headers = None
         if isinstance(rv, tuple):
             rv, status, headers = self._unpack(rv)
@@ -396,8 +387,10 @@ class Dispatcher(Replaceable):
             return self.response_class(rv, status=status, headers=headers)
         else:
             response = self._convert(rv)
-        if status is not None:
-            response.status = status.decode() if isinstance(status, (bytes, bytearray)) else status
+        if isinstance(status, (str, bytes, bytearray)):
+            response.status = status if isinstance(status, str) else status.decode()
+        elif status is not None:
+            response.status_code = status
         if headers:
             response.headers.update(headers)
         return response
@@ -415,8 +408,8 @@ class Dispatcher(Replaceable):
         )
 
     def _convert(self, rv: Any) -> Response:
-        known_class = getattr(self.response_class, "_has_usual_init", False)
-        if known_class and isinstance(rv, HTTPException) and errors.answers_itself(rv):
+        usual_class = getattr(self.response_class, "_has_usual_init", False)
+        if usual_class and isinstance(rv, HTTPException) and errors.answers_itself(rv):
             # PERF: the response of get_response, made without a WSGI call (benchmarks/: not_found).
             # Without a description of its own its only attribute is its response, which is None.
             page = errors.default_page(type(rv)) if len(rv.__dict__) == 1 else None

@@ -19,9 +19,11 @@ import werkzeug.utils
 from werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
 from werkzeug.http import http_date, is_resource_modified
 from werkzeug.security import safe_join
+from werkzeug.utils import send_from_directory as _send_from_directory
 from werkzeug.wsgi import wrap_file
 
 from .ctx import RequestContext, _cv_app, current_request_context
+from .overrides import Originals
 from .wrappers import Response
 
 PathOrFile = os.PathLike[Any] | str | IO[bytes]
@@ -123,6 +125,8 @@ def _cached_headers(path: str, size: int, mtime: float, max_age: int | None, sec
 
 
 _date = lru_cache(maxsize=2)(http_date)
+# What sending those headers again stands in for.
+CONDITIONAL = Originals(Response, "make_conditional", "set_etag", "last_modified", "cache_control", "content_length")
 
 
 def _send_cached(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge) -> Response | None:
@@ -134,7 +138,8 @@ def _send_cached(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge
     # calls (benchmarks/: static_file, not_modified).
     app, environ = ctx.app, ctx.request.environ
     plain = environ["REQUEST_METHOD"] == "GET" and "HTTP_RANGE" not in environ and "HTTP_IF_MATCH" not in environ
-    if not plain or app.response_class is not Response or app.config["USE_X_SENDFILE"]:
+    usual = werkzeug.utils.send_from_directory is _send_from_directory and CONDITIONAL.unchanged_on_class(Response)
+    if not (plain and usual) or app.response_class is not Response or app.config["USE_X_SENDFILE"]:
         return None
     joined = safe_join(os.fspath(directory), os.fspath(path))
     full = os.path.join(app.root_path, joined or "")

@@ -71,7 +71,7 @@ class Originals:
 
     def __init__(self, cls: type, *names: str, flag: str = "") -> None:
         self.cls = cls
-        self.names = frozenset(names)
+        self.names = frozenset((*names, "__getattribute__"))  # by which a class may replace any of them
         self.found = [(name, _function(getattr(cls, name))) for name in names]
         self.flag = flag
         #: Takes the ``__dict__`` of an object, and says whether it replaces none of them.
@@ -96,8 +96,8 @@ class Originals:
         :param others: more originals that must be unchanged too: on the given class where it inherits them, otherwise
             on the class that they belong to.
         """
-        known: dict[str, Any] = {"_function": _function}
-        tests = []
+        known: dict[str, Any] = {"_function": _function, "reading": self.cls.__getattribute__}
+        tests = ["cls.__getattribute__ is reading"]
         for number, originals in enumerate((self, *others)):
             asked = "cls" if issubclass(self.cls, originals.cls) else f"class{number}"
             known[asked] = originals.cls

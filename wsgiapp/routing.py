@@ -32,7 +32,7 @@ Found = tuple[Rule, dict[str, Any]]
 # The methods that matching by the tables skips, besides the app's create_url_adapter.
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
-INTEGER = Originals(IntegerConverter, "to_python")
+INTEGER = Originals(IntegerConverter, "to_python", "num_convert")
 # The method that building a path without an adapter skips.
 BUILDING = Originals(MapAdapter, "build")
 
@@ -334,21 +334,21 @@ def create_adapter(app: Any, request: Any) -> MapAdapter | None:
             return None
         root, scheme = app.config["APPLICATION_ROOT"], app.config["PREFERRED_URL_SCHEME"]
         return cast(MapAdapter, app.url_map.bind(server_name, script_name=root, url_scheme=scheme))
-    environ = request.environ
+    environ = getattr(request, "_original", request.environ)  # as it came in: this may be late in the request
     if app.config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = app.config["TRUSTED_HOSTS"]
-        request.host  # noqa: B018  # reading it checks it, and raises
+    host = request.host  # reading it checks it, and raises
     if split_host((environ.get("HTTP_HOST") or "")[:HOST_READ_LIMIT]) is None:
         raise BadRequest("The Host header is not a valid host name with an optional port.")
     subdomain: str | None = None
     if app.url_map.host_matching:
-        server_name = request.host
+        server_name = host
     elif not app.subdomain_matching:
         subdomain = app.url_map.default_subdomain or ""
     else:
         subdomain = _subdomain(request, server_name)
     # Without a server name Werkzeug parses the Host header itself, and does not accept names such as "my_app".
-    server_name = request.host if server_name is None else server_name
+    server_name = host if server_name is None else server_name
     return cast(MapAdapter, app.url_map.bind_to_environ(environ, server_name=server_name, subdomain=subdomain))
 
 

@@ -343,11 +343,10 @@ class SecureCookieSessionInterface(SessionInterface):
         signing = self.get_signing_serializer(app)
         if signing is None:
             return None
-        if "HTTP_COOKIE" in request.environ:
+        if values := _cookies(request, self.get_cookie_name(app)):
             max_age = int(app.permanent_session_lifetime.total_seconds())
             # There may be several: a forged one comes first if its path is longer (RFC 6265, 5.4), and an old one may
             # be left from before the app changed its path or domain. The newest valid one is used.
-            values = _cookies(request, self.get_cookie_name(app))
             if len(values) > 1:
                 values = sorted([*filter(None, values)][:MAX_COOKIES], key=_stamp, reverse=True)
             for value in values:
@@ -408,9 +407,9 @@ def _stamp(value: str) -> int:
 
 
 def _cookies(request: Any, name: str) -> list[str]:
-    header = request.environ["HTTP_COOKIE"]
+    header = request.environ.get("HTTP_COOKIE", "")
     # PERF: one search; Werkzeug makes objects for all headers and cookies, in 20 calls (benchmarks/: sessions).
-    usual = getattr(request, "_cookies_are_usual", False) and "cookies" not in request.__dict__
+    usual = getattr(request, "_has_usual_headers", False) and "cookies" not in request.__dict__
     if usual and '"' not in header:
         return [value for key, value in _COOKIE.findall(header) if key == name]
     values: list[str] = request.cookies.getlist(name)
@@ -438,7 +437,7 @@ def _set_by_template(response: Any, name: str, value: str, expires: Any, **attri
     # PERF: within one second only the value differs (benchmarks/: sessions).
     second = expires.replace(microsecond=0) if isinstance(expires, datetime) else expires
     template = _cookie_template(name, expires=second, **attributes) if COOKIE_WRITING.unchanged_on(response) else None
-    header = f"{template[0]}={value}{template[2]}" if template else ""
+    header = f"{template[0]}={value}{template[2]}" if template and isinstance(value, str) else ""
     plain: bool = 0 < len(header) <= (response.max_cookie_size or len(header))
     if plain:
         response.add_header("Set-Cookie", header)

@@ -91,7 +91,7 @@ class Request(RequestBase, metaclass=Watched):
     #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
     routing_exception: HTTPException | None = None
     _closes_forms_only: bool
-    _cookies_are_usual: bool
+    _has_usual_headers: bool
     _has_usual_scopes: bool
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
@@ -132,7 +132,7 @@ class Request(RequestBase, metaclass=Watched):
 
         :raises SecurityError: when the host is not one of the trusted hosts.
         """
-        parts = split_host((self.environ.get("HTTP_HOST") or "")[:HOST_READ_LIMIT])
+        parts = split_host((self._original.get("HTTP_HOST") or "")[:HOST_READ_LIMIT])
         if not parts:
             return super().host
         name, port = parts
@@ -182,7 +182,8 @@ class Request(RequestBase, metaclass=Watched):
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies, by name."""
         # PERF: it reads one header; Werkzeug reads all of them (benchmarks/: request).
-        parsed: Any = parse_cookie(self.environ.get("HTTP_COOKIE"), self.dict_storage_class)
+        header, usual = self.environ.get("HTTP_COOKIE"), self._has_usual_headers
+        parsed: Any = parse_cookie(header, self.dict_storage_class) if usual else super().cookies
         cookies: ImmutableMultiDict[str, str] = parsed
         return cookies
 
@@ -223,7 +224,7 @@ class Request(RequestBase, metaclass=Watched):
 
     def _parse_content_type(self) -> None:
         # PERF: read from the environ, without an object for all headers (benchmarks/: form_post, json_post).
-        if not internals.KNOWN:
+        if not (internals.KNOWN and self._has_usual_headers):
             super()._parse_content_type()
         elif not hasattr(self, "_parsed_content_type"):
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
@@ -313,12 +314,15 @@ class Request(RequestBase, metaclass=Watched):
 
 # The methods that the shortcut for plain forms skips.
 PARSING = Originals(
-    Request, "form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing"
-)
+    Request, "form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing",
+    "headers", "mimetype", "mimetype_params", "content_length",
+)  # fmt: skip
 # Unless it was replaced, close() has something to do only after a form was read.
 CLOSING = Originals(Request, "close", flag="_closes_forms_only")
-# The attribute that the session interface skips when it reads cookies from the environ.
-COOKIES = Originals(Request, "cookies", flag="_cookies_are_usual")
+# The attributes that are skipped when cookies or the content type are read from the environ.
+HEADERS = Originals(Request, "cookies", "headers", flag="_has_usual_headers")
+# The attributes that are skipped when the method and the root path are read as they came in.
+TARGET = Originals(Request, "method", "root_path", flag="_has_usual_target")
 
 
 def _storage_class(request: RequestBase) -> type[MultiDict[str, Any]]:
@@ -427,8 +431,8 @@ class Response(ResponseBase, metaclass=Watched):
     _sends_itself: bool
     # Whether the methods of MAKING are unchanged on the class.
     _has_usual_init: bool
-    # Whether no code of the app has got this object, so that none of its methods can have been replaced on it.
-    _untouched = False
+    # Whether the status line can be sent; unknown if a subclass sets the status without calling this class.
+    _sendable = False
 
     def __init__(
         self, response: Iterable[bytes] | bytes | Iterable[str] | str | None = None,
@@ -442,9 +446,8 @@ class Response(ResponseBase, metaclass=Watched):
         self._head = []
         status = self.default_status if status is None else status
         line, code, sendable = ("200 OK", 200, True) if status == 200 else _parsed_status(status)
-        # Whether sending may use shortcuts: no method was replaced, and the status line can be sent.
-        self._sendable = sendable and self._sends_itself
-        if not self._sendable or headers is not None or content_type is not None:
+        self._sendable = sendable
+        if not (sendable and self._sends_itself) or headers is not None or content_type is not None:
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
             return
         # PERF: no copy of Headers, no parsing of content types; Werkzeug takes 12 calls (benchmarks/: hello,
@@ -486,8 +489,7 @@ class Response(ResponseBase, metaclass=Watched):
 
     @status.setter
     def status(self, value: str | int | HTTPStatus) -> None:
-        self._status, self._status_code, sendable = _parsed_status(value)
-        self._sendable = sendable and self._sends_itself
+        self._status, self._status_code, self._sendable = _parsed_status(value)
 
     @classmethod
     def force_type(cls, response: ResponseBase, environ: WSGIEnvironment | None = None) -> Response:
@@ -498,7 +500,7 @@ class Response(ResponseBase, metaclass=Watched):
         forced = cast(Response, super().force_type(response, environ))
         if "headers" in forced.__dict__:
             forced._headers, forced._known_body = forced.__dict__.pop("headers"), None
-        forced.status = forced._status  # sets _sendable, by the methods of the new class
+        forced._sendable = _parsed_status(forced._status)[2]
         return forced
 
     def vary_by(self, name: str) -> None:
@@ -533,7 +535,7 @@ class Response(ResponseBase, metaclass=Watched):
         # The list may have been changed in place; then its length is not the one in the headers.
         plain = body is self._known_body and len(body) == 1 and type(body[0]) is bytes
         # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, parameter, stream).
-        shortcut = self._sendable and (self._untouched or SENDING.unchanged_in(self.__dict__))
+        shortcut = self._sendable and self._sends_itself and SENDING.names.isdisjoint(self.__dict__)
         if (
             shortcut
             and self._status_code not in _BODILESS
@@ -621,12 +623,12 @@ class Response(ResponseBase, metaclass=Watched):
 # The methods that the shortcuts for sending a response skip.
 SENDING = Originals(
     Response, "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data",
-    "status", "status_code", "automatically_set_content_length", flag="_sends_itself",
+    "status", "status_code", "headers", "automatically_set_content_length", flag="_sends_itself",
 )  # fmt: skip
 # The methods skipped by writing a cookie directly into the headers, by vary_by, and by making responses in dispatch.
 COOKIE_WRITING = Originals(Response, "set_cookie")
 VARYING = Originals(Response, "vary")
 MAKING = Originals(
     Response, "__init__", "force_type", "automatically_set_content_length", "set_data", "status", "status_code",
-    flag="_has_usual_init",
+    "headers", "__new__", flag="_has_usual_init",
 )  # fmt: skip

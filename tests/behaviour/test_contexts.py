@@ -432,3 +432,11 @@ def test_two_greenlets_in_two_requests_switch_back_and_forth(framework: Any) -> 
         for worker in workers:
             worker.switch()
     assert seen == ["/one", "/two"] * 3
+
+
+def test_request_context_pushed_again_after_its_end_has_a_new_g(framework: Any) -> None:
+    ctx = framework.App("again").test_request_context("/")
+    with ctx:
+        framework.g.user = "Ada"
+    with ctx:
+        assert "user" not in framework.g

@@ -5,6 +5,7 @@ import weakref
 from typing import Any
 
 import pytest
+from werkzeug.test import create_environ, run_wsgi_app
 
 
 def recording(framework: Any) -> tuple[Any, list[Any]]:
@@ -301,3 +302,13 @@ def test_receiver_of_the_signal_that_fails_does_not_stop_the_app_s_teardown() ->
     with request_tearing_down.connected_to(lambda sender, exc: 1 / 0, app):
         assert app.test_client().get("/").text == "x"
     assert seen == ["request", "app"]
+
+
+def test_teardown_is_told_what_ended_the_request_though_its_error_handler_fails_too(framework: Any) -> None:
+    app, ended = framework.App("twice"), []
+    app.add_url_rule("/", "index", lambda: {}["view"])
+    app.errorhandler(500)(lambda error: {}["handler"])
+    app.teardown_request(lambda error: ended.append(str(error)))
+    with pytest.raises(KeyError, match="handler"):
+        run_wsgi_app(app, create_environ("/"))
+    assert ended == ["'view'"]

@@ -45,7 +45,7 @@ def sources_of(app: App, endpoint: str) -> list[Source]:
     """The forms that are sent to an endpoint, in the templates of the app."""
     texts = dict(_texts(app))
     macros = {name: where for text in texts for name, where in _macros(text, texts[text])}
-    address = rf"""\burl_for\(\s*(['"]){re.escape(endpoint)}\1"""
+    address = rf"""\burl_for\(\s*(?P<quote>['"]){re.escape(endpoint)}(?P=quote)"""
     sent_there = re.compile(address)
     # A macro may be given the address, and have the form in it.
     given_to = re.compile(rf"(?P<macro>\w+)\({address}")
