@@ -56,12 +56,12 @@ CALLS = {
     "hooks": 34,
     "template": 275,
     "sessions": 112,
-    "form_post": 57,
+    "form_post": 59,
     "json_post": 49,
-    "static_file": 57,
-    "not_modified": 53,
+    "static_file": 59,
+    "not_modified": 55,
     "not_found": 39,
-    "upload": 363,
+    "upload": 365,
     "stream": 127,
 }
 
