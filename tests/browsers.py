@@ -86,8 +86,9 @@ def watched_context(
 
 
 def complaint(message: ConsoleMessage, expected: str) -> list[str]:
-    """What *message* complains of, unless that was *expected*."""
+    """What *message* complains of, unless that was *expected*, or is the icon that a browser asks for by itself."""
     is_one = message.type in {"error", "warning"} and expected not in message.text
+    is_one = is_one and not message.location["url"].endswith("/favicon.ico")
     return [f"{message.text} at {message.location}"] if is_one else []
 
 

@@ -61,6 +61,7 @@ def folder(tmp_path: Path) -> Path:
 def start(folder: Path, *arguments: object, **variables: str) -> str:
     """What a program says that cannot have its port: its errors, after it has ended with 1."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    environment.pop("FLASK_RUN_FROM_CLI", None)  # which another test may have left
     command = [sys.executable, *map(str, arguments)]
     ended = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False
@@ -99,7 +100,9 @@ def test_a_port_in_use_is_told_with_its_process_and_the_command_given_serves(
     assert command[0] == sys.executable
     free = int(command[-1])
     assert free != port and str(port) not in command
-    with running([*command[:-1], "{port}"], folder, {**os.environ, "PYTHONPATH": str(ROOT)}) as server:
+    with running(
+        [*command[:-1], "{port}"], folder, {**os.environ, "PYTHONPATH": str(ROOT), "FLASK_RUN_FROM_CLI": ""}
+    ) as server:
         assert Visitor(server.port).get("/").text == "hello"
 
 

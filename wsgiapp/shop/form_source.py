@@ -13,7 +13,6 @@ from typing import NamedTuple
 from jinja2 import TemplateNotFound
 
 from wsgiapp import App
-from wsgiapp.xray.objects.locations import short
 
 # The tag, in which an expression may hold a bracket of its own, and all up to the end of the form.
 FORM = re.compile(r"(<form\b(?:\{\{.*?\}\}|\{%.*?%\}|[^>{])*>).*?</form>", re.DOTALL)
@@ -60,6 +59,8 @@ def sources_of(app: App, endpoint: str) -> list[Source]:
 
 def _texts(app: App) -> Iterator[tuple[str, str]]:
     """The files of the app's templates, with their texts."""
+    from wsgiapp.xray.objects.locations import short  # for the log of debug mode alone
+
     loader = app.jinja_env.loader
     if loader is None:
         return
