@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import TemplateNotFound
@@ -59,8 +60,6 @@ def sources_of(app: App, endpoint: str) -> list[Source]:
 
 def _texts(app: App) -> Iterator[tuple[str, str]]:
     """The files of the app's templates, with their texts."""
-    from wsgiapp.xray.objects.locations import short  # for the log of debug mode alone
-
     loader = app.jinja_env.loader
     if loader is None:
         return
@@ -69,7 +68,12 @@ def _texts(app: App) -> Iterator[tuple[str, str]]:
             text, file, _ = loader.get_source(app.jinja_env, name)
         except (TemplateNotFound, UnicodeDecodeError):
             continue
-        yield short(file or name), text
+        yield _short(Path(file or name)), text
+
+
+def _short(file: Path) -> str:
+    """A file as it is typed in the working folder."""
+    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
 
 
 def _macros(file: str, text: str) -> Iterator[tuple[str, str]]:
