@@ -46,7 +46,7 @@ def step(part: learn_book.Part) -> list[nodes.Node]:
     run = Markup(" · run it: <code>python {}</code>").format(path) if "step_" in path else Markup("")
     head = Markup("<p class='where'><code>{}</code>{}</p>").format(path, run)
     intro = Markup("<div class='intro'>{}</div>").format(part.html) if part.html else Markup("")
-    text = learn_book.parted(part.data.text)[1] if path.endswith(".py") else part.data.text
+    text = learn_book.split_docstring(part.data.text)[1] if path.endswith(".py") else part.data.text
     return [raw(head + intro), code(text, "python" if path.endswith(".py") else "jinja")]
 
 
