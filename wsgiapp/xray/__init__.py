@@ -2,8 +2,7 @@
 
 ``XRay(app)`` watches one app, ``watch_all()`` every app that is made from then on. The last requests are kept in
 :attr:`XRay.ring`. They are shown at ``/_xray`` and in the terminal, and can be exported. The framework never imports
-    the
-X-ray.
+the X-ray.
 
 The modules and packages; each imports only from those before it, and docs/xray.md describes them:
 
