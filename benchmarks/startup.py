@@ -168,6 +168,9 @@ def worker_mb(name: str, count: int, preload: bool) -> float | None:
         return None
     hello = BY_NAME["hello"]
     with stack.serving(server, name, hello, None) as (port, pid):
+        deadline = time.monotonic() + stack.START_SECONDS
+        while len(children_of(pid)) < count and time.monotonic() < deadline:  # they start one after another
+            time.sleep(0.02)
         for _ in range(20 * count):
             client.ask_once(port, client.request_bytes(hello))
         workers = children_of(pid)
