@@ -32,8 +32,9 @@ def environment() -> Environment:
     """What Flask's seven parts are, with pytest, and without Flask and wsgiapp."""
     require("pip")
     try:
-        made = sandbox.make_environment("ladder", importlib.import_module("share").NEEDS, alias=False)
-        sandbox.fetch([FLASK], made)
+        with sandbox.alone():  # another process of the tests may want it at the same moment
+            made = sandbox.make_environment("ladder", importlib.import_module("share").NEEDS, alias=False)
+            sandbox.fetch([FLASK], made)
     except sandbox.NoNetworkError:
         lack("needs a network: pip reaches no package index, and the cache lacks what this test installs")
         raise
