@@ -25,6 +25,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - this very file is what an older 
     )
 
 import argparse
+import functools
 import hashlib
 import importlib.util
 import json
@@ -226,17 +227,15 @@ def set_up(group: str = "") -> Path:
 # -- serve ---------------------------------------------------------------------------------------
 
 
+@functools.cache
+def ports() -> dict[str, Any]:
+    """Return the functions that explain ports: by their file, since the package may not be installed yet."""
+    return runpy.run_path(str(ROOT / "wsgiapp" / "xray" / "explain" / "port.py"))
+
+
 def is_free(host: str, port: int) -> bool:
     """True when a server could listen on *port* of *host* now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if os.name != "nt":  # on Windows this option would allow to take a port in use
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+    return not ports()["refusal"](host, port)
 
 
 def choose_port(host: str, asked: int | None) -> int:
@@ -249,10 +248,9 @@ def choose_port(host: str, asked: int | None) -> int:
         if is_free(host, port):
             return port
     first = candidates[0]
-    ports = runpy.run_path(str(ROOT / "wsgiapp" / "xray" / "explain" / "port.py"))
-    if ports["is_taken"](host, first):
-        other = ports["free_port"](host, candidates[-1])
-        raise SetupError(f"cannot listen: {ports['message'](host, first)}\n{ports['with_another_port'](other)}")
+    if ports()["is_taken"](host, first):
+        other = ports()["free_port"](host, candidates[-1])
+        raise SetupError(f"cannot listen: {ports()['message'](host, first)}\n{ports()['with_another_port'](other)}")
     raise SetupError(
         f"cannot listen on {host}:{first}: not an address of this machine, or a port of its administrator's alone.\n"
         "Choose another: python run.py --host HOST --port PORT"

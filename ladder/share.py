@@ -76,8 +76,9 @@ def measure():
     sys.path.insert(0, str(HERE.parent / "tests" / "conformance"))
     import sandbox
 
-    environment = sandbox.make_environment("ladder", NEEDS, alias=False)
-    sandbox.fetch([sandbox.FLASK], environment)
+    with sandbox.alone():
+        environment = sandbox.make_environment("ladder", NEEDS, alias=False)
+        sandbox.fetch([sandbox.FLASK], environment)
     with ThreadPoolExecutor(max_workers=2) as pool:
         passed = list(pool.map(lambda number: run_programs(environment, sandbox, number), STEPS))
     programs = {entry: [each[entry] for each in passed] for entry in PROGRAMS}

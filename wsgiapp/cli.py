@@ -292,7 +292,7 @@ def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 def _read_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and import_string("dotenv", silent=True) is None:
-        raise click.BadParameter("python-dotenv must be installed to read a file of environment variables.", ctx, param)
+        raise click.BadParameter("This file cannot be read: python-dotenv must be installed for it.", ctx, param)
     load_dotenv(value, load_defaults=ctx.ensure_object(ScriptInfo).load_dotenv_defaults)
 
 

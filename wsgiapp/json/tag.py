@@ -76,7 +76,7 @@ class TagDict(_TypeTag):
 
     def check(self, value: Any) -> bool:
         """Say whether *value* is a dictionary with one key, and that key a tag."""
-        return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in self.serializer.tags
+        return isinstance(value, dict) and len(value) == 1 and not self.serializer.tags.keys().isdisjoint(value)
 
     def to_json(self, value: Any) -> Any:
         """Return the dictionary with two underscores after its key."""

@@ -51,6 +51,11 @@ def message(host: str, port: int) -> str:
 
 def is_taken(host: str, port: int) -> bool:
     """Tell whether somebody listens where a server of *host* and *port* would."""
+    return refusal(host, port) == errno.EADDRINUSE
+
+
+def refusal(host: str, port: int) -> int:
+    """Return the number of the error with which the system refuses to listen there; 0 when a server could."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if os.name != "nt":  # on Windows this option would allow to take a port in use
@@ -58,8 +63,8 @@ def is_taken(host: str, port: int) -> bool:
         try:
             probe.bind((host, port))
         except OSError as error:
-            return error.errno == errno.EADDRINUSE
-    return False
+            return error.errno or errno.EINVAL
+    return 0
 
 
 def free_port(host: str, port: int) -> int:
