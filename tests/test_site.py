@@ -10,8 +10,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urldefrag
@@ -140,7 +143,7 @@ def test_what_a_module_defines_for_users_is_in_the_reference(pages: dict[Path, P
 def test_a_function_stands_with_its_signature_its_parameters_and_its_example(site: Path) -> None:
     shown = text_of(site / "reference" / "helpers.html")
     described = re.search(r"\bredirect\(\s*location: str,\s*code: int = 302,(.*)", shown, re.DOTALL)
-    assert described and re.search(r"location\W+the URL", described[1])
+    assert described and re.search(r"location . the URL", described[1])
     assert ">>> app.test_client().post(" in shown
 
 
@@ -215,6 +218,27 @@ def test_the_search_finds_a_chapter_without_a_network(visit: Callable[[str], Tab
     page.wait_for_selector("#search-results a[href*='book/sessions.html']")
     page.click("#search-results a[href*='book/sessions.html'] >> nth=0")
     assert page.inner_text("h1").startswith("Sessions")
+
+
+def test_where_it_is_served_the_search_shows_some_text_of_each_page(site: Path, visit: Callable[[str], Tab]) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    said: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            browser = visit("index.html").context.browser
+            assert browser is not None
+            page = browser.new_page(base_url=f"http://127.0.0.1:{server.server_port}")
+            page.on("console", lambda message: said.append(message.text))
+            page.goto("/search.html?q=signature+cookie")
+            found = page.locator("#search-results li", has=page.locator("a[href*='book/sessions.html']")).first
+            assert "A dictionary that lasts" in found.locator(".context").inner_text()
+            page.close()
+        finally:
+            server.shutdown()
+    assert said == []
 
 
 def test_the_keyboard_reaches_the_text_first_and_opens_an_answer(visit: Callable[[str], Tab]) -> None:

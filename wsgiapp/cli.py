@@ -32,7 +32,7 @@ from werkzeug.utils import import_string
 from .config import get_debug_flag, get_load_dotenv
 from .ctx import _cv_app
 from .devserver import RequestHandler, serve
-from .hints import did_you_mean
+from .hints import did_you_mean, failed_import, misplaced_option, no_app_found
 from .lazy_commands import LazyCommand
 
 # The version of Flask whose API and behaviour this package has.
@@ -88,14 +88,16 @@ def find_best_app(module: ModuleType) -> Any:
     if apps:
         names = "|".join(apps)
         raise NoAppException(f"Detected multiple Flask applications in module '{where}'. Use one of '{where}:{names}'.")
+    hint = f" Name it: '{where}:name'."
     for name in ("create_app", "make_app"):
         if inspect.isfunction(factory := getattr(module, name, None)):
             if is_app(app := _call_factory(f"{where}:{name}", factory)):
                 return app
             _refuse_flask(f"{where}:{name}", app)
+            hint = f" Its {name}() returned {type(app).__name__}: does it end with 'return app'?"
     for name, value in vars(module).items():
         _refuse_flask(f"{where}:{name}", value)
-    raise NoAppException(f"Failed to find Flask application or factory in module '{where}'. Name it: '{where}:name'.")
+    raise NoAppException(f"Failed to find Flask application or factory in module '{where}'.{hint}")
 
 
 def _refuse_flask(where: str, value: object) -> None:
@@ -136,7 +138,8 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Any:
     name, args, kwargs = _parse_reference(app_name)
     where = f"{module.__name__}:{app_name}"
     if not hasattr(module, name):
-        hint = did_you_mean(name, dir(module))
+        apps = ", ".join(name for name, value in vars(module).items() if is_app(value))
+        hint = did_you_mean(name, dir(module)) or (f" Its apps: {apps}." if apps else "")
         raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.{hint}")
     app = getattr(module, name)
     is_call = app_name.rstrip().endswith(")")
@@ -176,8 +179,7 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
     except ImportError as error:
         if not isinstance(error, ModuleNotFoundError) or not f"{module_name}.".startswith(f"{error.name}."):
             reason = f"While importing {module_name!r}, an ImportError was raised:\n\n{traceback.format_exc()}"
-            if error.name == "flask":
-                reason += f"\nTo run it without Flask: python -m wsgiapp.as_flask --app {module_name} ..."
+            reason += failed_import(error, module_name)
             raise NoAppException(reason) from None
         if raise_if_not_found:
             hint = did_you_mean(module_name, (path.stem for path in Path(sys.path[0]).glob("*.py")))
@@ -215,8 +217,7 @@ class ScriptInfo:
         if self._loaded_app is None:
             app = self.create_app() if self.create_app is not None else self._find_app()
             if app is None:
-                hint = "Name it by the option --app or by FLASK_APP, or put it into wsgi.py or app.py."
-                raise NoAppException(f"Could not locate a Flask application. {hint}")
+                raise NoAppException(no_app_found())
             self._loaded_app = app
             if self.set_debug_flag:
                 app.debug = get_debug_flag()
@@ -408,6 +409,13 @@ class FlaskGroup(AppGroup):
                 option.handle_parse_result(ctx, {}, [])
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command. Where an option of this group was given to it, the error says where the option goes."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            raise misplaced_option(error, ctx, (_env_file_option, _app_option)) from None
+
 
 # --- Environment files ----------------------------------------------------------------------------------------------
 
@@ -514,7 +522,7 @@ def _load_or_fail_later(info: ScriptInfo) -> Any:
 
 @click.command("run", short_help="Serve the app while developing.", params=[_debug_option])
 @click.option("--host", "-h", default="127.0.0.1", help="The address to listen on.")
-@click.option("--port", "-p", default=5000, help="The port to listen on.")
+@click.option("--port", "-p", default=5000, type=click.IntRange(0, 65_535), help="The port to listen on.")
 @click.option("--cert", type=CertParamType(), is_eager=True, help="Serve https: a file, 'adhoc', or an SSLContext.")
 @click.option("--key", type=_FILE, callback=_validate_key, expose_value=False, help="The key of the --cert file.")
 @click.option("--reload/--no-reload", default=None, help="Restart when a file changes; by default when debugging.")

@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServerError
+from werkzeug.exceptions import BadRequestKeyError, HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import RequestRedirect, RoutingException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -284,6 +284,7 @@ class Dispatcher(Replaceable):
         except Exception as error:
             failed.append(error)
         if failed:
+            self._explain(failed[0])
             for other in failed[1:]:
                 failed[0].add_note(f"Another teardown function failed as well: {other!r}")
             raise failed[0]
@@ -299,6 +300,8 @@ class Dispatcher(Replaceable):
         if self.debug and isinstance(error, RequestRedirect) and error.code not in (307, 308):
             if request.method not in ("GET", "HEAD", "OPTIONS"):
                 raise FormDataRoutingRedirect(request)
+        if self.debug and isinstance(error, MethodNotAllowed):
+            error.description = hints.allowed_methods(error, self, _cv_request.get().url_adapter)
         raise error
 
     def trap_http_exception(self, e: Exception) -> bool:
@@ -343,10 +346,7 @@ class Dispatcher(Replaceable):
         """
         if signals.got_request_exception.receivers:
             signals.got_request_exception.send(self, _async_wrapper=self.ensure_sync, exception=e)
-        ctx = _cv_request.get(None)
-        developed = ctx is not None and "Werkzeug" in ctx.request.environ.get("SERVER_SOFTWARE", "")
-        if developed or self.debug or self.config["TESTING"]:
-            hints.explain(e, self, ctx)
+        self._explain(e)
         if self._propagates():
             raise e
         self.log_exception((type(e), e, e.__traceback__))
@@ -355,6 +355,12 @@ class Dispatcher(Replaceable):
         if handler is not None:
             answer = self.ensure_sync(handler)(answer)
         return self.finalize_request(answer, from_error_handler=True)
+
+    def _explain(self, e: Exception) -> None:
+        ctx = _cv_request.get(None)
+        developed = ctx is not None and "Werkzeug" in ctx.request.environ.get("SERVER_SOFTWARE", "")
+        if developed or self.debug or self.config["TESTING"]:
+            hints.explain(e, self, ctx)
 
     def _propagates(self) -> bool:
         propagate = self.config["PROPAGATE_EXCEPTIONS"]

@@ -161,7 +161,11 @@ def find_package(import_name: str) -> tuple[str | None, str]:
 def _endpoint_from_view_func(view_func: ft.RouteCallable | None) -> str:
     if view_func is None:
         raise AssertionError("add_url_rule expected view func if endpoint is not provided: give one of the two.")
-    return view_func.__name__
+    try:
+        return view_func.__name__
+    except AttributeError as error:
+        error.add_note("A view is a function or a Class.as_view('name'), handed over and not called: view_func=index")
+        raise
 
 
 class Scaffold:

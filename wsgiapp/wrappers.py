@@ -16,7 +16,7 @@ from urllib.parse import quote_from_bytes
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, SecurityError, UnsupportedMediaType
 from werkzeug.http import parse_options_header
 from werkzeug.routing import Rule
 from werkzeug.sansio.http import parse_cookie
@@ -261,11 +261,16 @@ class Request(RequestBase, metaclass=Watched):
         """Raise the error for ``request.json`` when the body is not JSON.
 
         :param e: the error of the parser; None when the media type is not JSON.
-        :raises UnsupportedMediaType: (415) when the media type is not JSON.
+        :raises UnsupportedMediaType: (415) when the media type is not JSON; in debug mode with what to do.
         :raises BadRequest: (400) when the parser failed; in debug mode with the reason.
         """
         try:
             return super().on_json_loading_failed(e)
+        except UnsupportedMediaType as error:
+            if _debugging():
+                hint = "Send it as JSON (a test client: json=...), or read it by get_json(force=True)."
+                error.description = f"{error.description} It was {self.mimetype or 'missing'}. {hint}"
+            raise
         except BadRequest as error:
             if e is not None and not _debugging():
                 raise BadRequest() from error

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
@@ -232,6 +233,50 @@ def test_what_is_wrong_is_said_in_the_words_that_people_search_for(framework: An
     result = run(framework, *arguments, "routes")
     sys.modules.pop("made_words", None)
     assert words in result.output and result.exit_code == 2
+
+
+PLAIN = "import wsgiapp\n{} = wsgiapp.App(__name__)\n"
+SLIPS = {
+    "an app in another module": (
+        {"main.py": PLAIN.format("app")},
+        ["routes"],
+        ["in this folder, {folder}.", "'--app main'?"],
+    ),
+    "another name": (
+        {"made_words.py": PLAIN.format("site")},
+        ["--app", "made_words:ap", "routes"],
+        ["Its apps: site."],
+    ),
+    "a factory without a return": (
+        {"made_words.py": "def create_app():\n    pass\n"},
+        ["--app", "made_words", "routes"],
+        ["Its create_app() returned NoneType: does it end with 'return app'?"],
+    ),
+    "a circular import": (
+        {"made_words.py": "import made_views\napp = 1\n", "made_views.py": "from made_words import app\n"},
+        ["--app", "made_words", "routes"],
+        ["made_views.py", "line 1", "Two modules import each other.", "into the function that uses it."],
+    ),
+    "an option behind the command": (
+        {},
+        ["run", "--app", "made_line"],
+        ["No such option '--app'", "It goes before the command: ", " --app ... run"],
+    ),
+    "another option": ({}, ["run", "--prot", "1"], ["'--port'"]),
+    "no such port": ({}, ["--app", "made_line", "run", "--port", "99999"], ["99999 is not in the range 0<=x<=65535"]),
+}
+
+
+@pytest.mark.parametrize("case", sorted(SLIPS))
+def test_slip_is_told_with_the_way_out(project_of_ours: Any, case: str) -> None:
+    files, arguments, words = SLIPS[case]
+    for name, text in files.items():
+        (Path.cwd() / name).write_text(text)
+    result = run(project_of_ours, *arguments)
+    for name in ("made_words", "made_views"):
+        sys.modules.pop(name, None)
+    said = " ".join(result.output.split())
+    assert [word for word in words if word.format(folder=os.getcwd()) not in said] == [] and result.exit_code == 2
 
 
 def test_a_module_that_is_not_there_is_told_with_the_folder_and_the_likeliest_name(project_of_ours: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import wsgiapp
+from wsgiapp.views import MethodView
 
 
 def app_of(**config: Any) -> wsgiapp.App:
@@ -68,16 +69,121 @@ def session_with_a_set(app: wsgiapp.App, _folder: Path) -> None:
         return ""
 
 
+def template_of_a_folder_that_is_not_there(app: wsgiapp.App, folder: Path) -> None:
+    app.template_folder = str(folder / "templates")
+    app.add_url_rule("/", "index", lambda: wsgiapp.render_template("index.html"))
+
+
+def teardown_without_a_parameter(app: wsgiapp.App, _folder: Path) -> None:
+    app.add_url_rule("/", "index", lambda: "")
+
+    @app.teardown_appcontext  # type: ignore[arg-type]
+    def close() -> None:
+        pass
+
+
+def handler_without_a_parameter(app: wsgiapp.App, _folder: Path) -> None:
+    @app.errorhandler(404)
+    def not_found() -> str:
+        return "x"
+
+
+def handler_that_returns_nothing(app: wsgiapp.App, _folder: Path) -> None:
+    app.add_url_rule("/", "index", lambda: wsgiapp.abort(404))
+
+    @app.errorhandler(404)
+    def not_found(error: Any) -> None:
+        pass
+
+
+def hook_that_returns_true(app: wsgiapp.App, _folder: Path) -> None:
+    app.add_url_rule("/", "index", lambda: "")
+
+    @app.before_request
+    def check() -> Any:
+        return True
+
+
+def processor_that_returns_nothing(app: wsgiapp.App, _folder: Path) -> None:
+    app.add_url_rule("/", "index", lambda: wsgiapp.render_template_string("x"))
+
+    @app.context_processor
+    def inject() -> Any:
+        pass
+
+
+def endpoint_of_a_blueprint_that_is_not_registered(app: wsgiapp.App, _folder: Path) -> None:
+    app.register_blueprint(wsgiapp.Blueprint("author", "hints"))
+    app.add_url_rule("/", "index", lambda: wsgiapp.url_for("auth.login"))
+
+
+def endpoint_with_a_slip(app: wsgiapp.App, _folder: Path) -> None:
+    app.add_url_rule("/", "index", lambda: wsgiapp.url_for("indx"))
+
+
+def field_with_a_slip(app: wsgiapp.App, _folder: Path) -> None:
+    app.config["TRAP_BAD_REQUEST_ERRORS"] = True
+    app.add_url_rule("/", "index", lambda: wsgiapp.request.args["usrname"])
+
+
+def redirect_to_a_function(app: wsgiapp.App, _folder: Path) -> None:
+    def home() -> Any:
+        return wsgiapp.redirect(home)  # type: ignore[arg-type]
+
+    app.add_url_rule("/", view_func=home)
+
+
+def secret_key_that_is_a_number(app: wsgiapp.App, _folder: Path) -> None:
+    app.secret_key = 12345  # type: ignore[assignment]
+    app.add_url_rule("/", "index", lambda: wsgiapp.session.update(a=1) or "")
+
+
+class Coat(MethodView):
+    def get(self) -> str:
+        return ""
+
+
+async def load() -> str:
+    return ""
+
+
+def returns(value: Any) -> Callable[[wsgiapp.App, Path], None]:
+    def make(app: wsgiapp.App, _folder: Path) -> None:
+        app.add_url_rule("/", "index", lambda: value)
+
+    make.__name__ = f"view_that_returns_{value if isinstance(value, int) else type(value).__name__}"
+    return make
+
+
 MISTAKES: list[tuple[Callable[[wsgiapp.App, Path], None], str, list[str]]] = [
     (
         view_without_a_parameter,
         "/user/3",
-        ["'/user/<int:number>'", "gives its view: number.", "user (", "test_hints.py:29)", "takes: name."],
+        ["'/user/<int:number>'", "gives its view: number.", "user (", "test_hints.py:30)", "takes: name."],
     ),
     (view_with_one_too_many, "/", ["The rule '/' gives its view: nothing.", "takes: page."]),
     (hook_with_a_parameter, "/", ["load (", "test_hints.py:", "is called with no argument"]),
     (hook_without_the_response, "/", ["finish (", "test_hints.py:", "called with the response, which it must return"]),
     (template_with_a_slip, "/", ["{folder} (of the app)", "Did you mean 'index.html'?"]),
+    (template_of_a_folder_that_is_not_there, "/", ["{folder}", "(of the app; there is no such folder)"]),
+    (handler_without_a_parameter, "/", ["not_found (", "test_hints.py:", "is an error handler, so it is called with"]),
+    (handler_that_returns_nothing, "/", ["one of these did in its place: ", "not_found (", "test_hints.py:"]),
+    (hook_that_returns_true, "/", ["one of these did in its place: ", "check (", "test_hints.py:"]),
+    (processor_that_returns_nothing, "/", ["inject (", "test_hints.py:", "it must return a dict"]),
+    (
+        endpoint_of_a_blueprint_that_is_not_registered,
+        "/",
+        ["No blueprint 'auth' is registered; there are: author.", "register_blueprint", "Did you mean 'author'?"],
+    ),
+    (endpoint_with_a_slip, "/", ["No view has the endpoint 'indx'; there are: index."]),
+    (field_with_a_slip, "/?username=Ada", ["has no 'usrname' here; it has: 'username'.", "Did you mean 'username'?"]),
+    (redirect_to_a_function, "/", ["home (", "test_hints.py:", "Write: redirect(url_for('home'))"]),
+    (secret_key_that_is_a_number, "/", ["The secret key is of type int; it must be text or bytes."]),
+    (returns(404), "/", ["return str(404)", "return 'text', 404"]),
+    (returns({1}), "/", ["return a list"]),
+    (returns(len), "/", ["It was the function len", "redirect(url_for('len'))"]),
+    (returns(object()), "/", ["of type object", "a dict of its values"]),
+    (returns(Coat()), "/", ["Coat.as_view('coat')"]),
     (template_of_no_folder, "/", ["No folder of templates was named."]),
     (session_with_a_set, "/", ["session['seen'] is a set", "which its cookie cannot hold"]),
 ]
@@ -109,6 +215,52 @@ def test_without_debug_mode_only_the_development_server_s_log_explains_and_the_a
     assert any(explained) == server.startswith("Werkzeug")
 
 
+def test_teardown_function_without_a_parameter_is_named(tmp_path: Path) -> None:
+    app = app_of()
+    teardown_without_a_parameter(app, tmp_path)
+    text = told(app)
+    assert "close (" in text and "test_hints.py:" in text and "is a teardown function, so it is called with" in text
+
+
+def test_async_function_that_was_not_awaited_is_told() -> None:
+    app, coroutine = app_of(), load()
+    app.add_url_rule("/", "index", lambda: coroutine)
+    assert "called and not awaited: make the view 'async def'" in told(app)
+    coroutine.close()
+
+
+def test_names_of_fields_that_a_visitor_sent_are_told_in_bounds() -> None:
+    app = app_of()
+    field_with_a_slip(app, Path())
+    assert len(told(app, "/?" + "&".join(f"{number}{'x' * 1000}=1" for number in range(200)))) < 2_500
+
+
+def test_view_that_was_called_instead_of_handed_over_is_told() -> None:
+    for view in ("x", Coat()):
+        with pytest.raises(AttributeError) as raised:
+            app_of().add_url_rule("/", view_func=view)  # type: ignore[arg-type]
+        assert "handed over and not called: view_func=index" in raised.value.__notes__[0]
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_method_that_is_not_allowed_names_the_view_of_those_that_are_in_debug_mode(debug: bool) -> None:
+    app = app_of()
+    app.debug = debug
+    app.add_url_rule("/", view_func=load)
+    text = app.test_client().post("/").text
+    assert ("Answered here: GET by load (" in text and "test_hints.py:" in text) == debug
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_body_that_is_not_sent_as_json_says_what_it_is_and_what_to_do_in_debug_mode(debug: bool) -> None:
+    app = app_of()
+    app.debug = debug
+    app.add_url_rule("/", "index", lambda: wsgiapp.request.json, methods=["POST"])
+    response = app.test_client().post("/", data="<b>", content_type="text/<b>")
+    assert response.status_code == 415
+    assert ("It was text/&lt;b&gt;. Send it as JSON" in response.text) == debug
+
+
 def test_error_of_the_view_s_own_gets_no_note() -> None:
     app = app_of()
 
@@ -126,6 +278,9 @@ def test_converter_that_is_not_there_is_told_with_those_that_are() -> None:
         app.add_url_rule("/<integer:number>", "x", str)
     (note,) = raised.value.__notes__
     assert "In the rule '/<integer:number>'. There are: any, default, float, int, path, string, uuid." in note
+    with pytest.raises(LookupError) as raised:
+        app.add_url_rule("/<number:int>", "x", str)
+    assert raised.value.__notes__[0].endswith("The converter stands first: '<int:number>'.")
     app.url_map.converters["intege"] = app.url_map.converters["int"]
     with pytest.raises(LookupError) as raised:
         app.add_url_rule("/<integer:number>", "x", str)

@@ -41,6 +41,7 @@ VISITS: dict[str, list[tuple[str, str, dict[str, str]]]] = {
         ("GET", "/", {}),
         ("GET", "/api/products", {}),
         ("OPTIONS", "/api/products", {}),
+        ("GET", "/learn", {}),
     ],
 }
 

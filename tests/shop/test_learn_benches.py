@@ -121,6 +121,15 @@ def test_the_api_bench_sends_its_requests_when_asked_and_leaves_nothing_behind(v
     assert api.call("GET", "/5").status_code == 200
 
 
+def test_what_the_api_bench_has_sent_is_shown_as_it_was_sent(make_shop):
+    done = learn_api.perform(make_shop(), "http://localhost/")
+    made = next(value for each in done for name, value, _ in each.headers if name == "Location")
+    assert [each.call.path for each in done[4:]] == [made] * 6
+    texts = [each.call.text("localhost") + each.call.curl("http://localhost/") for each in done]
+    assert not any("{id}" in text or "{etag}" in text for text in texts)
+    assert 'If-Match: "' in texts[4]
+
+
 def test_the_product_is_deleted_when_the_bench_fails_half_way(make_shop, api, monkeypatch):
     before = api.call("GET").json
     broken = [call if call.method != "PATCH" else learn_api.Call("GET", "{", 0, "", headers={"If-Match": 5})

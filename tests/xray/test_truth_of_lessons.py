@@ -287,6 +287,19 @@ def test_sent_again_for_it_the_lines_that_ran_are_marked(watched: tuple[App, XRa
     assert page.count('class="ran"') == len(ran)
 
 
+def test_the_lines_of_the_framework_that_ran_are_marked_too(watched: tuple[App, XRay], cookies: dict[str, str]) -> None:
+    app, xray = watched
+    first = sent(watched, "GET /nothing", cookies)
+    Reader(app).post("replay", of=first.id, method="GET", path="/nothing", lines="1")
+    again = xray.newest()
+    assert again is not None and not any(file.startswith("wsgiapp/xray/") for file in again.lines)
+    ran = {step.title: [text.strip() for line, text in step.source if line in step.ran] for step in steps(again)}
+    assert any(text.startswith("raise NotFound()") for text in ran["match: Map.find"])
+    assert not any("return found" in text for text in ran["match: Map.find"])
+    assert "self.raise_routing_exception(request)" in ran["view: App.dispatch_request"]
+    assert not any(text.startswith("rv: ") for text in ran["view: App.dispatch_request"])
+
+
 def test_where_lines_are_not_known_the_whole_function_is_shown_and_the_line_that_raised_is_marked(
     watched: tuple[App, XRay], cookies: dict[str, str]
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wsgiapp import App
@@ -59,6 +59,11 @@ class Call:
         own = {"Authorization": f"Bearer {TOKEN}"} if self.token else {}
         kind = {"Content-Type": "application/json"} if self.body is not None else {}
         return {**own, **kind, **self.headers}
+
+    def filled(self, known: dict[str, str]) -> Call:
+        """The request as it is sent, with what is known by now in its places."""
+        headers = {name: value.replace("{etag}", known["etag"]) for name, value in self.headers.items()}
+        return replace(self, path=self.path.replace("{id}", known["id"]), headers=headers)
 
     def text(self, host: str) -> str:
         """The request as it goes over the network."""
@@ -114,25 +119,25 @@ def perform(app: App, base: str) -> list[Exchange]:
     done = []
     try:
         for call in CALLS:
-            response = send(client, app, base, call, known)
+            filled = call.filled(known)
+            response = send(client, app, base, filled)
             if response.status_code == 201:
                 made = response.headers["Location"]
                 known = {"id": made.rpartition("/")[2], "etag": response.headers["ETag"]}
-            done.append(exchange(call, response))
+            done.append(exchange(filled, response))
     finally:
-        if made and done[-1].call is not CALLS[-1]:
-            send(client, app, base, Call("DELETE", made, 204, ""), known)
+        if made and len(done) < len(CALLS):
+            send(client, app, base, Call("DELETE", made, 204, ""))
     return done
 
 
-def send(client: Any, app: App, base: str, call: Call, known: dict[str, str]) -> Any:
-    """Send one request in this process, with what is known by now in its places, and return the response."""
-    headers = {name: value.replace("{etag}", known["etag"]) for name, value in call.head().items()}
+def send(client: Any, app: App, base: str, call: Call) -> Any:
+    """Send one request in this process, and return the response."""
+    headers = call.head()
     if call.token:
         headers["Authorization"] = f"Bearer {api_token(app)}"
     body = None if call.body is None else json.dumps(call.body)
-    path = call.path.replace("{id}", known["id"])
-    return client.open(path, method=call.method, base_url=base, headers=headers, data=body)
+    return client.open(call.path, method=call.method, base_url=base, headers=headers, data=body)
 
 
 def exchange(call: Call, response: Any) -> Exchange:

@@ -2,7 +2,8 @@
 
 ``XRay(app)`` watches one app, ``watch_all()`` every app that is made from then on. The last requests are kept in
 :attr:`XRay.ring`. They are shown at ``/_xray`` and in the terminal, and can be exported. The framework does not
-import the X-ray; only when a port is in use does the development server load, by name, what explains that.
+import the X-ray; only after a mistake (an error that nobody handled, while developing; a port in use) does it load, by
+name, what explains that.
 
 The modules and packages; each imports only from those before it, and docs/xray.md describes them:
 

@@ -206,7 +206,7 @@ class Trace:
     :ivar sent_headers: what went to ``start_response``, in order, with blame.
     :ivar replay_of: the id of the request that this one repeats, or empty.
     :ivar notes: what the X-ray could not see, and why.
-    :ivar lines: which lines of the app's own files ran, by file; known only where teaching mode asked for them.
+    :ivar lines: which lines ran, by file; known only where teaching mode asked for them.
     :ivar hide: takes out of a text that is read later what is secret in this request; no part of the data.
     """
 

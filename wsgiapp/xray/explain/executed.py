@@ -1,4 +1,4 @@
-"""Executed lines: which lines of an app's own files run in one thread, for teaching mode and the twin.
+"""Executed lines: which lines of some files run in one thread, for teaching mode and the twin.
 
 This makes a request several times slower, so it is only used for a request that is sent again for this purpose. The
 module imports nothing of the project, because the twin's process loads it by its path.

@@ -76,7 +76,7 @@ def _step(trace: Trace, walk: Walk, number: int, total: int) -> Step:
     is_layer, within = span.kind == "layer", span.kind in ("sql", "log")
     line = span.where.rpartition(":")[2] if within else "0"
     source = lines_around(span.where) if within else source_at(span.where, 10 * MAX_LINES)
-    ran = frozenset(trace.lines.get(span.where.rpartition(":")[0], ())) if not is_layer and not within else frozenset()
+    ran = frozenset(trace.lines.get(span.where.rpartition(":")[0], ())) if not within else frozenset()
     here = int(line) if line.isdigit() and int(line) else _raised_in(trace, span.where, source)
     shown = _around(source, max(ran & {n for n, _ in source}, default=here))
     return Step(

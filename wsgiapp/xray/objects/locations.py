@@ -151,8 +151,14 @@ def source_at(where: str, most: int = 40) -> list[tuple[int, str]]:
     return [(first + number, text.rstrip("\n")) for number, text in enumerate(block[:most])]
 
 
-def own_files(app: Any) -> tuple[list[str], list[str]]:
-    """The folders and the files of an app whose lines are its own: its root, and those of its views."""
+def own_files(app: Any, *, framework: bool = False) -> tuple[list[str], list[str]]:
+    """The folders and the files of an app whose lines are its own: its root, and those of its views.
+
+    :param framework: whether the files of the framework, all but the X-ray, count as well.
+    """
     codes = [getattr(unwrapped(view), "__code__", None) for view in app.view_functions.values()]
     files = {code.co_filename for code in codes if code is not None}
-    return [app.root_path], [file for file in files if not short(file).startswith(("wsgiapp/", "werkzeug/"))]
+    own = [file for file in files if not short(file).startswith(("wsgiapp/", "werkzeug/"))]
+    package = Path(sys.modules["wsgiapp"].__path__[0])
+    below = package.rglob("*.py") if framework else ()
+    return [app.root_path], own + [str(file) for file in below if file.relative_to(package).parts[0] != "xray"]

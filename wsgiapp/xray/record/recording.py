@@ -120,7 +120,7 @@ class Recording:
     marks_of_secrets: frozenset[tuple[int, int]] = frozenset()
     #: Whether the session was changed.
     modified = False
-    #: Which lines of the app's own files ran, by file; known only where teaching mode asked for them.
+    #: Which lines ran, by file; known only where teaching mode asked for them.
     lines: dict[str, tuple[int, ...]] = {}  # noqa: RUF012  # replaced, never changed
     #: When each failure was noted.
     failed_at: tuple[int, ...] = ()

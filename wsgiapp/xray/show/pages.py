@@ -284,7 +284,7 @@ class Pages:
             raise BadRequest(f"A {method} request may change something. Tick the box that says so, and send it again.")
         environ = self._again(method, form)
         if form.get("lines"):
-            with executed.Executed(*own_files(self.xray.app)) as lines:
+            with executed.Executed(*own_files(self.xray.app, framework=True)) as lines:
                 newest = self._send(environ)
             return self.app.redirect(request.script_root + self._marked(newest, lines), 303)
         newest = self._send(environ)

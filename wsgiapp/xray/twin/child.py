@@ -160,7 +160,9 @@ class Finder(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Let Python find applications inside of the package where they are."""
+        assert module.__spec__ is not None  # noqa: S101  # the import has just made it
         module.__path__ = [self.package] if module.__name__ == "wsgiapp" else []
+        module.__spec__.submodule_search_locations = module.__path__  # an app may ask where its package is
 
 
 def prepare(step: Any, names: dict[str, list[str]], notes: Notes) -> None:
