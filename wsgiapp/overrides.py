@@ -17,7 +17,7 @@ from types import MethodType
 from typing import Any, Protocol, cast
 
 
-class Watched(type(Protocol)):  # type: ignore[misc]
+class Watched(type(Protocol)):  # type: ignore[misc]  # the checker cannot follow this base
     """The metaclass of classes that notice when one of their methods is replaced.
 
     It is the metaclass of protocols, which is an :class:`~abc.ABCMeta`, so that a subclass may have a protocol or an
