@@ -589,9 +589,10 @@ class App(Dispatcher, Scaffold):
     ) -> None:
         """Log an exception that nobody handled, with its traceback."""
         ctx = _cv_request.get(None)
-        where = f"{ctx.request.path} [{ctx.request.method}]" if ctx is not None else "no request"
+        # Filters and error trackers read `record.msg`, so it names the request, as it does on Flask.
+        text = f"Exception on {ctx.request.path} [{ctx.request.method}]" if ctx else "Exception on no request"
         # The path comes from outside: a line break in it must not look like a new line of the log.
-        self.logger.error("Exception on %s", where.translate(_CONTROL), exc_info=exc_info)
+        self.logger.error(text.translate(_CONTROL), exc_info=exc_info)
 
     def _refuse(self, fault: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.logger.error("The server handed over an environ that breaks PEP 3333: %s", fault)

@@ -14,14 +14,15 @@ from __future__ import annotations
 from abc import ABCMeta
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 
-class Watched(ABCMeta):
+class Watched(type(Protocol)):  # type: ignore[misc]  # the checker cannot follow this base
     """The metaclass of classes that notice when one of their methods is replaced.
 
-    It is an :class:`~abc.ABCMeta`, so that a subclass may have an abstract class as a second base. Without such a base
-    a class is made, and ``isinstance`` works, as if there were no metaclass, which is faster.
+    It is the metaclass of protocols, which is an :class:`~abc.ABCMeta`, so that a subclass may have a protocol or an
+    abstract class as a second base. Without such a base a class is made, and ``isinstance`` works, as if there were no
+    metaclass, which is faster.
     """
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Watched:

@@ -115,12 +115,13 @@ def _find_spec(import_name: str) -> ModuleSpec | None:
 def get_root_path(import_name: str) -> str:
     """Return the folder of the module or package *import_name*; the current folder if it has no file.
 
-    :raises RuntimeError: for a namespace package, which has no folder of its own.
+    :raises RuntimeError: for an imported namespace package, which has no folder of its own.
     """
     path: str | None = getattr(sys.modules.get(import_name), "__file__", None)
     if path is None:
         spec = _find_spec(import_name)
-        if spec is None:
+        # A folder without __init__.py that nobody imported has no loader: it only happens to have the app's name.
+        if spec is None or spec.loader is None:
             return os.getcwd()
         # An import hook that names no location may still give the module a file.
         path = spec.origin if spec.has_location else getattr(importlib.import_module(import_name), "__file__", None)

@@ -90,7 +90,7 @@ class SecureCookieSession(CallbackDict[str, Any], SessionMixin):
 
 
 def _mark_modified(session: Any) -> None:
-    session.modified = session.accessed = True
+    session.modified = True
 
 
 def _warn_of_change(session: Any) -> None:

@@ -94,6 +94,16 @@ def test_root_and_instance_path_of_an_import(
     assert app.instance_path == str(tmp_path / "instance")
 
 
+def test_folder_without_init_is_no_place_for_an_app(
+    framework: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app may have the name of such a folder: ``Flask("data")`` where ``data/`` holds its files."""
+    (tmp_path / "folder_of_data").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert framework.App("folder_of_data").root_path == str(tmp_path)
+
+
 def test_installed_package_has_its_instance_under_var(framework: Any, tmp_path: pathlib.Path, monkeypatch: Any) -> None:
     name = f"installed_{framework.name}"
     packages = tmp_path / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"

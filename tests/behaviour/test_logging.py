@@ -106,3 +106,13 @@ def test_default_handler_can_be_removed(framework: Any) -> None:
     app = framework.App(NAME)
     app.logger.removeHandler(framework.logging.default_handler)
     assert app.logger.handlers == []
+
+
+def test_record_of_an_unhandled_error_names_the_request(framework: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Filters and error trackers read `record.msg`, which is the text before its arguments are put in."""
+    app = framework.App(f"named_{framework.name}")
+    app.add_url_rule("/<path:rest>", "fail", lambda rest: 1 / 0)
+    app.test_client().get("/100%25 %d")
+    (record,) = caplog.records
+    assert (record.msg, record.args, record.levelname) == ("Exception on /100% %d [GET]", (), "ERROR")
+    assert record.getMessage() == record.msg

@@ -3,8 +3,10 @@
 Methods of the app that are overridden or replaced are in test_overrides.
 """
 
+import abc
 import datetime
-from typing import Any
+import types
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import pytest
 from werkzeug.datastructures import ImmutableDict, MultiDict
@@ -14,6 +16,47 @@ from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response as PlainResponse
 
 from .test_overrides import ask, shop
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Closes(Protocol):
+    def closes(self) -> str:
+        """Say what was closed."""
+        return "closed"
+
+
+class Registers(type):
+    """A metaclass like those of plugin registries and singletons."""
+
+
+def public_classes(framework: Any) -> list[Any]:
+    return [
+        framework.Request, framework.Response, framework.sessions.SessionInterface,
+        framework.sessions.SecureCookieSessionInterface, framework.json.provider.DefaultJSONProvider,
+        framework.json.tag.TaggedJSONSerializer, framework.ctx.AppContext, framework.ctx.RequestContext,
+        framework.App, framework.Blueprint, framework.views.MethodView, framework.Config,
+    ]  # fmt: skip
+
+
+def test_public_class_takes_a_protocol_or_an_abstract_class_as_second_base(framework: Any) -> None:
+    for cls in public_classes(framework):
+        for mixin in (Closes, abc.ABC):
+            own = types.new_class("Own", (cls, mixin))
+            assert (issubclass(own, cls), issubclass(own, mixin)) == (True, True)
+        assert issubclass(types.new_class("Own", (cls, Generic[T]))[int].__origin__, cls)
+
+
+def test_metaclass_of_a_subclass_derives_from_that_of_its_base(framework: Any) -> None:
+    for cls in public_classes(framework):
+        related = types.new_class("Related", (Registers, type(cls)) if type(cls) is not type else (Registers,))
+        assert isinstance(types.new_class("Own", (cls,), {"metaclass": related}), Registers)
+    if framework.name == "wsgiapp":
+        with pytest.raises(TypeError, match="metaclass conflict"):
+            types.new_class("Own", (framework.Response,), {"metaclass": Registers})
+    else:
+        types.new_class("Own", (framework.Response,), {"metaclass": Registers})
 
 
 def test_own_request_class(framework: Any) -> None:

@@ -162,6 +162,21 @@ def test_session_touched_by_an_error_handler_varies(framework: Any) -> None:
     assert app.test_client().get("/nowhere").headers["Vary"] == "Cookie"
 
 
+@pytest.mark.parametrize(
+    "change", [lambda s: s.update(a=1), lambda s: s.clear(), lambda s: setattr(s, "permanent", True)]
+)
+def test_session_counts_as_accessed_only_through_the_context(framework: Any, change: Any) -> None:
+    session = framework.sessions.SecureCookieSession({"b": 2})
+    change(session)
+    assert (session.modified, session.accessed) == (True, False)
+    app = session_app(framework)
+    with app.test_client().session_transaction() as opened:
+        change(opened)
+        assert (opened.modified, opened.accessed) == (True, False)
+    with app.test_request_context():
+        assert framework.session.accessed
+
+
 def test_vary_of_the_view_is_kept(framework: Any) -> None:
     app = session_app(framework)
 
