@@ -19,8 +19,10 @@ from wsgiapp.dispatch import LIFECYCLE
 
 from . import redact
 from .objects.locations import Called, called, name_of, short, step_of, where_of
-from .record.recording import HAS_CPU_CLOCK, MAX_BODY, MAX_CHUNKS, Event, Recording, Stream
-from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
+from .record.recording import (
+    HAS_CPU_CLOCK, MAX_BODY, MAX_CHUNKS, RAISED, REPLACED, RESTATED, RETURNED, Event, Recording, Stream,
+)  # fmt: skip
+from .trace import Body, Cookie, Failure, Header, Match, Session, Span, Thread, Trace
 
 _KINDS = {"before": "hook", "after": "hook", "errors": "handler", "teardown": "teardown", "response": "hook"}
 
@@ -276,6 +278,9 @@ def _notes(recording: Recording) -> tuple[str, ...]:
     """What is missing, and why."""
     noted = len(recording.events)
     said = [f"The first {noted:,} events are shown; {recording.dropped:,} more had no room."] * (recording.dropped > 0)
+    said += ["Nothing of the app's own road ran: a middleware answered, or a method of the app's own."] * (
+        not recording.marks
+    )
     pieces = max(recording.received.pieces, recording.sent.pieces)
     said += [f"The first {MAX_CHUNKS:,} pieces of the body are listed; there were more."] * (pieces > MAX_CHUNKS)
     return (*recording.notes, *said)
@@ -286,8 +291,9 @@ def _failures(recording: Recording, kinds: _Kinds) -> tuple[Failure, ...]:
     until = [*recording.failed_at[1:], recording.ended]
     answered = []
     for failure, begin, end in zip(recording.failures, recording.failed_at, until, strict=False):
-        names = [event[4].name for event in kinds.handlers if begin <= event[0] < end and not event[5]]
-        answered.append(replace(failure, handled=names[-1] if names else ""))
+        names = [event[4].name for event in kinds.handlers if begin <= event[0] < end and event[5] != RAISED]
+        late = 0 < recording.head_at < begin
+        answered.append(replace(failure, handled=names[-1] if names else "", late=late))
     return tuple(answered)
 
 
@@ -327,10 +333,25 @@ def _session(recording: Recording) -> Session:
         opened=recording.opened,
         changed=changed,
         note=_what_became(recording),
+        own=recording.own_session,
     )
 
 
 def _what_became(recording: Recording) -> str:
+    before, after = recording.cookies
+    if recording.own_session:
+        kept = f"{recording.interface} keeps sessions in a way of its own"
+        return f"{kept}, and set a cookie." if after is not None else f"{kept}; no session cookie was set."
+    return _what_became_of_a_cookie(recording) + _too_large(after)
+
+
+def _too_large(after: Cookie | None) -> str:
+    if after is None or after.size <= after.limit:
+        return ""
+    return f" With its {after.size:,} bytes it is larger than the {after.limit:,} that browsers keep: they may drop it."
+
+
+def _what_became_of_a_cookie(recording: Recording) -> str:
     before, after = recording.cookies
     refused = before is not None and before.signature in ("forged", "expired", "unreadable")
     if after is not None and not after.size:
@@ -366,6 +387,8 @@ def _thread(recording: Recording) -> Thread:
 def _road(recording: Recording) -> list[Event]:
     """The marks as events: each step lasts until the next, the last one until the server asks for the body."""
     begins, steps = recording.marks[::2], recording.marks[1::2]
+    if not begins:  # something around the app's steps has answered, such as a middleware
+        return []
     asked = [event[0] for event in recording.events if event[2] == "stream" and begins and event[0] > begins[-1]]
     times = zip(begins, [*begins[1:], min(asked, default=recording.ended)], steps, strict=True)
     return [(begin, end, "layer", step.layer, step.name, None) for begin, end, step in times]
@@ -425,7 +448,7 @@ def _show_layer(what: Any, _more: Any, _layer: str, recording: Recording, app: A
 
 
 def _show_function(what: Called, more: Any, _layer: str, recording: Recording, _app: Any) -> Any:
-    did = ["It raised an exception."] if more else []
+    did = [_HOW[more]] if more in _HOW else []
     place = next((n for n, (who, _, _) in enumerate(recording.heads) if who is what), None)
     if place is not None:
         before = recording.heads[place - 1][2] if place else []
@@ -435,10 +458,20 @@ def _show_function(what: Called, more: Any, _layer: str, recording: Recording, _
     return what.name, what.where, did, {}
 
 
+_HOW = {
+    RAISED: "It raised an exception.",
+    RETURNED: "It returned a value.",
+    REPLACED: "It put another response in the place of the one that it was given.",
+    RESTATED: "It changed the status.",
+}
+
+
 def _show_template(what: Any, more: Any, *_: Any) -> Any:
     name, file = what
     known = file and file != "<template>"
-    return name or "<string>", f"{short(file)}:1" if known else "", [], {"context": more}
+    shown, count, how = more
+    did = [_HOW[how]] if how in _HOW else []
+    return name or "<string>", f"{short(file)}:1" if known else "", did, {"context": shown, "count": count}
 
 
 def _show_sql(what: str, more: Any, *_: Any) -> Any:
@@ -503,6 +536,8 @@ def _did_handle(recording: Recording) -> str:
 
 def _opened(recording: Recording) -> str:
     before = recording.cookies[0]
+    if recording.own_session:
+        return f"{recording.interface} opened it."
     return f"The cookie {before.name!r} came in: {before.signature}." if before else "No cookie came in: it is new."
 
 
@@ -512,6 +547,7 @@ _DID: dict[str, Callable[[Recording], str]] = {
     "RequestContext.match_request": _did_match,
     "Response.__call__": _did_send,
     "App.handle_user_exception": _did_handle,
+    "App.process_response": lambda recording: _HOW[REPLACED] if recording.replaced else "",
     "SessionInterface.open_session": _opened,
     "SessionInterface.save_session": _what_became,
 }
