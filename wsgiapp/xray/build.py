@@ -19,10 +19,9 @@ from wsgiapp.dispatch import LIFECYCLE
 
 from . import redact
 from .objects.locations import Called, called, name_of, short, step_of, where_of
-from .record.recording import (
-    HAS_CPU_CLOCK, MAX_BODY, MAX_CHUNKS, RAISED, REPLACED, RESTATED, RETURNED, Event, Recording, Stream,
-)  # fmt: skip
-from .trace import Body, Cookie, Failure, Header, Match, Session, Span, Thread, Trace
+from .record.recording import HAS_CPU_CLOCK, MAX_BODY, MAX_CHUNKS, Event, How, Recording, Stream
+from .sessions import opened, session_of, what_became
+from .trace import Body, Failure, Header, Match, Span, Thread, Trace
 
 _KINDS = {"before": "hook", "after": "hook", "errors": "handler", "teardown": "teardown", "response": "hook"}
 
@@ -120,7 +119,7 @@ def build(recording: Recording, app: Any) -> Trace:
         sent_body=_body(recording.sent, ""),
         spans=_spans(recording, app, clock, kinds),
         match=_match(recording, app),
-        session=_session(recording),
+        session=session_of(recording),
         thread=_thread(recording),
         failures=_failures(recording, kinds),
         signals=tuple(event[4] for event in recording.events if event[2] == "signal"),
@@ -291,7 +290,7 @@ def _failures(recording: Recording, kinds: _Kinds) -> tuple[Failure, ...]:
     until = [*recording.failed_at[1:], recording.ended]
     answered = []
     for failure, begin, end in zip(recording.failures, recording.failed_at, until, strict=False):
-        names = [event[4].name for event in kinds.handlers if begin <= event[0] < end and event[5] != RAISED]
+        names = [event[4].name for event in kinds.handlers if begin <= event[0] < end and event[5] != How.RAISED]
         late = 0 < recording.head_at < begin
         answered.append(replace(failure, handled=names[-1] if names else "", late=late))
     return tuple(answered)
@@ -312,67 +311,6 @@ def _match(recording: Recording, app: Any) -> Match:
         by=by,
         refused=recording.refused,
     )
-
-
-def _session(recording: Recording) -> Session:
-    before, after = recording.cookies
-    accepted = before is not None and before.signature == "valid"
-    old = before.data if accepted and before is not None and isinstance(before.data, dict) else {}
-    new = after.data if after is not None and isinstance(after.data, dict) else {}
-    changed: dict[str, tuple[str, ...]] = {}
-    if after is not None:
-        changed = {
-            "added": tuple(sorted(new.keys() - old.keys())),
-            "changed": tuple(sorted(key for key in new.keys() & old.keys() if new[key] != old[key])),
-            "removed": tuple(sorted(old.keys() - new.keys())),
-        }
-    return Session(
-        interface=recording.interface,
-        before=before,
-        after=after,
-        opened=recording.opened,
-        changed=changed,
-        note=_what_became(recording),
-        own=recording.own_session,
-    )
-
-
-def _what_became(recording: Recording) -> str:
-    before, after = recording.cookies
-    if recording.own_session:
-        kept = f"{recording.interface} keeps sessions in a way of its own"
-        return f"{kept}, and set a cookie." if after is not None else f"{kept}; no session cookie was set."
-    return _what_became_of_a_cookie(recording) + _too_large(after)
-
-
-def _too_large(after: Cookie | None) -> str:
-    if after is None or after.size <= after.limit:
-        return ""
-    return f" With its {after.size:,} bytes it is larger than the {after.limit:,} that browsers keep: they may drop it."
-
-
-def _what_became_of_a_cookie(recording: Recording) -> str:
-    before, after = recording.cookies
-    refused = before is not None and before.signature in ("forged", "expired", "unreadable")
-    if after is not None and not after.size:
-        return "The session is empty: its cookie was deleted."
-    if after is not None and before is not None and refused:
-        return f"A session began, for the cookie that came in was not accepted ({before.signature}): a new one was set."
-    if after is not None:
-        return "A new cookie was set for the session." if before else "A session began: its cookie was set."
-    if recording.modified:
-        return "The session was changed, but no cookie was set."
-    if recording.opened:
-        return "The session was touched and left as it was: no cookie was set."
-    if before is None:
-        return "No session cookie came in, and nobody touched the session."
-    if _was_opened(recording):
-        return "A session cookie came in; it was opened, and then nobody touched the session."
-    return "A session cookie came in; nobody touched the session, so the app never opened it."
-
-
-def _was_opened(recording: Recording) -> bool:
-    return any(event[4] == "SessionInterface.open_session" for event in recording.events)
 
 
 def _thread(recording: Recording) -> Thread:
@@ -459,10 +397,10 @@ def _show_function(what: Called, more: Any, _layer: str, recording: Recording, _
 
 
 _HOW = {
-    RAISED: "It raised an exception.",
-    RETURNED: "It returned a value.",
-    REPLACED: "It put another response in the place of the one that it was given.",
-    RESTATED: "It changed the status.",
+    How.RAISED: "It raised an exception.",
+    How.RETURNED: "It returned a value.",
+    How.REPLACED: "It put another response in the place of the one that it was given.",
+    How.RESTATED: "It changed the status.",
 }
 
 
@@ -534,20 +472,13 @@ def _did_handle(recording: Recording) -> str:
     return "; ".join(f"{failure.kind}: {failure.message}"[:200] for failure in recording.failures[:1])
 
 
-def _opened(recording: Recording) -> str:
-    before = recording.cookies[0]
-    if recording.own_session:
-        return f"{recording.interface} opened it."
-    return f"The cookie {before.name!r} came in: {before.signature}." if before else "No cookie came in: it is new."
-
-
 _DID: dict[str, Callable[[Recording], str]] = {
     "App.__call__": lambda recording: f"{recording.environ.get('REQUEST_METHOD')} → {recording.status or 'no answer'}",
     "Map.find": _did_match,
     "RequestContext.match_request": _did_match,
     "Response.__call__": _did_send,
     "App.handle_user_exception": _did_handle,
-    "App.process_response": lambda recording: _HOW[REPLACED] if recording.replaced else "",
-    "SessionInterface.open_session": _opened,
-    "SessionInterface.save_session": _what_became,
+    "App.process_response": lambda recording: _HOW[How.REPLACED] if recording.replaced else "",
+    "SessionInterface.open_session": opened,
+    "SessionInterface.save_session": what_became,
 }

@@ -179,8 +179,8 @@ def _hide(recording: Recording, values: redact.Values) -> None:
     failures = [(failure.message, failure.frames) for failure in recording.failures]
     cookies = [(cookie.payload, cookie.data, cookie.problem) for cookie in recording.cookies if cookie is not None]
     texts = [
-        recording.status, recording.kept[1:], recording.events, recording.head, recording.heads, recording.arguments, recording.refused,
-        recording.header_names, failures, cookies, recording.thread_events,
+        recording.status, recording.kept[1:], recording.events, recording.head, recording.heads, recording.arguments,
+        recording.refused, recording.header_names, failures, cookies, recording.thread_events,
     ]  # fmt: skip
     # PERF: all texts in one, by one call in C, for nearly always there is nothing to hide (benchmarks/: xray).
     forms = values.forms(json.dumps(texts, ensure_ascii=False, default=_nothing, skipkeys=True))

@@ -20,7 +20,7 @@ from wsgiapp.xray import redact
 from wsgiapp.xray.objects import descriptions
 from wsgiapp.xray.objects.guard import safely
 
-from .recording import MAX_TEXT, RAISED, TIMED, Recording, current
+from .recording import MAX_TEXT, TIMED, How, Recording, current
 
 # What every template is given, and what says nothing about this one.
 _GIVEN = frozenset({"request", "session", "g", "config", "url_for", "get_flashed_messages"})
@@ -69,7 +69,7 @@ def _watched_class(plain: Any) -> Any:
         begin = clock()
         if begin > recording.due:
             recording.sample(begin)
-        how = RAISED
+        how = How.RAISED
         try:
             text = render(self, *args, **kwargs)
             how = ""
@@ -78,7 +78,7 @@ def _watched_class(plain: Any) -> Any:
             safely(_note_template, recording, begin, self, args, kwargs, how)
 
     def noting_generate(self: Any, *args: Any, **kwargs: Any) -> Iterator[str]:
-        recording, begin, how = current.get(None), clock(), RAISED
+        recording, begin, how = current.get(None), clock(), How.RAISED
         try:
             yield from generate(self, *args, **kwargs)
             how = ""

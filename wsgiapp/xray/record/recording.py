@@ -69,8 +69,12 @@ class Step:
 #: Begin and end (:func:`time.perf_counter_ns`), kind, layer or "", what ran (a function or a text), more by kind.
 Event = tuple[int, int, str, str, Any, Any]
 
-#: How a function of the app's ended: what stands in its event beside an empty text.
-RAISED, RETURNED, REPLACED, RESTATED = "raised", "returned", "replaced", "restated"
+
+class How:
+    """How a function or a template of the app's ended, where it did not simply return."""
+
+    RAISED, RETURNED, REPLACED, RESTATED = "raised", "returned", "replaced", "restated"
+
 
 current: contextvars.ContextVar[Recording] = contextvars.ContextVar("wsgiapp.xray")
 _numbers = count(1)

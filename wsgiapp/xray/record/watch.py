@@ -30,10 +30,8 @@ from wsgiapp.xray.objects.locations import Called, called, where_of
 
 from . import instrumentation, timing
 from .clean import clean, take_namespace
-from .failures import failure_of
-from .recording import (
-    MAX_BODY, RAISED, REPLACED, RESTATED, RETURNED, Input, Output, Recording, Step, Stream, current,
-)  # fmt: skip
+from .failures import note_failure
+from .recording import MAX_BODY, How, Input, Output, Recording, Step, Stream, current
 
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
 SOURCE = "wsgiapp.xray.source"
@@ -45,7 +43,6 @@ LINK_HEADER = "X-Xray"
 
 # Steps of the road that are noted by way of others: the call of the app, and what it made of a view's answer.
 SEEN_FROM_OUTSIDE = ("__call__", "make_response")
-MAX_FAILURES = 20
 MAX_RUNNING = 200
 REQUEST, CONTEXT = Step("request", "App.request_context"), Step("context", "RequestContext.push")
 MATCH, VIEW = Step("match", "Map.find"), Step("view", "App.dispatch_request")
@@ -176,7 +173,7 @@ class Watch:
         try:
             body: Iterable[bytes] = self.inner(environ, self._starter(recording, environ, start_response))
         except BaseException as error:
-            _note_failure(recording, error)
+            note_failure(recording, error)
             self._finish(recording)
             raise
         finally:
@@ -256,7 +253,7 @@ class Watch:
             self._finish(recording)
             return body
         recording.sent = Stream()
-        return Output(body, recording, self._finish, _note_failure)
+        return Output(body, recording, self._finish, note_failure)
 
     def _finish(self, recording: Recording) -> None:
         recording.ended = now = clock()
@@ -417,17 +414,17 @@ def _noted(func: Method, ready: Method) -> Method:
         if begin > recording.due:
             recording.sample(begin)
         given = bool(args) and issubclass(type(args[0]), BaseResponse)
-        how = RAISED
+        how = How.RAISED
         if given:
             _keep_first(recording, args[0])
             status = args[0].__dict__.get("_status_code")
         try:
             result = ready(*args, **kwargs)
-            how = "" if result is None else RETURNED
+            how = "" if result is None else How.RETURNED
             if given and issubclass(type(result), BaseResponse):
                 recording.keep_head(who, "after", result)
                 restated = result.__dict__.get("_status_code") != status
-                how = REPLACED if result is not args[0] else RESTATED if restated else ""
+                how = How.REPLACED if result is not args[0] else How.RESTATED if restated else ""
             return result
         finally:
             recording.note(begin, "function", "", who, how)
@@ -462,7 +459,7 @@ def _handling(name: str, inner: Method) -> Method:
         recording = current.get(None)
         if recording is not None and not recording.ended:
             recording.marks += (clock(), mark)
-            _note_failure(recording, e)
+            note_failure(recording, e)
         return inner(e)
 
     return handle
@@ -513,17 +510,3 @@ def _names(headers: Any) -> tuple[str, ...]:
         pairs = [*headers] if kind is dict else [pair[0] for pair in headers if type(pair) is tuple and pair]
         return tuple([name.lower() for name in pairs if type(name) is str])
     return ()
-
-
-def _note_failure(recording: Recording, error: BaseException) -> None:
-    safely(_keep_failure, recording, error)
-
-
-def _keep_failure(recording: Recording, error: BaseException) -> None:
-    if error.__traceback__ is not None and len(recording.failures) < MAX_FAILURES:
-        failure = failure_of(error, recording.text)
-        # One error passes here at each step that it leaves, with more frames each time.
-        known = [(each.kind, each.message, each.where) for each in recording.failures]
-        if (failure.kind, failure.message, failure.where) not in known:
-            recording.failures = (*recording.failures, failure)
-            recording.failed_at = (*recording.failed_at, clock())

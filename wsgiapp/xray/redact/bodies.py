@@ -14,7 +14,7 @@ from werkzeug.http import parse_options_header
 from .formats import FORMATS, in_elements
 from .members import MARK, Span, cut, end, members
 from .names import MAX_NAME, is_secret
-from .urls import SIGNATURE, SIGNED, USERINFO, query
+from .urls import PRIVATE_KEY, SIGNATURE, SIGNED, USERINFO, query
 
 # Types that are text and are searched; any other cannot be read, and so is not shown.
 _READABLE = re.compile(
@@ -39,16 +39,14 @@ _SHORT = re.compile(
     rb"(?=\\{0,3}[\"'\]]|[ \t]{0,9}+[:=])",
     re.IGNORECASE,
 )
-# What says by itself that it is a secret: a private key, and a token that is named as one.
-_FORMS = re.compile(
-    rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(.*?)(?:-----END |\Z)"
-    rb"|\bBearer(?:\s|%20|\+)++((?=[^\s\"']{0,99}\d)[\w.~+/%-]{8,}=*)",
-    re.DOTALL | re.IGNORECASE,
-)
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$.-"
 _WORD_REST = re.compile(rb"[\w$.-]{0,128}+")
+# A token that is named as one.
+_BEARER = re.compile(r"\bBearer(?:\s|%20|\+)++((?=[^\s\"']{0,99}\d)[\w.~+/%-]{8,}=*)", re.ASCII | re.IGNORECASE)
 _QUOTE = rb"\\{0,3}[\"']|&(?:#3[49]|#x2[27]|quot|apos);"
-_QUOTED_VALUE = re.compile(rb"(?:" + _QUOTE + rb"|\]){0,3}+\s{0,9}+(?:[!=]=|[:=])\s{0,9}+(?:[brufBRUF]{0,2}+)(" + _QUOTE + rb")")
+_QUOTED_VALUE = re.compile(
+    rb"(?:" + _QUOTE + rb"|\]){0,3}+\s{0,9}+(?:[!=]=|[:=])\s{0,9}+[brufBRUF]{0,2}+(" + _QUOTE + rb")"
+)
 # The same in a list of pairs, such as a MultiDict has in a line of a log, and in an argument list of Python.
 _NEXT_VALUE = re.compile(rb"(?:" + _QUOTE + rb"|\]|\)){0,3}+\s{0,9}+,\s{0,9}+[bru]?(" + _QUOTE + rb")")
 _ARGUMENT_VALUE = re.compile(rb"=([^&\"'\s<>\\]++)")
@@ -125,9 +123,11 @@ def _find(data: bytes, kind: str) -> tuple[Span, ...]:
     if b"<" in data:
         found += _in_tags(data)
         found += in_elements(data, "html" in kind)
-    if b"PRIVATE KEY" in data or b"earer" in data:
-        found += [_span(match, match.lastindex or 0) for match in _FORMS.finditer(data)]
     text = data.decode("latin-1")
+    if "PRIVATE" in text:
+        found += [_span(match, 1) for match in PRIVATE_KEY.finditer(text)]
+    if "earer" in text:
+        found += [_span(match, 1) for match in _BEARER.finditer(text)]
     if "://" in text and "@" in text:
         found += [_span(match, 1) for match in USERINFO.finditer(text)]
     if "eyJ" in text or SIGNATURE.search(text):

@@ -54,6 +54,10 @@ SIGNED = re.compile(
     re.ASCII,
 )
 SIGNATURE = re.compile(r"\.[\w-]{6}\.[\w-]{27}", re.ASCII)
+# The block of a private key (RFC 7468), in a form too.
+PRIVATE_KEY = re.compile(
+    r"-----BEGIN[A-Z0-9 +%]{0,60}?PRIVATE(?: |\+|%20)KEY(?:(?: |\+|%20)BLOCK)?-----(.*?)(?:-----END|\Z)", re.DOTALL
+)
 # URLs that stand in an argument of another, and so on, are followed so deep.
 _MAX_NESTED = 3
 # The hashes of texts without a secret, so many at most; never the texts.
@@ -86,6 +90,8 @@ def _query(text: str, depth: int) -> str:
             text = _JSON.sub(_json, text)
         if depth and ("%3D" in text or "%3d" in text):
             text = _NESTED.sub(lambda match: _nested(match[0], depth), text)
+    if "PRIVATE" in text:
+        text = PRIVATE_KEY.sub(lambda match: match[0].replace(match[1], REDACTED) if match[1] else match[0], text)
     if "://" in text and "@" in text:
         text = USERINFO.sub(f"://{REDACTED}@", text)
     return SIGNED.sub(REDACTED, text) if "eyJ" in text or SIGNATURE.search(text) else text
