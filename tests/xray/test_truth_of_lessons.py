@@ -189,7 +189,7 @@ SENTENCES = [
     # inside
     ("Jinja2 rendered <string> with", "GET /page/3", "GET /put"),
     ("The statement SELECT 1 went to the database.", "GET /sql", "GET /put"),
-    ("A line of the level WARNING was logged: put it.", "GET /put", "GET /sql"),
+    ("A log record of the level WARNING was made: put it.", "GET /put", "GET /sql"),
     ("A piece of the body was made and handed to the server.", "GET /pieces", "GET /put"),
 ]
 

@@ -13,6 +13,7 @@ The modules and packages; each imports only from those before it, and docs/xray.
 * ``cookie``: decodes session cookies
 * ``access``: decides who may see the X-ray
 * ``record``: notes what happens while a request runs
+* ``sessions``: what became of the session of a request
 * ``build``: makes a trace of a recording
 * ``shared``: traces and the token that several processes of a server share
 * ``explain``: why a rule matched, and what each step did

@@ -19,8 +19,9 @@ from wsgiapp.dispatch import LIFECYCLE
 
 from . import redact
 from .objects.locations import Called, called, name_of, short, step_of, where_of
-from .record.recording import HAS_CPU_CLOCK, MAX_BODY, MAX_CHUNKS, Event, Recording, Stream
-from .trace import Body, Failure, Header, Match, Session, Span, Thread, Trace
+from .record.recording import HAS_CPU_CLOCK, MAX_BODY, MAX_CHUNKS, Event, How, Recording, Stream
+from .sessions import opened, session_of, what_became
+from .trace import Body, Failure, Header, Match, Span, Thread, Trace
 
 _KINDS = {"before": "hook", "after": "hook", "errors": "handler", "teardown": "teardown", "response": "hook"}
 
@@ -118,7 +119,7 @@ def build(recording: Recording, app: Any) -> Trace:
         sent_body=_body(recording.sent, ""),
         spans=_spans(recording, app, clock, kinds),
         match=_match(recording, app),
-        session=_session(recording),
+        session=session_of(recording),
         thread=_thread(recording),
         failures=_failures(recording, kinds),
         signals=tuple(event[4] for event in recording.events if event[2] == "signal"),
@@ -276,6 +277,9 @@ def _notes(recording: Recording) -> tuple[str, ...]:
     """What is missing, and why."""
     noted = len(recording.events)
     said = [f"The first {noted:,} events are shown; {recording.dropped:,} more had no room."] * (recording.dropped > 0)
+    said += ["Nothing of the app's own road ran: a middleware answered, or a method of the app's own."] * (
+        not recording.marks
+    )
     pieces = max(recording.received.pieces, recording.sent.pieces)
     said += [f"The first {MAX_CHUNKS:,} pieces of the body are listed; there were more."] * (pieces > MAX_CHUNKS)
     return (*recording.notes, *said)
@@ -286,8 +290,9 @@ def _failures(recording: Recording, kinds: _Kinds) -> tuple[Failure, ...]:
     until = [*recording.failed_at[1:], recording.ended]
     answered = []
     for failure, begin, end in zip(recording.failures, recording.failed_at, until, strict=False):
-        names = [event[4].name for event in kinds.handlers if begin <= event[0] < end and not event[5]]
-        answered.append(replace(failure, handled=names[-1] if names else ""))
+        names = [event[4].name for event in kinds.handlers if begin <= event[0] < end and event[5] != How.RAISED]
+        late = 0 < recording.head_at < begin
+        answered.append(replace(failure, handled=names[-1] if names else "", late=late))
     return tuple(answered)
 
 
@@ -308,52 +313,6 @@ def _match(recording: Recording, app: Any) -> Match:
     )
 
 
-def _session(recording: Recording) -> Session:
-    before, after = recording.cookies
-    accepted = before is not None and before.signature == "valid"
-    old = before.data if accepted and before is not None and isinstance(before.data, dict) else {}
-    new = after.data if after is not None and isinstance(after.data, dict) else {}
-    changed: dict[str, tuple[str, ...]] = {}
-    if after is not None:
-        changed = {
-            "added": tuple(sorted(new.keys() - old.keys())),
-            "changed": tuple(sorted(key for key in new.keys() & old.keys() if new[key] != old[key])),
-            "removed": tuple(sorted(old.keys() - new.keys())),
-        }
-    return Session(
-        interface=recording.interface,
-        before=before,
-        after=after,
-        opened=recording.opened,
-        changed=changed,
-        note=_what_became(recording),
-    )
-
-
-def _what_became(recording: Recording) -> str:
-    before, after = recording.cookies
-    refused = before is not None and before.signature in ("forged", "expired", "unreadable")
-    if after is not None and not after.size:
-        return "The session is empty: its cookie was deleted."
-    if after is not None and before is not None and refused:
-        return f"A session began, for the cookie that came in was not accepted ({before.signature}): a new one was set."
-    if after is not None:
-        return "A new cookie was set for the session." if before else "A session began: its cookie was set."
-    if recording.modified:
-        return "The session was changed, but no cookie was set."
-    if recording.opened:
-        return "The session was touched and left as it was: no cookie was set."
-    if before is None:
-        return "No session cookie came in, and nobody touched the session."
-    if _was_opened(recording):
-        return "A session cookie came in; it was opened, and then nobody touched the session."
-    return "A session cookie came in; nobody touched the session, so the app never opened it."
-
-
-def _was_opened(recording: Recording) -> bool:
-    return any(event[4] == "SessionInterface.open_session" for event in recording.events)
-
-
 def _thread(recording: Recording) -> Thread:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     name, ident = recording.thread
@@ -366,6 +325,8 @@ def _thread(recording: Recording) -> Thread:
 def _road(recording: Recording) -> list[Event]:
     """The marks as events: each step lasts until the next, the last one until the server asks for the body."""
     begins, steps = recording.marks[::2], recording.marks[1::2]
+    if not begins:  # something around the app's steps has answered, such as a middleware
+        return []
     asked = [event[0] for event in recording.events if event[2] == "stream" and begins and event[0] > begins[-1]]
     times = zip(begins, [*begins[1:], min(asked, default=recording.ended)], steps, strict=True)
     return [(begin, end, "layer", step.layer, step.name, None) for begin, end, step in times]
@@ -425,7 +386,7 @@ def _show_layer(what: Any, _more: Any, _layer: str, recording: Recording, app: A
 
 
 def _show_function(what: Called, more: Any, _layer: str, recording: Recording, _app: Any) -> Any:
-    did = ["It raised an exception."] if more else []
+    did = [_HOW[more]] if more in _HOW else []
     place = next((n for n, (who, _, _) in enumerate(recording.heads) if who is what), None)
     if place is not None:
         before = recording.heads[place - 1][2] if place else []
@@ -435,10 +396,20 @@ def _show_function(what: Called, more: Any, _layer: str, recording: Recording, _
     return what.name, what.where, did, {}
 
 
+_HOW = {
+    How.RAISED: "It raised an exception.",
+    How.RETURNED: "It returned a value.",
+    How.REPLACED: "It put another response in the place of the one that it was given.",
+    How.RESTATED: "It changed the status.",
+}
+
+
 def _show_template(what: Any, more: Any, *_: Any) -> Any:
     name, file = what
     known = file and file != "<template>"
-    return name or "<string>", f"{short(file)}:1" if known else "", [], {"context": more}
+    shown, count, how = more
+    did = [_HOW[how]] if how in _HOW else []
+    return name or "<string>", f"{short(file)}:1" if known else "", did, {"context": shown, "count": count}
 
 
 def _show_sql(what: str, more: Any, *_: Any) -> Any:
@@ -501,17 +472,13 @@ def _did_handle(recording: Recording) -> str:
     return "; ".join(f"{failure.kind}: {failure.message}"[:200] for failure in recording.failures[:1])
 
 
-def _opened(recording: Recording) -> str:
-    before = recording.cookies[0]
-    return f"The cookie {before.name!r} came in: {before.signature}." if before else "No cookie came in: it is new."
-
-
 _DID: dict[str, Callable[[Recording], str]] = {
     "App.__call__": lambda recording: f"{recording.environ.get('REQUEST_METHOD')} → {recording.status or 'no answer'}",
     "Map.find": _did_match,
     "RequestContext.match_request": _did_match,
     "Response.__call__": _did_send,
     "App.handle_user_exception": _did_handle,
-    "SessionInterface.open_session": _opened,
-    "SessionInterface.save_session": _what_became,
+    "App.process_response": lambda recording: _HOW[How.REPLACED] if recording.replaced else "",
+    "SessionInterface.open_session": opened,
+    "SessionInterface.save_session": what_became,
 }

@@ -144,6 +144,7 @@ class Session:
     :ivar opened: whether anyone touched the session.
     :ivar changed: keys that were ``added``, ``changed`` or ``removed``, by those words.
     :ivar note: what happened, in one sentence.
+    :ivar own: whether the interface opens sessions in a way of its own, so that no cookie says what they have.
     """
 
     interface: str = ""
@@ -152,6 +153,7 @@ class Session:
     opened: bool = False
     changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     note: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class Failure:
     :ivar where: ``file:line`` of the place that raised it.
     :ivar handled: the error handler that answered it, or empty.
     :ivar frames: the traceback, outermost first, as ``(where, function, source line)``.
+    :ivar late: whether the head of the answer had been sent before.
     """
 
     kind: str
@@ -170,6 +173,7 @@ class Failure:
     where: str
     handled: str = ""
     frames: tuple[tuple[str, str, str], ...] = ()
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

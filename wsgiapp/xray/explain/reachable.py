@@ -151,6 +151,8 @@ class _Reasons:
             sentence = f"the host is {quoted(self.domain)}, the rule's is {quoted(rule.host or '')}{guess}"
         else:
             wanted = f"the rule wants {quoted(rule.subdomain)}" if rule.subdomain else "the rule wants none"
+            if self.domain == "<invalid>":  # Werkzeug's word for it
+                return Reason("host", "the host is not within the SERVER_NAME, so no rule fits", 0.9)
             sentence = f"the subdomain is {quoted(self.domain)}, {wanted}"
         return Reason("host", sentence, near)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from werkzeug.http import parse_etags, unquote_etag
+
 from wsgiapp.xray.objects.descriptions import cut
 from wsgiapp.xray.trace import Failure, Span, Trace
 
@@ -15,6 +17,9 @@ from wsgiapp.xray.trace import Failure, Span, Trace
 MAX_VALUE = 120
 MAX_NAMES = 6
 RAISED = "It raised an exception."
+RETURNED = "It returned a value."
+REPLACED = "It put another response in the place of the one that it was given."
+RESTATED = "It changed the status."
 
 
 def short(kind: str) -> str:
@@ -109,8 +114,25 @@ class Walk:
         for place in self.road:
             span, following = self.trace.spans[place], self.next_layer(place)
             if span.layer == "before" and following is not None and following.layer == "response":
-                return next(reversed(self._inside(place, "hook")), None)
+                last = next(reversed(self._inside(place, "hook")), None)
+                return last if last is not None and RETURNED in last.did else None
         return None
+
+    def failed(self) -> bool:
+        """Whether something was raised on the way to the answer, so that another one was made."""
+        return any(not failure.late for failure in self.trace.failures)
+
+    def late_hook(self) -> Span | None:
+        """The hook that saw the response last, and made another one of it, or gave it another status."""
+        after = [place for place in self.road if self.trace.spans[place].layer == "after"]
+        if not after or any(RAISED in span.did for span in self._inside(after[-1], "hook")):
+            return None
+        spans = [self.trace.spans[after[-1]], *self._inside(after[-1], "hook")]
+        return next((span for span in reversed(spans) if REPLACED in span.did or RESTATED in span.did), None)
+
+    def is_own(self, span: Span) -> bool:
+        """Whether the app has a method of its own for this step."""
+        return not span.where.startswith("wsgiapp/")
 
     def failure(self, number: int) -> Failure | None:
         """What an error layer was given."""
@@ -146,7 +168,10 @@ class Walk:
         return f"This request and {self.trace.app} became current in the thread {self.trace.thread.name}."
 
     def _session(self, _number: int) -> str:
-        cookie = self.trace.session.before
+        cookie, session = self.trace.session.before, self.trace.session
+        if session.own:
+            came = f"The cookie {cookie.name} came in" if cookie is not None else "No session cookie came in"
+            return f"{came}; {session.interface} opened the session in a way of its own."
         if cookie is None:
             return "No session cookie came in, so the session began empty."
         if cookie.signature != "valid":
@@ -170,8 +195,12 @@ class Walk:
 
     def _before(self, number: int) -> str:
         hooks = self._inside(number, "hook")
+        if not hooks and self.raised(number):
+            failure = self.trace.failures[0] if self.trace.failures else None
+            raised = said(failure) if failure else "An exception"
+            return f"No before_request function ran: {raised} was raised here, so the view was not reached."
         if not hooks:
-            return "No function ran before the view's turn."
+            return "No before_request function ran."
         ran = f"{counted(len(hooks), 'function')} ran before the view's turn: {listed(span.name for span in hooks)}."
         if RAISED in hooks[-1].did:
             return f"{ran} The last one raised an exception, so the view was not reached."
@@ -210,6 +239,8 @@ class Walk:
             return f"{what} went to the error handler {handlers[-1].name}{failed}."
         if self.raised(number):
             return f"No error handler takes {what}: it went on."
+        if self.is_own(span):
+            return f"{what} went to {span.name}, which is the app's own ({span.where}), and it answered."
         if span.name.endswith("handle_exception"):
             return f"Nobody handled {what}, so that a plain page for 500 Internal Server Error answers."
         return f"No error handler takes {what}, so that its own page answers."
@@ -219,9 +250,11 @@ class Walk:
         layer = self.trace.spans[place].layer if place is not None else ""
         if layer == "before":
             hook = self.answering_hook()
-            return f"What {hook.name} returned" if hook else "What a function before the view returned"
+            return f"What {hook.name} returned" if hook else "What App.preprocess_request returned"
         if layer == "errors" and place is not None:
             handlers = self._inside(place, "handler")
+            if not handlers and self.is_own(self.trace.spans[place]):
+                return f"What {self.trace.spans[place].name} returned"
             return f"What the error handler {handlers[-1].name} returned" if handlers else "The error's own page"
         return f"What {self.trace.match.view} returned" if self.has_view() else "The answer"
 
@@ -268,7 +301,8 @@ class Walk:
         when = {"before": "before the view's turn", "after": "with the response"}.get(span.layer, "here")
         if RAISED in span.did:
             return f"{span.name} ran {when}, and raised an exception."
-        answered = " What it returned is the answer." if span is answering else ""
+        was = "was to be the answer" if self.failed() else "is the answer"
+        answered = f" What it returned {was}." if span is answering else ""
         return f"{span.name} ran {when}.{answered}"
 
     def _handler(self, number: int) -> str:
@@ -285,7 +319,12 @@ class Walk:
     def _template(self, number: int) -> str:
         span = self.trace.spans[number]
         names = [str(name) for name in span.detail.get("context") or ()]
-        return f"Jinja2 rendered {span.name} with {counted(len(names), 'name')}: {listed(names)}."
+        count = int(span.detail.get("count") or len(names))
+        shown, more = names[:MAX_NAMES], count - min(len(names), MAX_NAMES)
+        told = f"{', '.join(cut(name, MAX_VALUE) for name in shown)} and {more:,} more" if more else listed(shown)
+        did = "began to render" if RAISED in span.did else "rendered"
+        failed = " An exception was raised in it." if RAISED in span.did else ""
+        return f"Jinja2 {did} {span.name} with {counted(count, 'name')}: {told}.{failed}"
 
     def _sql(self, number: int) -> str:
         span = self.trace.spans[number]
@@ -298,7 +337,7 @@ class Walk:
 
     def _log(self, number: int) -> str:
         span = self.trace.spans[number]
-        return f"A line of the level {span.detail.get('level', '')} was logged: {cut(span.name, MAX_VALUE)}."
+        return f"A log record of the level {span.detail.get('level', '')} was made: {cut(span.name, MAX_VALUE)}."
 
     def _stream(self, number: int) -> str:
         return " ".join(self.trace.spans[number].did) or "The server took the body."
@@ -315,8 +354,23 @@ def opening(trace: Trace, explained: Any = None) -> str:
     walk, code = Walk(trace), trace.status_code
     if not code:
         return f"No answer was sent{f', because {said(trace.failures[-1])} was raised' if trace.failures else ''}."
-    hook = walk.answering_hook()
-    if hook is not None:
+    return _because(trace, walk, explained) + _broken_off(trace)
+
+
+def _broken_off(trace: Trace) -> str:
+    late = next((failure for failure in trace.failures if failure.late), None)
+    where = f" in {place_in_app(trace, late)}" if late else ""
+    return f" Then {said(late)} was raised{where}, while the body was sent." if late else ""
+
+
+def _because(trace: Trace, walk: Walk, explained: Any) -> str:
+    code, failures = trace.status_code, [failure for failure in trace.failures if not failure.late]
+    late, hook = walk.late_hook(), walk.answering_hook()
+    if late is not None:
+        how = "put another response in its place" if REPLACED in late.did else "changed the status"
+        before = f" Before that, {said(failures[0])} was raised." if failures else ""
+        return f"{code}, because {late.name} saw the response and {how} ({late.where}).{before}"
+    if hook is not None and not failures:
         return f"{code}, because {hook.name} answered before the view ({hook.where})."
     if code == 304:
         return f"304, because {_unchanged(trace)}."
@@ -324,8 +378,8 @@ def opening(trace: Trace, explained: Any = None) -> str:
     why = _not_matched(trace, explained) if unmatched else ""
     if why:
         return f"{code}, because {why}.{_handled(trace)}"
-    if trace.failures:
-        failure = trace.failures[-1] if code >= 500 else trace.failures[0]
+    if failures:
+        failure = failures[-1] if code >= 500 else failures[0]
         return f"{code}, because {said(failure)} was raised in {place_in_app(trace, failure)}.{_handled(trace)}"
     return f"{code}: {_made(trace, walk)}."
 
@@ -341,10 +395,10 @@ def _header(trace: Trace, name: str) -> str:
 
 def _unchanged(trace: Trace) -> str:
     """Why nothing is sent again (RFC 9110, 13.1)."""
-    asked = {name.lower() for name, _ in trace.headers}
-    for condition, mark in (("if-none-match", "ETag"), ("if-modified-since", "Last-Modified")):
-        if condition in asked and _header(trace, mark.lower()):
-            return f"the copy that the browser has is still the newest: its {condition.title()} fits the {mark}"
+    asked = next((value for name, value in trace.headers if name.lower() == "if-none-match"), "")
+    etag = unquote_etag(_header(trace, "etag"))[0]
+    if etag and parse_etags(asked).contains_weak(etag):
+        return "the copy that the browser has is still the newest: its If-None-Match fits the ETag"
     return "the answer says that nothing has changed"
 
 

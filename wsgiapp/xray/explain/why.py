@@ -30,6 +30,8 @@ NEAR = 0.5
 MAX_NEAR = 8
 # Methods that most rules have beside the one they were made for.
 _COMMON = ("HEAD", "OPTIONS")
+# Entries of an environ beside the method, the path, the host and the scheme that a match depends on.
+_ALSO_ASKED = ("SCRIPT_NAME", "HTTP_CONNECTION", "HTTP_UPGRADE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,12 @@ def why_request(app: Any, request: Any) -> Explanation:
 def why_trace(app: Any, trace: Trace) -> Explanation | None:
     """What routing makes of a request that was seen; None where its path or its host was redacted."""
     host = trace.environ.get("HTTP_HOST") or trace.environ.get("SERVER_NAME") or ""
-    if redact.is_redacted(trace.path + host):
+    if redact.is_redacted(trace.path + host + trace.environ.get("SCRIPT_NAME", "")):
         return None
-    return why(app, trace.method, trace.path, host=host or None, scheme=trace.environ.get("wsgi.url_scheme", "http"))
+    request = request_for(app, trace.method, trace.path, host or None, trace.environ.get("wsgi.url_scheme", "http"))
+    # Where the app is mounted, and whether the handshake of a WebSocket was asked for.
+    request.environ.update({name: trace.environ[name] for name in _ALSO_ASKED if name in trace.environ})
+    return why_request(app, app.request_class(request.environ))
 
 
 def request_for(app: Any, method: str, path: str, host: str | None = None, scheme: str = "http") -> Any:

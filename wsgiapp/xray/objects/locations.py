@@ -78,6 +78,9 @@ def called(function: Any) -> Called:
 def step_of(step: str, app: Any, interface: Any = None) -> Any:
     """The function behind a step of :data:`.LIFECYCLE`, such as ``App.make_response``; None for none."""
     owner, _, name = step.partition(".")
+    watched = getattr(app.__dict__.get(name), "__wrapped__", None) if owner == "App" else None
+    if watched is not None:  # maybe a method that was replaced on the app itself
+        return watched
     kinds = {
         "App": type(app),
         "RequestContext": type(app).request_context.__globals__.get("RequestContext"),

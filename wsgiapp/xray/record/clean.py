@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_cookie
 
+from wsgiapp.sessions import MAX_COOKIES, SecureCookieSessionInterface
 from wsgiapp.xray import redact
 from wsgiapp.xray.cookie import open_cookie
 
@@ -75,6 +77,7 @@ def _keep_context(recording: Recording, ctx: Any, app: Any, interface: Any) -> N
     request, session = ctx.request, ctx._opened_session
     recording.rule = request.url_rule
     recording.interface = f"{interface.__class__.__module__}.{interface.__class__.__qualname__}"
+    recording.own_session = type(interface).open_session is not SecureCookieSessionInterface.open_session
     if request.view_args:
         recording.arguments = shown = {}
         for name, value in request.view_args.items():
@@ -112,8 +115,15 @@ def _keep_cookies(recording: Recording, app: Any, interface: Any, environ: dict[
 def _open(app: Any, name: str, cookies: str) -> Any:
     # PERF: one cookie alone is found without Werkzeug's parser (benchmarks/: xray).
     first, _, value = cookies.partition("=")
-    found = value if first == name and not _PARSED.search(value) else parse_cookie(cookies).get(name)
-    return open_cookie(app, found, name) if found is not None else None
+    if first == name and not _PARSED.search(value):
+        return open_cookie(app, value, name)
+    sent = parse_cookie(cookies).getlist(name)
+    if len(sent) > 1:  # the app takes the newest of the first few that holds, or none
+        sent = [*filter(None, sent)][:MAX_COOKIES] or sent
+        opened = [open_cookie(app, value, name) for value in sent]
+        good = [cookie for cookie in opened if cookie.signature == "valid"]
+        return max(good, key=attrgetter("signed")) if good else opened[0]
+    return open_cookie(app, sent[0], name) if sent else None
 
 
 # -- by value ------------------------------------------------------------------------------------------------------
@@ -167,10 +177,10 @@ def _hide(recording: Recording, values: redact.Values) -> None:
     """Take the values out of every text of the recording; only their hashes stay."""
     recording.marks_of_secrets = values.marks()
     failures = [(failure.message, failure.frames) for failure in recording.failures]
-    cookies = [(cookie.payload, cookie.problem) for cookie in recording.cookies if cookie is not None]
+    cookies = [(cookie.payload, cookie.data, cookie.problem) for cookie in recording.cookies if cookie is not None]
     texts = [
-        recording.kept[1:], recording.events, recording.head, recording.heads, recording.arguments, recording.refused,
-        recording.header_names, failures, cookies, recording.thread_events,
+        recording.status, recording.kept[1:], recording.events, recording.head, recording.heads, recording.arguments,
+        recording.refused, recording.header_names, failures, cookies, recording.thread_events,
     ]  # fmt: skip
     # PERF: all texts in one, by one call in C, for nearly always there is nothing to hide (benchmarks/: xray).
     forms = values.forms(json.dumps(texts, ensure_ascii=False, default=_nothing, skipkeys=True))
@@ -205,6 +215,7 @@ def _replace(recording: Recording, forms: list[str]) -> None:
     recording.thread_events = tuple([
         ((*event[:4], hide(event[4], forms), hide(event[5], forms)), name) for event, name in recording.thread_events
     ])  # fmt: skip
+    recording.status = hide(recording.status, forms)
     recording.head = hide(recording.head, forms)
     recording.heads = [(who, layer, hide(head, forms)) for who, layer, head in recording.heads]
     recording.arguments = hide(recording.arguments, forms)

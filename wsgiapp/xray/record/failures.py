@@ -6,6 +6,7 @@ import linecache
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter_ns as clock
 from typing import Any
 
 from wsgiapp.xray import redact
@@ -14,7 +15,10 @@ from wsgiapp.xray.objects.guard import safely
 from wsgiapp.xray.objects.locations import place
 from wsgiapp.xray.trace import Failure
 
+from .recording import Recording
+
 _DEEPEST = 40
+MAX_FAILURES = 20
 _HERE = str(Path(__file__).parent)
 
 
@@ -41,3 +45,18 @@ def _source(file: str, line: int) -> str:
 def _text(error: BaseException, text: Callable[[str], str]) -> str:
     said = safely(str, error)  # an exception class of the app's own may fail to show itself
     return text(cut(said, 2_000)) if type(said) is str else "(its text cannot be shown)"
+
+
+def note_failure(recording: Recording, error: BaseException) -> None:
+    """Keep what was raised, once."""
+    safely(_keep_failure, recording, error)
+
+
+def _keep_failure(recording: Recording, error: BaseException) -> None:
+    if error.__traceback__ is not None and len(recording.failures) < MAX_FAILURES:
+        failure = failure_of(error, recording.text)
+        # One error passes here at each step that it leaves, with more frames each time.
+        known = [(each.kind, each.message, each.where) for each in recording.failures]
+        if (failure.kind, failure.message, failure.where) not in known:
+            recording.failures = (*recording.failures, failure)
+            recording.failed_at = (*recording.failed_at, clock())

@@ -20,7 +20,7 @@ from wsgiapp.xray import redact
 from wsgiapp.xray.objects import descriptions
 from wsgiapp.xray.objects.guard import safely
 
-from .recording import MAX_TEXT, TIMED, Recording, current
+from .recording import MAX_TEXT, TIMED, How, Recording, current
 
 # What every template is given, and what says nothing about this one.
 _GIVEN = frozenset({"request", "session", "g", "config", "url_for", "get_flashed_messages"})
@@ -69,27 +69,38 @@ def _watched_class(plain: Any) -> Any:
         begin = clock()
         if begin > recording.due:
             recording.sample(begin)
+        how = How.RAISED
         try:
-            return render(self, *args, **kwargs)
+            text = render(self, *args, **kwargs)
+            how = ""
+            return text
         finally:
-            safely(_note_template, recording, begin, self, args, kwargs)
+            safely(_note_template, recording, begin, self, args, kwargs, how)
 
     def noting_generate(self: Any, *args: Any, **kwargs: Any) -> Iterator[str]:
-        recording, begin = current.get(None), clock()
-        yield from generate(self, *args, **kwargs)
-        if recording is not None and not recording.ended:
-            safely(_note_template, recording, begin, self, args, kwargs)
+        recording, begin, how = current.get(None), clock(), How.RAISED
+        try:
+            yield from generate(self, *args, **kwargs)
+            how = ""
+        except GeneratorExit:  # whoever read the pieces wanted no more of them
+            how = ""
+            raise
+        finally:
+            if recording is not None and not recording.ended:
+                safely(_note_template, recording, begin, self, args, kwargs, how)
 
     methods = {"render": noting_render, "generate": noting_generate, "watched": True, "__module__": plain.__module__}
     return type(plain.__name__, (plain,), methods)
 
 
-def _note_template(recording: Recording, begin: int, template: Any, args: Any, kwargs: Any) -> None:
+def _note_template(recording: Recording, begin: int, template: Any, args: Any, kwargs: Any, how: str) -> None:
     given = args[0] if args and issubclass(type(args[0]), dict) else kwargs
     shown = _described(recording, given)
     size = 40 * len(shown) + sum(map(getsizeof, shown)) + sum(map(getsizeof, shown.values()))
     what = (str(template.name or ""), str(template.filename or ""))
-    recording.note(begin, "template", "", what, shown, size)
+    count = dict.__len__(given)
+    count = len(shown) if count <= _MAX_CONTEXT else count - len(_GIVEN.intersection(dict.keys(given)))
+    recording.note(begin, "template", "", what, (shown, count, how), size)
 
 
 def _described(recording: Recording, context: dict[Any, Any]) -> dict[str, str]:

@@ -28,6 +28,8 @@ MAX_BODY = 64 * 1024
 MAX_EVENTS = 2_000
 MAX_CHUNKS = 1_000
 MAX_TEXT = 4_000
+#: A longer number cannot be a text (sys.set_int_max_str_digits).
+MAX_BITS = 2_000
 #: Bytes that the events of one request may take, about; heads of a response that are kept.
 MAX_NOTED = 512 * 1024
 MAX_HEADS = 100
@@ -67,6 +69,13 @@ class Step:
 #: Begin and end (:func:`time.perf_counter_ns`), kind, layer or "", what ran (a function or a text), more by kind.
 Event = tuple[int, int, str, str, Any, Any]
 
+
+class How:
+    """How a function or a template of the app's ended, where it did not simply return."""
+
+    RAISED, RETURNED, REPLACED, RESTATED = "raised", "returned", "replaced", "restated"
+
+
 current: contextvars.ContextVar[Recording] = contextvars.ContextVar("wsgiapp.xray")
 _numbers = count(1)
 #: The kinds of events that are timed apart from the layer in which they happen.
@@ -90,6 +99,8 @@ class Recording:
     #: The request context, until the request ends.
     ctx: Any = None
     interface = ""
+    #: Whether the interface opens sessions in a way of its own.
+    own_session = False
     opened = False
     #: Whether the client sent a valid pass; see :meth:`.Access.remove_pass`.
     has_pass = False
@@ -104,6 +115,8 @@ class Recording:
     refused = ""
     #: Whether the view was reached.
     reached_view = False
+    #: Whether another response left the hooks than the one that they were given.
+    replaced = False
     #: Whether OPTIONS was answered without a view.
     automatic = False
     #: Events of other threads that run in a copy of this request's context, each with the name of the thread.
@@ -174,7 +187,7 @@ class Recording:
 
     def secret(self, value: Any) -> None:
         """Remember a value that has a secret's name, to remove it everywhere."""
-        if type(value) is str or type(value) is int:
+        if type(value) is str or (type(value) is int and value.bit_length() < MAX_BITS):
             if self.secrets is None:
                 self.secrets = redact.Values()
             self.secrets.add(str(value))

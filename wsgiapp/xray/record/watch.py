@@ -30,8 +30,8 @@ from wsgiapp.xray.objects.locations import Called, called, where_of
 
 from . import instrumentation, timing
 from .clean import clean, take_namespace
-from .failures import failure_of
-from .recording import MAX_BODY, Input, Output, Recording, Step, Stream, current
+from .failures import note_failure
+from .recording import MAX_BODY, How, Input, Output, Recording, Step, Stream, current
 
 #: The request header of an environ, not of HTTP: what a request of the X-ray's own says about itself.
 SOURCE = "wsgiapp.xray.source"
@@ -43,7 +43,6 @@ LINK_HEADER = "X-Xray"
 
 # Steps of the road that are noted by way of others: the call of the app, and what it made of a view's answer.
 SEEN_FROM_OUTSIDE = ("__call__", "make_response")
-MAX_FAILURES = 20
 MAX_RUNNING = 200
 REQUEST, CONTEXT = Step("request", "App.request_context"), Step("context", "RequestContext.push")
 MATCH, VIEW = Step("match", "Map.find"), Step("view", "App.dispatch_request")
@@ -110,6 +109,8 @@ class Watch:
             if owner == "App" and name not in special and name not in SEEN_FROM_OUTSIDE:
                 special[name] = _marked(layer.name, layer.step, getattr(app, name))
         for name, wrapper in special.items():
+            if wrapper is not self:
+                wrapper.__dict__["__wrapped__"] = getattr(app, name)
             self._replace(app, name, wrapper)
         app._calls_directly = False  # or views would be called past ensure_sync
 
@@ -172,7 +173,7 @@ class Watch:
         try:
             body: Iterable[bytes] = self.inner(environ, self._starter(recording, environ, start_response))
         except BaseException as error:
-            _note_failure(recording, error)
+            note_failure(recording, error)
             self._finish(recording)
             raise
         finally:
@@ -219,6 +220,7 @@ class Watch:
             recording.head_at = now = clock()
             if now > recording.due:
                 recording.sample(now)
+            # PERF: not by safely, which would be two more calls for each request (benchmarks/: xray).
             try:
                 if type(headers) is list and self.access.is_near(environ):
                     mounted = environ.get("SCRIPT_NAME")
@@ -228,7 +230,9 @@ class Watch:
                     named = str(getattr(rule, "endpoint", ""))[-6:]
                     if self.links_static or named != "static" or not recording.is_static():
                         headers.append((LINK_HEADER, link))
-            except Exception:  # noqa: S110  # a root that is no text: who asked so is not told where the trace is
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: S110  # a root that is no text: who asked so is not told where the trace is
                 pass
             return start_response(status, headers) if exc_info is None else start_response(status, headers, exc_info)
 
@@ -249,7 +253,7 @@ class Watch:
             self._finish(recording)
             return body
         recording.sent = Stream()
-        return Output(body, recording, self._finish, _note_failure)
+        return Output(body, recording, self._finish, note_failure)
 
     def _finish(self, recording: Recording) -> None:
         recording.ended = now = clock()
@@ -352,9 +356,11 @@ class Watch:
             if recording is None or recording.ended:
                 return inner(response)
             recording.marks += (clock(), AFTER)
-            response = inner(response)
+            sent = inner(response)
             recording.marks += (clock(), SEND)
-            return response
+            if sent is not response:
+                recording.replaced = True
+            return sent
 
         return process_response
 
@@ -397,7 +403,8 @@ def _keep_answer(recording: Recording, rv: Any) -> None:
 
 def _noted(func: Method, ready: Method) -> Method:
     """A hook, handler or teardown function, with a note of its times, and of the headers it changed."""
-    who = safely(called, func) or Called("a function without a name", "")
+    # A tuple of its own for each: the functions of one factory have one name and one place.
+    who: Called = tuple.__new__(Called, safely(called, func) or ("a function without a name", ""))
 
     def noted(*args: Any, **kwargs: Any) -> Any:
         recording = current.get(None)
@@ -407,14 +414,17 @@ def _noted(func: Method, ready: Method) -> Method:
         if begin > recording.due:
             recording.sample(begin)
         given = bool(args) and issubclass(type(args[0]), BaseResponse)
-        how = "raised"
+        how = How.RAISED
         if given:
             _keep_first(recording, args[0])
+            status = args[0].__dict__.get("_status_code")
         try:
             result = ready(*args, **kwargs)
-            how = ""
+            how = "" if result is None else How.RETURNED
             if given and issubclass(type(result), BaseResponse):
                 recording.keep_head(who, "after", result)
+                restated = result.__dict__.get("_status_code") != status
+                how = How.REPLACED if result is not args[0] else How.RESTATED if restated else ""
             return result
         finally:
             recording.note(begin, "function", "", who, how)
@@ -449,7 +459,7 @@ def _handling(name: str, inner: Method) -> Method:
         recording = current.get(None)
         if recording is not None and not recording.ended:
             recording.marks += (clock(), mark)
-            _note_failure(recording, e)
+            note_failure(recording, e)
         return inner(e)
 
     return handle
@@ -500,17 +510,3 @@ def _names(headers: Any) -> tuple[str, ...]:
         pairs = [*headers] if kind is dict else [pair[0] for pair in headers if type(pair) is tuple and pair]
         return tuple([name.lower() for name in pairs if type(name) is str])
     return ()
-
-
-def _note_failure(recording: Recording, error: BaseException) -> None:
-    safely(_keep_failure, recording, error)
-
-
-def _keep_failure(recording: Recording, error: BaseException) -> None:
-    if error.__traceback__ is not None and len(recording.failures) < MAX_FAILURES:
-        failure = failure_of(error, recording.text)
-        # One error passes here at each step that it leaves, with more frames each time.
-        known = [(each.kind, each.message, each.where) for each in recording.failures]
-        if (failure.kind, failure.message, failure.where) not in known:
-            recording.failures = (*recording.failures, failure)
-            recording.failed_at = (*recording.failed_at, clock())

@@ -14,7 +14,7 @@ from werkzeug.http import parse_options_header
 from .formats import FORMATS, in_elements
 from .members import MARK, Span, cut, end, members
 from .names import MAX_NAME, is_secret
-from .urls import SIGNATURE, SIGNED, USERINFO, query
+from .urls import PRIVATE_KEY, SIGNATURE, SIGNED, USERINFO, query
 
 # Types that are text and are searched; any other cannot be read, and so is not shown.
 _READABLE = re.compile(
@@ -32,11 +32,21 @@ _ATTRIBUTE = re.compile(
     rb"(?<![^\s\"'<>/=])([^\s\"'<>/=]++)\s*+=\s*+[\"']?((?<=\")[^\"]*+|(?<=')[^']*+|(?<![\"'])[^\s\"'>]++)"
 )
 # Any text: a word with one of these in it, and what may stand between it and its value.
-_WORDS = (b"token", b"srf", b"passw", b"secret", b"key", b"auth", b"pwd")
+_WORDS = (b"token", b"srf", b"passw", b"secret", b"key", b"auth", b"pwd", b"cred", b"cookie", b"signature")
+# Short ones, which are parts of many a word: only where they stand as a name.
+_SHORT = re.compile(
+    rb"(?<![A-Za-z0-9])(?:(?:credit_?)?card_?n(?:umber|um|o)|code|cv[cv]2?|dsn|iban|jwt|t?otp|pin|pw|sess(?:ion)?_?id|sid|sig|ssn)"
+    rb"(?=\\{0,3}[\"'\]]|[ \t]{0,9}+[:=])",
+    re.IGNORECASE,
+)
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$.-"
 _WORD_REST = re.compile(rb"[\w$.-]{0,128}+")
+# A token that is named as one.
+_BEARER = re.compile(r"\bBearer(?:\s|%20|\+)++((?=[^\s\"']{0,99}\d)[\w.~+/%-]{8,}=*)", re.ASCII | re.IGNORECASE)
 _QUOTE = rb"\\{0,3}[\"']|&(?:#3[49]|#x2[27]|quot|apos);"
-_QUOTED_VALUE = re.compile(rb"(?:" + _QUOTE + rb"|\]){0,3}+\s{0,9}+(?:[!=]=|[:=])\s{0,9}+(" + _QUOTE + rb")")
+_QUOTED_VALUE = re.compile(
+    rb"(?:" + _QUOTE + rb"|\]){0,3}+\s{0,9}+(?:[!=]=|[:=])\s{0,9}+[brufBRUF]{0,2}+(" + _QUOTE + rb")"
+)
 # The same in a list of pairs, such as a MultiDict has in a line of a log, and in an argument list of Python.
 _NEXT_VALUE = re.compile(rb"(?:" + _QUOTE + rb"|\]|\)){0,3}+\s{0,9}+,\s{0,9}+[bru]?(" + _QUOTE + rb")")
 _ARGUMENT_VALUE = re.compile(rb"=([^&\"'\s<>\\]++)")
@@ -44,6 +54,7 @@ _LINE_VALUE = re.compile(rb"[ \t]{0,9}+[:=][ \t]{0,9}+(\S[^\r\n]*+)")
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 # Types whose text says by itself what it is; in the first two, a value may stand without quotes.
 _PLAIN = ("", "text/plain", "text/x")
+_FORM = "application/x-www-form-urlencoded"
 #: Stands for the type of a program's source.
 SOURCE = "text/x-source"
 _MAX_KEPT = 1024
@@ -72,7 +83,7 @@ def body(data: bytes, content_type: str, encoding: str = "") -> bytes:
         return _multipart(data, content_type)
     if not _is_text(data, content_type, encoding):
         return UNREAD
-    if kind == "application/x-www-form-urlencoded":
+    if kind == _FORM and data.lstrip()[:1] not in (b"{", b"["):
         return query(data.decode("latin-1")).encode("latin-1", "replace")
     places = _find(data, kind)
     if len(_places) >= _MAX_KEPT:
@@ -101,8 +112,9 @@ def text(given: str, content_type: str = "text/plain") -> str:
 
 def _find(data: bytes, kind: str) -> tuple[Span, ...]:
     """The places of secrets, in order, none inside another."""
-    is_json = "json" in kind or (kind in _PLAIN and data.lstrip()[:1] in (b"{", b"["))
-    found: list[Span] = [*members(data)] if is_json else []
+    is_json = "json" in kind
+    is_maybe = not is_json and kind in (*_PLAIN, _FORM) and data.lstrip()[:1] in (b"{", b"[")
+    found: list[Span] = [*members(data)] if is_json or is_maybe else []
     if not is_json or b"?" in data or b'\\"' in data or b"'" in data:
         found += _in_words(data, is_json, kind)
     for word, search in FORMATS:
@@ -112,6 +124,10 @@ def _find(data: bytes, kind: str) -> tuple[Span, ...]:
         found += _in_tags(data)
         found += in_elements(data, "html" in kind)
     text = data.decode("latin-1")
+    if "PRIVATE" in text:
+        found += [_span(match, 1) for match in PRIVATE_KEY.finditer(text)]
+    if "earer" in text:
+        found += [_span(match, 1) for match in _BEARER.finditer(text)]
     if "://" in text and "@" in text:
         found += [_span(match, 1) for match in USERINFO.finditer(text)]
     if "eyJ" in text or SIGNATURE.search(text):
@@ -154,6 +170,10 @@ def _in_words(data: bytes, is_json: bool, kind: str) -> Iterator[Span]:
                 yield place
                 last = place[1]
             at = lower.find(word, last)
+    for match in _SHORT.finditer(data) if kind in _PLAIN else ():
+        place = _after(data, match.start(), match.end(), kind)
+        if place is not None:
+            yield place
 
 
 def _after(data: bytes, begin: int, last: int, kind: str) -> Span | None:
@@ -196,8 +216,10 @@ def _part(part: bytes) -> bytes:
     head, content = part[: blank.start()].decode("latin-1"), part[blank.end() :]
     fields = [line.partition(":") for line in head.splitlines()]
     named = {name.strip().lower(): value.strip() for name, _, value in fields}
-    name = parse_options_header(named.get("content-disposition", ""))[1].get("name", "")
-    if is_secret(name):
-        return part[: blank.end()] + MARK + b"\r\n" if content.strip() else part
+    options = parse_options_header(named.get("content-disposition", ""))[1]
+    shown = body(part[: blank.start()], "text/plain") + part[blank.start() : blank.end()]
+    if is_secret(options.get("name", "")) or is_secret(options.get("filename", "")):
+        return shown + MARK + b"\r\n" if content.strip() else shown
     kind = named.get("content-type", "text/x")
-    return part[: blank.end()] + (UNREAD if kind.startswith("multipart/") else body(content, kind))
+    is_encoded = named.get("content-transfer-encoding", "binary").lower() not in ("7bit", "8bit", "binary")
+    return shown + (UNREAD if is_encoded or kind.startswith("multipart/") else body(content, kind))

@@ -17,11 +17,15 @@ _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _SECRET = re.compile(
     r"""(?:^|_)(?:
     [a-z0-9]*?(?:passw(?:or[dt]|d)|passphrase|passcode|secret|token|csrf|xsrf)s?\d* | [a-z0-9]*(?:csrf|xsrf)[a-z0-9]*
-    | pwd | pass$ | auth$ | authorization | jwt | cookies? | cred(?:ential)?s? | t?otp
-    | (?:access|account|api|app|auth|client|encryption|license|master|private|secret|session|shared|signing)_?keys?
-    | (?:php|j|asp)?sess(?:ion)?_?ids? | sid | signature$ | sig$
+    | pwd | pw | pass$ | passkeys? | auth$ | authorization | bearer | jwt | cookies?2? | cred(?:ential)?s? | t?otp
+    | [a-z0-9]*(?:access|account|api|app|auth|client|encryption|license|master|private|secret|session|shared|signing
+        |subscription|functions|webhook|service|role|hmac|fernet|aes|rsa|ssh|deploy|storage)_?keys?
+    | connection_?string | conn_?str | dsn | mnemonic | (?:seed|recovery)_?phrase | saml_?response
+    | (?:client_)?assertion$ | ticket$ | security_?answer | magic_?link | iban | remember_?me
+    | (?:php|j|asp)?sess(?:ion)?_?ids? | sid | signatures?(?:_\d+)?$ | sig$
     | pin(?:_?code|_?number)?$ | cvv2? | cvc2? | ssn | (?:credit_?)?card_?(?:number|num|no) | cc_?(?:number|num|no)
-    | (?:auth|authorization|backup|confirmation|login|mfa|recovery|reset|security|sms|verification)_?codes?
+    | credit_?card$
+    | (?:auth|authorization|backup|confirmation|invite|login|mfa|recovery|reset|security|sms|verification)_?codes?
     | (?:code|oauth)_verifier
     )(?=_|$)""",
     re.VERBOSE,

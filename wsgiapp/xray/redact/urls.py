@@ -22,12 +22,12 @@ _PLAIN = frozenset({
     "CONTENT_RANGE", "CONTENT_SECURITY_POLICY", "CONTENT_TYPE", "CROSS_ORIGIN_OPENER_POLICY",
     "CROSS_ORIGIN_RESOURCE_POLICY", "DATE", "DNT", "ETAG", "EXPECT", "EXPIRES", "GATEWAY_INTERFACE", "HOST",
     "IF_MATCH", "IF_MODIFIED_SINCE", "IF_NONE_MATCH", "IF_UNMODIFIED_SINCE", "KEEP_ALIVE", "LAST_MODIFIED",
-    "ORIGIN", "PERMISSIONS_POLICY", "PRAGMA", "PRIORITY", "RANGE", "REFERRER_POLICY", "REMOTE_ADDR", "REMOTE_HOST",
+    "PERMISSIONS_POLICY", "PRAGMA", "PRIORITY", "RANGE", "REFERRER_POLICY", "REMOTE_ADDR", "REMOTE_HOST",
     "REMOTE_PORT", "REQUEST_METHOD", "RETRY_AFTER", "SEC_CH_UA", "SEC_CH_UA_MOBILE", "SEC_CH_UA_PLATFORM",
     "SEC_FETCH_DEST", "SEC_FETCH_MODE", "SEC_FETCH_SITE", "SEC_FETCH_USER", "SEC_GPC", "SERVER", "SERVER_NAME",
     "SERVER_PORT", "SERVER_PROTOCOL", "SERVER_SOFTWARE", "SERVER_TIMING", "STRICT_TRANSPORT_SECURITY", "TE",
-    "TRANSFER_ENCODING", "UPGRADE", "UPGRADE_INSECURE_REQUESTS", "USER_AGENT", "VARY", "VIA",
-    "X_CONTENT_TYPE_OPTIONS", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PROTO",
+    "TRANSFER_ENCODING", "UPGRADE", "UPGRADE_INSECURE_REQUESTS", "VARY",
+    "X_CONTENT_TYPE_OPTIONS", "X_FORWARDED_FOR", "X_FORWARDED_PORT", "X_FORWARDED_PROTO",
     "X_FRAME_OPTIONS", "X_REAL_IP", "X_REQUESTED_WITH", "X_XRAY", "wsgi.url_scheme",
 })  # fmt: skip
 _PLAIN_KEYS = _PLAIN | {f"HTTP_{name}" for name in _PLAIN}
@@ -35,7 +35,10 @@ _PLAIN_KEYS = _PLAIN | {f"HTTP_{name}" for name in _PLAIN}
 _NO_TEXTS = frozenset({
     "wsgi.version", "wsgi.input", "wsgi.errors", "wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once",
 })  # fmt: skip
-_URL_KEYS = frozenset({"HTTP_REFERER", "PATH_INFO", "QUERY_STRING", "RAW_URI", "REQUEST_URI", "SCRIPT_NAME"})
+_URL_KEYS = frozenset({
+    "HTTP_ORIGIN", "HTTP_REFERER", "HTTP_USER_AGENT", "HTTP_VIA", "HTTP_X_FORWARDED_HOST",
+    "PATH_INFO", "QUERY_STRING", "RAW_URI", "REQUEST_URI", "SCRIPT_NAME",
+})  # fmt: skip
 _SCHEMES = frozenset({"apikey", "aws4-hmac-sha256", "basic", "bearer", "digest", "hawk", "negotiate", "ntlm", "token"})
 
 _NAME = re.compile(r"(?<![^=?&;#/\s])([^=?&;#/\s]++)=(?=[^&])")
@@ -44,13 +47,17 @@ _NESTED = re.compile(r"(?<==)[^&=]++")
 _JSON = re.compile(r"(?<==)(?:[{\[]|%7[Bb]|%5[Bb])[^&]*+")
 # The user and the password of a URL; what follows the colon may be a port instead. SQLAlchemy lets a password have "/".
 USERINFO = re.compile(r"://([^/?#\s@:\"'<>]*+:(?!\d{1,5}(?:[/?#]|$))[^@\s\"'<>]{0,256}+|[^/?#\s@\"'<>]++)@")
-# JSON Web Tokens (RFC 7519), and what itsdangerous signs: payload, time, signature.
+# JSON Web Tokens (RFC 7519), signed, unsigned or encrypted, and what itsdangerous signs: payload, time, signature.
 SIGNED = re.compile(
-    r"(?<![\w-])eyJ[\w-]++\.[\w-]++\.[\w-]{20,}+"
+    r"(?<![\w-])eyJ[\w-]++\.(?:eyJ[\w-]++\.[\w-]*+|[\w-]*+\.[\w-]++\.[\w-]{16,}+\.[\w-]{16,}+|[\w-]++\.[\w-]{20,}+)"
     r"|(?<![\w.-])\.?[\w-]++\.[\w-]{6}\.(?:[\w-]{86}|[\w-]{43}|[\w-]{27})(?![\w-])",
     re.ASCII,
 )
 SIGNATURE = re.compile(r"\.[\w-]{6}\.[\w-]{27}", re.ASCII)
+# The block of a private key (RFC 7468), in a form too.
+PRIVATE_KEY = re.compile(
+    r"-----BEGIN[A-Z0-9 +%]{0,60}?PRIVATE(?: |\+|%20)KEY(?:(?: |\+|%20)BLOCK)?-----(.*?)(?:-----END|\Z)", re.DOTALL
+)
 # URLs that stand in an argument of another, and so on, are followed so deep.
 _MAX_NESTED = 3
 # The hashes of texts without a secret, so many at most; never the texts.
@@ -83,6 +90,8 @@ def _query(text: str, depth: int) -> str:
             text = _JSON.sub(_json, text)
         if depth and ("%3D" in text or "%3d" in text):
             text = _NESTED.sub(lambda match: _nested(match[0], depth), text)
+    if "PRIVATE" in text:
+        text = PRIVATE_KEY.sub(lambda match: match[0].replace(match[1], REDACTED) if match[1] else match[0], text)
     if "://" in text and "@" in text:
         text = USERINFO.sub(f"://{REDACTED}@", text)
     return SIGNED.sub(REDACTED, text) if "eyJ" in text or SIGNATURE.search(text) else text
@@ -135,11 +144,18 @@ def _hidden(value: str) -> str:
     return value and REDACTED
 
 
+def _protocols(value: str) -> str:
+    """A browser's WebSocket has no other place for a token than the list of its protocols."""
+    words = value.lower()
+    return REDACTED if any(word in words for word in ("auth", "bearer", "token", "jwt")) else query(value)
+
+
 _SPECIAL = {
     "AUTHORIZATION": _authorization,
     "PROXY_AUTHORIZATION": _authorization,
     "COOKIE": _cookies,
     "SET_COOKIE": _set_cookie,
+    "SEC_WEBSOCKET_PROTOCOL": _protocols,
 }
 
 

@@ -15,6 +15,9 @@ from html import escape, unescape
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
+import markupsafe
+from jinja2.utils import htmlsafe_json_dumps
+
 from .names import REDACTED, is_secret
 
 #: Keys and values that are shorter would be found in every word.
@@ -25,8 +28,8 @@ MIN_COOKIE = 8
 #: What stands behind a text that was cut, maybe within a value.
 CUT = ("\u2026", "... (cut)")
 #: Values of one request, characters of one, and pieces of one text that are looked at.
-MAX_VALUES = 64
-MAX_LENGTH = 4096
+MAX_VALUES = 256
+MAX_LENGTH = 16_384
 _NOTHING_SAID = frozenset({"true", "false", "null", "none", "undefined", "redacted", REDACTED})
 _STRINGS = re.compile(r'"((?:[^"\\]|\\.)*+)"\s*+(:)?|(\d{4,})')
 _PIECES = re.compile(r"<[^<>]*+>|[\r\n]++|: ")
@@ -106,7 +109,7 @@ class Values:
         found = []
         for value in self._found:
             if value.isascii() and value.isalnum():
-                found += [value] * (value in text)
+                found += [form for form in (value, *_encoded(value.encode())) if form in text]
                 continue
             for form in _spellings(value):
                 if form in text or json.dumps(form, ensure_ascii=False)[1:-1] in text:
@@ -180,10 +183,20 @@ def _password(credentials: str) -> str:
 def _spellings(value: str) -> set[str]:
     wire = value.encode("utf-8", "surrogatepass")
     texts = {value, wire.decode("latin-1")}
-    spelled = {quote(wire, safe=""), quote(wire), quote_plus(wire), escape(value), escape(value, quote=False)}
+    spelled = {quote(wire, safe=""), quote(wire), quote_plus(wire), ascii(value)[1:-1], repr(wire)[2:-1]}
+    spelled |= _encoded(wire)
     for text in texts:
-        spelled |= {repr(text)[1:-1], json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        shown = json.dumps(text)
+        spelled |= {repr(text)[1:-1], shown[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        spelled |= {escape(text), escape(text, quote=False), str(markupsafe.escape(text))}
+        # In a script within a page (tojson), and in a text of JSON within JSON.
+        spelled |= {str(htmlsafe_json_dumps(text))[1:-1], json.dumps(shown)[3:-3], json.dumps(json.dumps(shown))[7:-7]}
     return texts | spelled
+
+
+def _encoded(wire: bytes) -> set[str]:
+    """The value in base64 and in hexadecimal digits, which hide nothing."""
+    return {b64encode(wire).decode().rstrip("="), urlsafe_b64encode(wire).decode().rstrip("="), wire.hex()}
 
 
 # -- what the app has told -----------------------------------------------------------------------------------------
