@@ -47,6 +47,14 @@ def test_a_name_that_looks_like_another_is_taken(visitor):
 
 
 @pytest.mark.sqlite
+def test_a_name_that_grows_when_it_is_compared_is_refused(visitor):
+    long_name = "\ufdfa" * 60  # one character, which compares as eighteen
+    response = visitor.register(long_name)
+    assert (response.status_code, "characters that stand for too many others" in response.text) == (422, True)
+    visitor.register("Ada")
+    assert visitor.send("/account/name", name=long_name).status_code == 422
+
+
 def test_a_registration_that_is_not_filled_in_is_shown_again(visitor):
     for name, password, field in (
         ("A", PASSWORD, "name"), ("x" * 61, PASSWORD, "name"), ("a\x00b", PASSWORD, "name"), ("", "", "name"),
