@@ -185,17 +185,14 @@ class User(Base):
 def _moves(_mapper: Mapper[Any], connection: Connection, category: Category) -> None:
     """Let a new address of a category count as a change of the products in it, which show it."""
     for slug in inspect(category).attrs.slug.history.deleted or ():
-        _count_change(connection, Product.category == slug)
+        count_change(connection, Product.category == slug)
 
 
-@event.listens_for(User, "before_delete")
-def _leaves(_mapper: Mapper[Any], connection: Connection, user: User) -> None:
-    """Let the leaving of a user count as a change of what they sell, which shows its seller."""
-    _count_change(connection, Product.seller_id == user.id)
+def count_change(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Raise the version of products that show what is changed elsewhere, or their entity tags would name two states.
 
-
-def _count_change(connection: Connection, which: ColumnElement[bool]) -> None:
-    """Raise the version of products, or an entity tag would name two states; locked by rising id, as all do."""
+    They are locked by rising id, as all code locks them.
+    """
     connection.execute(select(Product.id).where(which).order_by(Product.id).with_for_update())
     connection.execute(update(Product).where(which).values(version=Product.version + 1, updated_at=now()))
 
