@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from itertools import chain
 from typing import Annotated, Any
 
@@ -17,6 +19,8 @@ from wsgiapp.shop import create_app, store
 class Tool(Model):
     name: Annotated[str, Field(max_length=20)]
     stock: int = 0
+    price: float = 1.5
+    lent: bool = False
 
 
 STOCKS = [3, 1, 2, 3, 1, 2, 3]
@@ -29,7 +33,7 @@ def tools() -> Any:
     API(app, Resource("tools", Tool, kept, searched=["name"]))
     with kept.writing() as writer:
         for number, stock in enumerate(STOCKS, 1):
-            writer.create({"name": f"Saw {number}", "stock": stock})
+            writer.create({"name": f"Saw {number}", "stock": stock, "price": 1.5, "lent": number == 4})
     return app.test_client()
 
 
@@ -38,6 +42,11 @@ def products(tmp_path_factory: pytest.TempPathFactory) -> Any:
     app = create_app({"INSTANCE_PATH": str(tmp_path_factory.mktemp("shop")), "DEMO": False})
     yield app.test_client(use_cookies=False)
     app.extensions[store.EXTENSION].dispose()
+
+
+def cursor(*values: Any) -> str:
+    """A cursor that was made by hand."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
 def walk(client: Any, url: str, relation: str) -> list[list[int]]:
@@ -81,7 +90,7 @@ def test_a_cursor_stays_right_when_things_come_and_go(tools: Any) -> None:
 @pytest.mark.parametrize(
     ("query", "ids"),
     [("stock=1", [2, 5]), ("name=Saw 3", [3]), ("q=sAw+7", [7]), ("q=7+6", []), ("stock=3&sort=-id&limit=2", [7, 4]),
-     ("name=%00", []), ("stock=" + "9" * 30, [])],
+     ("lent=true", [4]), ("lent=true&price=15e-1&stock=3.0", [4]), ("name=%00", []), ("stock=" + "9" * 30, [])],
 )  # fmt: skip
 def test_a_list_is_filtered_and_searched(tools: Any, query: str, ids: list[int]) -> None:
     assert [item["id"] for item in tools.get(f"/tools?{query}").json["items"]] == ids
@@ -89,6 +98,7 @@ def test_a_list_is_filtered_and_searched(tools: Any, query: str, ids: list[int])
 
 def test_only_the_fields_asked_for_are_shown_and_their_tag_is_another(tools: Any) -> None:
     assert tools.get("/tools?fields=name,id&limit=1").json == {"items": [{"id": 1, "name": "Saw 1"}]}
+    assert tools.get("/tools/1?fields=stock&fields=name").status_code == 422
     part, whole = tools.get("/tools/1?fields=stock"), tools.get("/tools/1")
     assert part.json == {"stock": 3}
     assert part.headers["ETag"] != whole.headers["ETag"]
@@ -99,7 +109,11 @@ def test_only_the_fields_asked_for_are_shown_and_their_tag_is_another(tools: Any
     [("sort=colour", 422, ["sort"]), ("fields=colour", 422, ["fields"]), ("after=x", 422, ["after"]),
      ("after=xxxx", 404, ["after"]), ("before=W10", 422, ["before"]), ("before=W1tdXQ", 404, ["before"]),
      ("after=WyJ4Il0", 404, ["after"]), ("after=W3RydWVd", 404, ["after"]), ("after=WzFd&before=WzFd", 404, ["before"]),
-     ("stock=x&colour=1", 422, ["stock", "colour"]), ("limit=1&limit=2", 422, ["limit"])],
+     (f"after={cursor('id', 'x')}", 404, ["after"]), (f"after={cursor('id', True)}", 404, ["after"]),
+     (f"sort=-stock&after={cursor('stock,id', 1, 2)}", 404, ["after"]), (f"after={cursor('id')}", 404, ["after"]),
+     ("stock=x&colour=1", 422, ["stock", "colour"]), ("limit=1&limit=2", 422, ["limit"]),
+     ("limit=1_0&stock=1_0&lent=yes", 422, ["limit", "stock", "lent"]), ("stock=٣", 422, ["stock"]),
+     ("limit=%2B5&price=nan", 422, ["limit", "price"]), ("price=inf", 422, ["price"]), ("lent=TRUE", 422, ["lent"])],
 )  # fmt: skip
 def test_what_is_no_such_list_is_named(tools: Any, query: str, status: int, names: list[str]) -> None:
     response = tools.get(f"/tools?{query}")

@@ -42,6 +42,13 @@ def test_what_the_form_proposes_to_create_can_be_created(subject: Subject) -> No
     assert subject.call("POST", "", proposed.encode()).status_code == 201
 
 
+def test_a_page_says_what_it_is(subject: Subject) -> None:
+    client = subject.app.test_client()
+    for path in ("/docs", subject.path):
+        page = client.get(path, headers={"Accept": "text/html"}).text
+        assert re.search('<meta name="description" content="[^"]+">', page)
+
+
 def test_the_page_and_the_document_are_not_sent_again(subject: Subject) -> None:
     client = subject.app.test_client()
     for path in ("/docs", "/openapi.json"):

@@ -33,6 +33,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Any:
     ("accept", "kind"),
     [
         ("application/json", PROBLEM),
+        ("application/json; charset=utf-8, text/html;q=0.9", PROBLEM),
         (PROBLEM, PROBLEM),
         (BROWSER, HTML),
         ("text/html;q=0.5, application/json", PROBLEM),

@@ -26,7 +26,15 @@ def client_of(**options: Any) -> Any:
 # -- Prefer
 
 
-@pytest.mark.parametrize("prefer", ["return=minimal", 'respond-async, return="minimal"; foo', "Return=minimal"])
+@pytest.mark.parametrize(
+    "prefer",
+    [
+        "return=minimal",
+        'respond-async, return="minimal"; foo',
+        "Return=minimal",
+        'x="a, return=representation", return=minimal',
+    ],
+)
 def test_who_prefers_little_gets_little(prefer: str) -> None:
     client = client_of()
     made = client.post("/books", json=BOOK, headers={"Prefer": prefer})
@@ -226,3 +234,49 @@ def test_options_of_the_server_itself() -> None:
     response = client.run_wsgi_app(environ)
     assert response[1] == "204 NO CONTENT"
     assert dict(response[2])["Allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+# -- what is accepted, and what is taken
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/json; charset=utf-8", "application/json"),
+        ("application/json;version=1;q=0.5, text/html;q=0.4", "application/json"),
+        ("text/html;level=1", "text/html"),
+        ("application/json;q=0, */*", "text/html"),
+        ("application/problem+json", "application/json"),
+        ("application/json;q=0", "application/problem+json"),
+        ("application/xml; charset=utf-8", "application/problem+json"),
+    ],
+)
+def test_parameters_of_what_is_accepted_do_not_matter_and_a_refusal_does(accept: str, kind: str) -> None:
+    client = client_of()
+    client.post("/books", json=BOOK)
+    answer = client.get("/books/1", headers={"Accept": accept})
+    assert (answer.mimetype, answer.status_code) == (kind, 406 if "problem" in kind else 200)
+
+
+def test_a_compressed_body_is_415_and_names_the_coding_that_is_taken() -> None:
+    client = client_of()
+    refused = client.post("/books", json=BOOK, headers={"Content-Encoding": "gzip"})
+    assert (refused.status_code, refused.headers["Accept-Encoding"]) == (415, "identity")
+    assert "Accept-Encoding" not in client.post("/books", data="x", content_type="text/plain").headers
+    assert client.post("/books", json=BOOK, headers={"Content-Encoding": "identity"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("wrong", "offset"),
+    [
+        (b'{"NaN": "NaN", "x": NaN}', 20),
+        (b'["-Infinity", -Infinity]', 14),
+        (b'{"x": [1e5, 1e999]}', 12),
+        (b'["' + b"9" * 5000 + b'", ' + b"9" * 5000 + b"]", 5005),
+        (b'["\\ud83d\\ude00", "\\ud800"]', 17),
+    ],
+    ids=["nan", "infinity", "too large", "too many digits", "half a pair"],
+)
+def test_a_value_that_is_no_json_is_400_and_shown_where_it_stands(wrong: bytes, offset: int) -> None:
+    answer = client_of().post("/books", data=wrong, content_type="application/json")
+    assert (answer.status_code, answer.json["position"]["offset"]) == (400, offset)

@@ -186,6 +186,30 @@ def test_a_review_whose_author_leaves_has_another_tag(ada):
     assert (after.status_code, after.json["author"]) == (200, "")
 
 
+def test_a_product_whose_seller_leaves_has_another_tag(ada, api):
+    ada.becomes("editor")
+    made = ada.call("POST", "/products", {"name": "Saw", "category": "desk", "price_cents": 1999})
+    at = made.headers["Location"].removeprefix("/api")
+    ada.visitor.send("/account/delete", password="a long password")
+    after = api.call("GET", at.removeprefix("/products"))
+    assert made.json["seller_id"] is not None and after.json["seller_id"] is None
+    assert after.headers["ETag"] != made.headers["ETag"]
+
+
+def test_a_category_with_a_new_address_gives_its_products_new_tags_and_no_others(ada, api):
+    numbers = {name: f"/{api.call('GET', f'?category={name}').json['items'][0]['id']}" for name in ("desk", "light")}
+    before = {name: api.call("GET", at).headers["ETag"] for name, at in numbers.items()}
+    ada.becomes(ADMINISTRATOR)
+    desk = next(each for each in ada.call("GET", "/categories").json["items"] if each["slug"] == "desk")
+    assert ada.call("PATCH", f"/categories/{desk['id']}", {"title": "Desks"}).status_code == 200
+    assert api.call("GET", numbers["desk"]).headers["ETag"] == before["desk"]
+    assert ada.call("PATCH", f"/categories/{desk['id']}", {"slug": "desks"}).status_code == 200
+    after = {name: api.call("GET", at) for name, at in numbers.items()}
+    assert after["desk"].json["category"] == "desks"
+    assert after["desk"].headers["ETag"] != before["desk"]
+    assert after["light"].headers["ETag"] == before["light"]
+
+
 def test_an_administrator_and_the_token_delete_any_review(ada, api_of):
     ada.becomes("administrator")
     assert ada.call("DELETE", "/reviews/1").status_code == 204

@@ -251,7 +251,9 @@ def test_a_signed_in_customer_puts_something_on_sale(visitor, price, cents):
     assert f"€\u00a0{cents}" in visitor.get("/products/25").text
 
 
-@pytest.mark.parametrize("price", ["", "x", "-1", "1.999", "100000.01", "9" * 50, "1e3", "²"], ids=ascii)
+@pytest.mark.parametrize(
+    "price", ["", "x", "-1", "1.999", "100000.01", "9" * 50, "1e3", "²", "1234567", "1.000", "1_000", "+5"], ids=ascii
+)
 def test_a_wrong_price_is_refused_and_nothing_is_sold(visitor, price):
     visitor.sign_in()
     response = visitor.send("/sell", name="Router Bit", category="hand-tools", price=price, stock="3")
@@ -259,3 +261,11 @@ def test_a_wrong_price_is_refused_and_nothing_is_sold(visitor, price):
     assert 'id="price-error">Please enter a price' in response.text
     assert 'value="Router Bit"' in response.text
     assert visitor.get("/products/25").status_code == 404
+
+
+@pytest.mark.parametrize("stock", ["1.000", "1_0", "1.0", "9" * 5000], ids=lambda text: text[:9])
+def test_a_number_that_can_be_read_in_two_ways_is_asked_for_again(visitor, stock):
+    visitor.sign_in()
+    response = visitor.send("/sell", name="Router Bit", category="desk", price="5", stock=stock)
+    assert response.status_code == 422
+    assert "Please enter a whole number." in response.text

@@ -89,6 +89,12 @@ def test_an_unknown_product_is_answered_with_a_page_and_404(visitor, number):
     assert "Not Found" in response.text
 
 
+@pytest.mark.parametrize("rest", ["", "/review", "/edit", "/delete"])
+@pytest.mark.parametrize("number", ["01", "%D9%A1", "+1"])
+def test_an_id_has_one_spelling_in_the_pages_too(visitor, number, rest):
+    assert visitor.get(f"/products/{number}{rest}").status_code == 404
+
+
 def test_every_picture_of_the_catalogue_is_served_as_svg(visitor):
     for path in set(re.findall(r'src="(/static/pictures/[^"]+)"', visitor.get("/").text)):
         with visitor.get(path) as picture:

@@ -46,7 +46,35 @@ def test_a_name_that_looks_like_another_is_taken(visitor):
         assert PASSWORD not in response.text
 
 
-@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ("delete", {"password": "a long password"}),
+        ("password", {"old_password": "a long password", "new_password": "another long one"}),
+    ],
+)
+def test_an_account_that_is_deleted_at_the_same_moment_is_a_conflict_and_no_fault(visitor, monkeypatch, form, fields):
+    def deleted_meanwhile(user, _password):
+        with visitor.database() as db, db.begin():
+            db.query(User).filter_by(id=user.id).delete()
+        return True
+
+    visitor.register("Ada")
+    token = visitor.token()
+    monkeypatch.setattr(people, "knows_password", deleted_meanwhile)
+    monkeypatch.setattr(people, "is_remembered", lambda: False)
+    response = visitor.client.post(f"/account/{form}", data={"csrf_token": token, **fields})
+    assert response.status_code == 409
+
+
+def test_a_name_that_grows_when_it_is_compared_is_refused(visitor):
+    long_name = "\ufdfa" * 60  # one character, which compares as eighteen
+    response = visitor.register(long_name)
+    assert (response.status_code, "characters that stand for too many others" in response.text) == (422, True)
+    visitor.register("Ada")
+    assert visitor.send("/account/name", name=long_name).status_code == 422
+
+
 def test_a_registration_that_is_not_filled_in_is_shown_again(visitor):
     for name, password, field in (
         ("A", PASSWORD, "name"), ("x" * 61, PASSWORD, "name"), ("a\x00b", PASSWORD, "name"), ("", "", "name"),
@@ -69,7 +97,6 @@ def test_registrations_are_limited_by_address(make_shop, visit):
 # -- what a browser keeps
 
 
-@pytest.mark.sqlite
 def test_without_being_asked_a_browser_forgets_at_its_end_and_otherwise_after_the_days_it_says(make_shop, visit):
     shop = make_shop()
     short, long = visit(shop), visit(shop)
@@ -80,7 +107,6 @@ def test_without_being_asked_a_browser_forgets_at_its_end_and_otherwise_after_th
     assert "Expires" not in long.sign_in().headers["Set-Cookie"]
 
 
-@pytest.mark.sqlite
 def test_the_cookie_holds_no_name_and_no_password(visitor):
     visitor.register("Ada", remember="on")
     assert who(visitor) == "Ada"  # and the greeting, which was on its way in it, is gone
@@ -133,7 +159,6 @@ PLANTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.sqlite
 def test_a_signed_session_with_what_the_shop_does_not_write_is_a_new_one(visitor):
     for planted in PLANTED:
         assert visitor.sign_in().status_code == 303, planted
@@ -188,7 +213,6 @@ def test_a_deleted_account_leaves_reviews_without_name_and_orders_without_person
     assert visit(visitor.client.application).sign_in("Ada", PASSWORD).status_code == 422
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("path", "fields"),
     [("name", {"name": "mine"}), ("password", {"old_password": "workbench", "new_password": "mine alone"}),
@@ -200,7 +224,6 @@ def test_nobody_can_take_the_account_of_the_demonstration_from_the_others(visito
     assert visitor.sign_in().status_code == 303
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize("path", ["/account", "/account/name", "/account/password", "/account/delete"])
 def test_the_account_is_for_who_is_signed_in(visitor, path):
     response = visitor.get(path) if path == "/account" else visitor.send(path)
@@ -224,7 +247,6 @@ def test_signing_in_rightly_uses_up_no_tries_and_gives_no_new_ones(make_shop, vi
     assert [visitor.sign_in("nobody", "wrong").status_code for _ in range(2)] == [422, 429]
 
 
-@pytest.mark.sqlite
 def test_the_page_of_a_429_says_how_long(make_shop, visit):
     visitor = visit(make_shop(LOGIN_LIMIT=1))
     visitor.sign_in("demo", "wrong")
@@ -242,7 +264,6 @@ def test_a_duration_is_said_as_people_say_it(seconds, said):
     assert limits.duration(seconds) == said
 
 
-@pytest.mark.sqlite
 def test_visitors_of_one_ipv6_network_count_as_one(make_shop):
     def address(text):
         with make_shop().test_request_context(environ_base={"REMOTE_ADDR": text}):
@@ -357,7 +378,6 @@ def test_a_role_can_be_changed_by_command(shop_command):
     assert "There is no user “Nobody”. 'wsgiapp shop user list' shows them all." in missing.output
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("arguments", "typed", "said"),
     [(("Ada",), "short", "at least 8 characters"), (("A",), PASSWORD, "at least 2 characters"),
@@ -369,7 +389,6 @@ def test_what_cannot_be_added_is_said(shop_command, arguments, typed, said):
     assert said in result.output
 
 
-@pytest.mark.sqlite
 def test_a_database_that_does_not_fit_is_said_by_the_commands_too(tmp_path, monkeypatch, database, make_shop):
     app = make_shop(DATABASE_URL=f"sqlite:///{tmp_path}")
     monkeypatch.setattr(commands, "find_app", lambda ctx: app)
@@ -378,7 +397,6 @@ def test_a_database_that_does_not_fit_is_said_by_the_commands_too(tmp_path, monk
     assert "The database did not answer" in result.output
 
 
-@pytest.mark.sqlite
 def test_a_visitor_is_not_locked_out_by_a_database_that_fails_in_the_head(make_shop, visit, monkeypatch):
     visitor = visit(make_shop())
     visitor.sign_in()

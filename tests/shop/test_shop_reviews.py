@@ -40,7 +40,6 @@ def test_a_cancelled_order_gives_no_review(buyer):
     assert buyer.send("/products/24/review", **REVIEW).status_code == 403
 
 
-@pytest.mark.sqlite
 def test_reviews_are_limited_by_the_day(make_shop, visit):
     visitor = visit(make_shop(REVIEW_LIMIT=2))
     visitor.sign_in()

@@ -9,23 +9,27 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 MAX_DEPTH = 32
 # A string is skipped whole, even one that never ends: each character is looked at once.
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"|-?Infinity|NaN|-?[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?', re.DOTALL)
 
 
 class JSONError(ValueError):
     """The text is not JSON, or not JSON that every reader understands alike.
 
-    ``position`` holds ``line`` and ``column`` (counted from 1) and ``offset`` (from 0), if they are known.
+    ``position`` holds ``line`` and ``column`` (counted from 1) and ``offset`` (from 0), if they are known; ``token`` is
+    the number that is wrong, until its place has been found.
     """
 
-    def __init__(self, message: str, position: dict[str, int] | None = None) -> None:
+    def __init__(self, message: str, position: dict[str, int] | None = None, *, token: str = "") -> None:
         super().__init__(message)
-        self.position = position
+        self.position, self.token = position, token
 
 
 def parse(body: bytes) -> Any:
@@ -49,13 +53,23 @@ def parse(body: bytes) -> Any:
         )
     except json.JSONDecodeError as error:
         raise JSONError(f"The body is not JSON: {error.msg}.", _position(text, error.pos)) from None
-    except JSONError:
-        raise
+    except JSONError as error:
+        wrong = error.token
+        raise JSONError(str(error), _find(text, lambda token: token == wrong)) from None
     except ValueError:
-        raise JSONError("A number in the body has too many digits.") from None
-    if "\\u" in text:
-        _check_surrogates(value)
+        most = sys.get_int_max_str_digits()
+        where = _find(text, lambda token: len(token.lstrip("-")) > most and token.lstrip("-").isdecimal())
+        raise JSONError("A number in the body has too many digits.", where) from None
+    if "\\u" in text and _has_surrogates(value):
+        where = _find(text, lambda token: token[0] == '"' and _has_surrogates(json.loads(token, strict=False)))
+        raise JSONError("A string in the body contains half a surrogate pair.", where)
     return value
+
+
+def _find(text: str, is_it: Callable[[str], bool]) -> dict[str, int] | None:
+    """Return the position of the first string, number or constant that ``is_it`` is true of."""
+    found = next((match for match in _TOKENS.finditer(text) if is_it(match[0])), None)
+    return None if found is None else _position(text, found.start())
 
 
 def _position(text: str, offset: int) -> dict[str, int]:
@@ -73,13 +87,13 @@ def _check_depth(text: str) -> None:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise JSONError(f"{name} is not a JSON number.")
+    raise JSONError(f"{name} is not a JSON number.", token=name)
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise JSONError("A number in the body is too large.")
+        raise JSONError("A number in the body is too large.", token=digits)
     return int(number) if number.is_integer() else number
 
 
@@ -92,13 +106,14 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _check_surrogates(value: Any) -> None:
+def _has_surrogates(value: Any) -> bool:
     waiting = [value]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str) and not item.isascii() and any("\ud800" <= char <= "\udfff" for char in item):
-            raise JSONError("A string in the body contains half a surrogate pair.")
+            return True
         if isinstance(item, dict):
             waiting.extend((*item.keys(), *item.values()))
         elif isinstance(item, list):
             waiting.extend(item)
+    return False

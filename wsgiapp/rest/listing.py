@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -28,6 +29,14 @@ END = "end"
 NO_PAGE = "There is no such page of this list."
 OWN = ("limit", "after", "before", "sort", "fields", "q")
 KINDS: dict[str, Any] = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+# How a value is written in an address: as in JSON, and not in every way that Python or a form would take.
+_NUMBER = r"-?(?:0|[1-9][0-9]*+)"
+SPELLINGS = {
+    "integer": re.compile(rf"{_NUMBER}(?:\.0+)?"),
+    "number": re.compile(rf"{_NUMBER}(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?"),
+    "boolean": re.compile("true|false"),
+}
+Order = Sequence[tuple[str, bool]]
 
 
 def scalar_kinds(model: type[BaseModel]) -> dict[str, str]:
@@ -104,15 +113,27 @@ class Listing:
         :raises Problem: 422, with every parameter that is wrong.
         """
         given = request.args.to_dict(flat=False)
-        errors = [{"parameter": name, "detail": "is given twice"} for name, values in given.items() if len(values) > 1]
+        errors = [_wrong(name, "is given twice") for name, values in given.items() if len(values) > 1]
         try:
             parameters = self.parameters.model_validate_strings(request.args.to_dict(), strict=False)
         except ValidationError as error:
             wrong = {each["pointer"].split("/")[1]: each["detail"] for each in reversed(pointed_errors(error))}
-            errors += [{"parameter": name, "detail": detail} for name, detail in reversed(wrong.items())]
+            errors += [_wrong(name, detail) for name, detail in reversed(wrong.items())]
+        odd = {name: self.kind(name) for name in given if self.misspelt(name)}
+        known = {error["parameter"] for error in errors}
+        errors += [_wrong(name, f"is no {kind} as JSON has it") for name, kind in odd.items() if name not in known]
         if errors:
             raise Problem(422, "Some parameters are not valid.", errors=errors)
         return parameters
+
+    def kind(self, name: str) -> str:
+        """Return the kind of a parameter."""
+        return "integer" if name == "limit" else self.kinds[name] if name in self.filters else "string"
+
+    def misspelt(self, name: str) -> bool:
+        """Tell whether a number or a truth value is written as JSON does not write it."""
+        spelling = SPELLINGS.get(self.kind(name))
+        return spelling is not None and not spelling.fullmatch(request.args[name])
 
     def query(self, parameters: Any) -> Query:
         """Return the query that the parameters ask for.
@@ -128,7 +149,7 @@ class Listing:
         name, cursor = ("before", parameters.before) if backwards else ("after", parameters.after)
         place = None
         if cursor is not None and not (backwards and cursor == END):
-            place = self._place(cursor, [field for field, _ in order])
+            place = self._place(cursor, order)
             if place is None:
                 raise Problem(404, NO_PAGE, errors=[_wrong(name, "is no place in it")])
         equal = {field: getattr(parameters, field) for field in self.filters}
@@ -142,15 +163,15 @@ class Listing:
             backwards,
         )
 
-    def _place(self, cursor: str, names: list[str]) -> Place | None:
-        """Return the values that ``cursor`` holds, when they are such as the fields have."""
+    def _place(self, cursor: str, order: Order) -> Place | None:
+        """Return the values that ``cursor`` holds, when it is of a list in this order, and they fit its fields."""
         try:
             values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         except (binascii.Error, ValueError, RecursionError):
             return None
-        if not isinstance(values, list) or len(values) != len(names):
+        if not isinstance(values, list) or len(values) != 1 + len(order) or values.pop(0) != in_words(order):
             return None
-        for name, value in zip(names, values, strict=True):
+        for (name, _), value in zip(order, values, strict=True):
             kind = self.kinds[name]
             if not isinstance(value, KINDS[kind]) or isinstance(value, bool) != (kind == "boolean"):
                 return None
@@ -178,7 +199,12 @@ class Listing:
 def cursor_at(thing: Stored, query: Query) -> str:
     """Return the cursor of the place where a thing is, in the order of a query."""
     values = [thing.id if name == "id" else to_jsonable_python(thing.fields[name]) for name, _ in query.order]
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([in_words(query.order), *values]).encode()).decode().rstrip("=")
+
+
+def in_words(order: Order) -> str:
+    """Return an order as the parameter ``sort`` says it."""
+    return ",".join(f"-{name}" if descends else name for name, descends in order)
 
 
 def _wrong(name: str, detail: str) -> dict[str, str]:

@@ -6,18 +6,26 @@ Nothing of a request lives here. The same model reads an HTML form: ``model_vali
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 MAX_ERRORS = 100
 MAX_INTEGER = 2**53 - 1  # the largest whole number that every reader of JSON holds exactly (RFC 7493, section 2.2)
+DIGITS = re.compile(r"\s*[-+]?[0-9]+\s*", re.ASCII)
 M = TypeVar("M", bound=BaseModel)
 
 
 def integral(value: object) -> object:
-    """Return ``1999.0`` as 1999: JSON knows one kind of number (RFC 8259, section 6). Anything else stays."""
+    """Return ``1999.0`` as 1999: JSON knows one kind of number (RFC 8259, section 6). Anything else stays.
+
+    :raises PydanticCustomError: for the text of a form that people read in several ways: ``1.000``, ``1_000``.
+    """
+    if isinstance(value, str) and not DIGITS.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "Input should be a valid integer")
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -93,7 +94,7 @@ def answer(error: HTTPException) -> ResponseReturnValue:
 
 def prefers_problem() -> bool:
     """Tell whether the client gets a problem document; where it likes both alike, the path decides."""
-    accepted = request.accept_mimetypes
+    accepted = acceptable()
     if accepted:
         machine = max(accepted.quality(PROBLEM), accepted.quality("application/json"))
         reader = accepted.quality("text/html")
@@ -101,6 +102,14 @@ def prefers_problem() -> bool:
             return machine > reader
     prefixes = current_app.extensions[EXTENSION].prefixes
     return any(request.path == prefix or request.path.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+def acceptable() -> MIMEAccept:
+    """Return what the client accepts, without the parameters of media types.
+
+    None of the types that are to be had here has one that matters: ``application/json; charset=utf-8`` asks for JSON.
+    """
+    return MIMEAccept([(kind.partition(";")[0].strip(), quality) for kind, quality in request.accept_mimetypes])
 
 
 def problem(error: HTTPException, status: int) -> Response:

@@ -43,7 +43,7 @@ class SQLStore:
     :param reading: returns the session for reading; the app closes it.
     :param writing_session: a transaction, as a context manager that gives its session.
     :param matching: begins the query from the words that are searched for; without it, each word must occur in one of
-        the searched columns.
+        the searched columns, where case is ignored as the database does it (SQLite: for ASCII alone).
     :param given: returns the columns that the server sets when a row is made, such as who made it.
     :param shown: the read-only fields of the resource, each with how its value is made of a row.
     :param tag: returns the entity tag of a row, where more than its ``version`` decides on what is shown.

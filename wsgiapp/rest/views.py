@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
-from werkzeug.http import parse_options_header
+from werkzeug.http import parse_list_header, parse_options_header
 from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import Response, render_template, request, url_for
@@ -26,7 +26,7 @@ from .idempotency import once
 from .jsonbody import JSONError, parse
 from .models import pointed_errors, validate
 from .patches import APPLY, JSON, PATCH_TYPES, ConflictingPatchError, MalformedPatchError, same
-from .problems import PROBLEM, Problem
+from .problems import PROBLEM, Problem, acceptable
 from .resource import Resource, document
 from .stores import Stored
 
@@ -202,8 +202,9 @@ class Item(ResourceView):
         """
         asked = request.args.get("fields")
         wrong = [name for name in request.args if name != "fields"]
-        if wrong or (asked is not None and not {*asked.split(",")} <= {*self.resource.listing.names}):
-            detail = f"the one parameter is fields, of {', '.join(self.resource.listing.names)}"
+        twice = len(request.args.getlist("fields")) > 1
+        if wrong or twice or (asked is not None and not {*asked.split(",")} <= {*self.resource.listing.names}):
+            detail = f"the one parameter, given once, is fields, of {', '.join(self.resource.listing.names)}"
             errors = [{"parameter": name, "detail": detail} for name in wrong or ["fields"]]
             raise Problem(422, "Some parameters are not valid.", errors=errors)
         return None if asked is None else asked.split(",")
@@ -232,10 +233,12 @@ def prefers_page() -> bool:
 
     :raises Problem: 406 when it accepts neither.
     """
-    accepted = request.accept_mimetypes
     if not request.headers.get("Accept"):
         return False
-    data = max(accepted.quality(JSON), accepted.quality(PROBLEM))
+    accepted = acceptable()
+    data = accepted.quality(JSON)
+    if any(kind.lower() == PROBLEM for kind, _ in accepted):  # who names it reads JSON
+        data = max(data, accepted.quality(PROBLEM))
     page = accepted.quality(HTML) if request.method in ("GET", "HEAD") else 0
     if not data and not page:
         raise Problem(406, f"This resource is to be had as {JSON}, and to be read as {HTML}.")
@@ -248,9 +251,11 @@ def read_json(accepted: Sequence[str], header: str) -> Any:
     :raises Problem: 415 (with the accepted types in ``header``) for another media type, 400 for what is no JSON.
     """
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype not in accepted or charset != "utf-8" or request.headers.get("Content-Encoding"):
+    compressed = request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
+    if request.mimetype not in accepted or charset != "utf-8" or compressed:
         types = ", ".join(accepted)
-        raise Problem(415, f"Send the body as {types}, in UTF-8 and uncompressed.", headers={header: types})
+        taken = {header: types, **({"Accept-Encoding": "identity"} if compressed else {})}
+        raise Problem(415, f"Send the body as {types}, in UTF-8 and uncompressed.", headers=taken)
     try:
         return parse(request.get_data())
     except JSONError as error:
@@ -259,8 +264,8 @@ def read_json(accepted: Sequence[str], header: str) -> Any:
 
 def preference() -> str | None:
     """Return the preference ``return`` of the header Prefer (RFC 7240, 4.2): minimal, representation or None."""
-    for part in ",".join(request.headers.getlist("Prefer")).split(","):
-        name, _, value = parse_options_header(part.strip())[0].partition("=")
+    for part in parse_list_header(",".join(request.headers.getlist("Prefer"))):
+        name, _, value = parse_options_header(part)[0].partition("=")
         value = value.strip().strip('"')
         if name.strip().lower() == "return":
             return value if value in ("minimal", "representation") else None

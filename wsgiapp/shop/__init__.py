@@ -69,6 +69,7 @@ from wsgiapp.shop import needs  # noqa: F401  # first of all: it says what is mi
 # isort: split
 
 from wsgiapp import App, Response, current_app, request
+from wsgiapp.rest.api import PlainNumber
 from wsgiapp.rest.problems import answer
 from wsgiapp.shop import (
     account,
@@ -128,6 +129,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> App:
     instance = given.get("INSTANCE_PATH") or os.environ.get("INSTANCE_PATH") or None
     shop = App(__name__, template_folder=str(template_folder()), instance_path=instance and str(instance))
     settings.configure(shop, given)
+    shop.url_map.converters["int"] = PlainNumber  # an id has one spelling in the pages too: /products/01 is none
     assets.init_app(shop)
     pictures.init_app(shop, *selling.WITH_PICTURE)  # before the forms are read, for their token
     csrf.init_app(shop)

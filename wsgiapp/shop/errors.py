@@ -29,7 +29,7 @@ def init_app(app: App) -> None:
     problems.init_app(app, page, API_PREFIX)
     for error in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
         app.register_error_handler(error, database_unavailable)
-    for conflict in (StaleDataError, exc.IntegrityError):
+    for conflict in (StaleDataError, exc.IntegrityError, exc.NoResultFound):
         app.register_error_handler(conflict, overtaken)
 
 
@@ -48,5 +48,5 @@ def database_unavailable(error: Exception) -> ResponseReturnValue:
 
 
 def overtaken(_error: Exception) -> ResponseReturnValue:
-    """Answer 409: someone else changed the row between reading and writing it."""
+    """Answer 409: someone else changed or deleted the row between reading and writing it."""
     return answer(Conflict("Someone else changed this at the same moment. Load it again and repeat your change."))

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from wsgiapp.rest.models import Model, integral
 from wsgiapp.shop.catalogue import Picture
 from wsgiapp.shop.currencies import Code
-from wsgiapp.shop.models import MAX_CENTS, MAX_STOCK
+from wsgiapp.shop.models import MAX_CENTS, MAX_NAME_KEY, MAX_STOCK, fold
 from wsgiapp.shop.shelves import KnownCategory
 
 MAX_QUANTITY = 99
@@ -25,6 +25,12 @@ MAX_QUANTITY = 99
 def _one_line(value: str) -> str:
     if not value.isprintable():
         raise ValueError("must be one line of printable characters")
+    return value
+
+
+def _comparable(value: str) -> str:
+    if len(fold(value)) > MAX_NAME_KEY:
+        raise ValueError("has characters that stand for too many others")
     return value
 
 
@@ -55,7 +61,8 @@ def tidy(value: str) -> str:
 Cents = Annotated[int, Field(ge=0, le=MAX_CENTS), BeforeValidator(integral)]
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK), BeforeValidator(integral)]
 Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(integral)]
-Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Id = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(integral)]
+UpToEight = Annotated[int, Field(ge=1, le=8), BeforeValidator(integral)]
 
 
 class Input(Model):
@@ -85,7 +92,12 @@ class ReviewIn(Input):
     text: Annotated[str, Field(min_length=10, max_length=1000), AfterValidator(_lines)]
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60), AfterValidator(_one_line)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=2, max_length=60),
+    AfterValidator(_one_line),
+    AfterValidator(_comparable),
+]
 # Hashing costs time, so passwords are bounded. They are taken as they are typed, with their spaces.
 Password = Annotated[str, Field(min_length=1, max_length=200)]
 NewPassword = Annotated[str, Field(min_length=8, max_length=200)]
@@ -136,7 +148,7 @@ class CartLineIn(Input):
     """So many pieces of a product; none of it takes the line out of the cart."""
 
     product_id: Id
-    quantity: Annotated[int, Field(ge=0, le=MAX_QUANTITY)] = 1
+    quantity: Annotated[int, Field(ge=0, le=MAX_QUANTITY), BeforeValidator(integral)] = 1
 
 
 class CheckoutIn(Input):
@@ -179,8 +191,8 @@ class VersionIn(Input):
 class ThreadsQuery(Input):
     """How much is measured on the page on threads."""
 
-    tasks: Annotated[int, Field(ge=1, le=8)] = 4
-    threads: Annotated[int, Field(ge=1, le=8)] = 4
+    tasks: UpToEight = 4
+    threads: UpToEight = 4
 
 
 M = TypeVar("M", bound=Input)
@@ -208,6 +220,7 @@ def check_form(model: type[M], form: Mapping[str, str]) -> Checked[M]:
 SENTENCES = {
     "missing": "Please fill this in.",
     "int_parsing": "Please enter a whole number.",
+    "int_parsing_size": "Please enter a whole number.",
     "int_type": "Please enter a whole number.",
     "literal_error": "Please choose one of the given values.",
     "unknown_category": "Please choose one of the given values.",

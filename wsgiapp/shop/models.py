@@ -11,12 +11,25 @@ import time
 import unicodedata
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, String, Text, event, inspect
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    event,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, declared_attr, mapped_column, relationship
 
 MAX_CENTS = 10_000_000
 MAX_STOCK = 100_000
 MAX_ID = 2**31 - 1
+MAX_NAME_KEY = 250  # of a name of 60 characters: some, as compared, are up to 18
 VISITOR, EDITOR, ADMINISTRATOR = ROLES = ("visitor", "editor", "administrator")
 PLACED, CANCELLED = "placed", "cancelled"
 
@@ -160,12 +173,28 @@ class User(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(60), unique=True)
-    name_key: Mapped[str] = mapped_column(String(250), default=_name_key, server_default="")
+    name_key: Mapped[str] = mapped_column(String(MAX_NAME_KEY), default=_name_key, server_default="")
     password_hash: Mapped[str] = mapped_column(String(255))
     is_demo: Mapped[bool] = mapped_column(default=False)
     role: Mapped[str] = mapped_column(String(20), default=VISITOR, server_default=VISITOR)
     session_number: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[int] = mapped_column(default=now, server_default="0")
+
+
+@event.listens_for(Category, "before_update")
+def _moves(_mapper: Mapper[Any], connection: Connection, category: Category) -> None:
+    """Let a new address of a category count as a change of the products in it, which show it."""
+    for slug in inspect(category).attrs.slug.history.deleted or ():
+        count_change(connection, Product.category == slug)
+
+
+def count_change(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Raise the version of products that show what is changed elsewhere, or their entity tags would name two states.
+
+    They are locked by rising id, as all code locks them.
+    """
+    connection.execute(select(Product.id).where(which).order_by(Product.id).with_for_update())
+    connection.execute(update(Product).where(which).values(version=Product.version + 1, updated_at=now()))
 
 
 class Attempt(Base):

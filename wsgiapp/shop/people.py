@@ -20,7 +20,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from wsgiapp import current_app, g, request, session
 from wsgiapp.shop import limits, store
 from wsgiapp.shop.forms import LoginIn, RegistrationIn
-from wsgiapp.shop.models import VISITOR, Review, User, fold
+from wsgiapp.shop.models import VISITOR, Product, Review, User, count_change, fold
 from wsgiapp.shop.schema import SchemaError
 
 KEPT_AT_LOGIN = ("cart", "prices")
@@ -180,9 +180,11 @@ def change_password(user: User, password: str) -> User:
 def delete_user(user: User) -> None:
     """Delete ``user``. What they wrote stays without their name, what they bought or sell without them."""
     with store.writing() as db:
+        leaving = db.get_one(User, user.id, with_for_update=True)  # first of all, as whoever buys locks it
+        count_change(db.connection(), Product.seller_id == user.id)
         nameless = {"author": "", "version": Review.version + 1}  # what is shown of them changes, so their tags do
         db.execute(update(Review).where(Review.user_id == user.id).values(nameless))
-        db.delete(db.get_one(User, user.id))
+        db.delete(leaving)
 
 
 def hash_password(password: str) -> str:

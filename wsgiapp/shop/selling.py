@@ -213,6 +213,6 @@ def differences(item: Product, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def cents(price: str) -> str:
-    """Return ``19.9`` or ``19,90`` as ``1990``, and anything else as it is, for the model to refuse."""
+    """Return ``19.9`` or ``19,90`` as ``1990``; of anything else nothing, lest euros or thousands be read as cents."""
     match = PRICE.fullmatch(price.strip())
-    return f"{match[1]}{(match[2] or '').ljust(2, '0')}" if match else price
+    return f"{match[1]}{(match[2] or '').ljust(2, '0')}" if match else ""
