@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -92,10 +93,14 @@ def read(text: str) -> list[Part]:
 
 
 def _prepared(tokens: Sequence[Token]) -> Sequence[Token]:
-    """Give each heading an id, and let links to ``other.md`` lead to the page of that chapter."""
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.type == "heading_open" and following is not None:
+    """Give each heading an id, let links to ``other.md`` lead to that chapter, and let no empty cell head a column."""
+    for token, following in pairwise(tokens):
+        if token.type == "heading_open":
             token.attrSet("id", "-".join(re.findall("[a-z0-9]+", following.content.lower())))
+        elif token.type == "th_open" and not following.content:
+            token.tag = "td"
+        elif following.type == "th_close" and not token.content:
+            following.tag = "td"
         for child in token.children or ():
             if child.type == "link_open":
                 child.attrSet("href", re.sub(r"^([\w-]+)\.md(?=#|$)", r"\1", str(child.attrGet("href"))))
