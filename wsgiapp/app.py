@@ -35,6 +35,7 @@ from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_reques
 from .debughelpers import describe
 from .devserver import RequestHandler, serve
 from .dispatch import SYNC, Dispatcher, scopes_of
+from .environs import environ_fault
 from .heads import UnsendableResponse
 from .hosts import host_and_port
 from .json.provider import DefaultJSONProvider, JSONProvider
@@ -44,7 +45,7 @@ from .scaffold import Folder, Scaffold, _endpoint_from_view_func, find_package, 
 from .sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin, get_flashed_messages
 from .templating import _default_template_ctx_processor
 from .typing import StartResponse, WSGIEnvironment
-from .wrappers import Request, Response, environ_fault, redirect_to
+from .wrappers import Request, Response, redirect_to
 
 T_shell_context_processor = TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
 

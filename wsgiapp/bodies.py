@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from io import BytesIO
 from itertools import chain
 from typing import IO, Any
@@ -66,7 +67,8 @@ class SizedBody(LimitedStream):
             return self.readall()
         wanted = min(size, self.limit - self._pos)
         try:
-            data: bytes = self._stream.read(wanted) if wanted else b""
+            # Cut, in case the server's stream gives more than it was asked for.
+            data: bytes = (self._stream.read(wanted) or b"")[:wanted] if wanted else b""
         except (OSError, ValueError) as error:
             raise ClientDisconnected() from error
         if wanted and not data:
@@ -122,9 +124,21 @@ class FormParser(FormDataParser):
         boundary, max_size = options.get("boundary", "").encode("ascii"), self.max_form_memory_size
         if not (boundary and internals.KNOWN and PARTS.unchanged_on_class(MultiPartParser)):
             return super()._parse_multipart(stream, mimetype, content_length, options)
-        parser = MultiPartParser(self.stream_factory)
         decoder: Any = MultipartDecoder(boundary, max_size, max_parts=self.max_form_parts)
         decoder.boundary_re = _Boundary(decoder.boundary_re, b"--" + boundary)
+        with ExitStack() as opened:
+            fields, files = self._parts(decoder, stream, content_length, opened)
+            opened.pop_all()  # they are the request's now
+        return stream, self.cls(fields), self.cls(files)
+
+    def _parts(
+        self, decoder: MultipartDecoder, stream: IO[bytes], content_length: int | None, opened: ExitStack
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]:
+        """Return the fields and the files, by name.
+
+        :param opened: gets each file, to be closed when the form is not read to its end.
+        """
+        parser, max_size = MultiPartParser(self.stream_factory), self.max_form_memory_size
         fields, files = [], []
         part: Any = None
         sink: Any = None
@@ -132,7 +146,7 @@ class FormParser(FormDataParser):
             if isinstance(event, Field):
                 part, sink = event, BytesIO()
             elif isinstance(event, File):
-                part, sink = event, parser.start_file_streaming(event, content_length)
+                part, sink = event, opened.enter_context(closing(parser.start_file_streaming(event, content_length)))
             elif isinstance(event, Data):
                 sink.write(event.data)
                 if isinstance(part, Field) and max_size is not None and sink.tell() > max_size:
@@ -144,7 +158,7 @@ class FormParser(FormDataParser):
                     fields.append((part.name, sink.read().decode(parser.get_part_charset(part.headers), "replace")))
                 else:
                     files.append((part.name, FileStorage(sink, part.filename, part.name, headers=part.headers)))
-        return stream, self.cls(fields), self.cls(files)
+        return fields, files
 
 
 def _events(decoder: MultipartDecoder, stream: IO[bytes]) -> Iterator[Event]:

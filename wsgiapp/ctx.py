@@ -18,8 +18,9 @@ from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import MapAdapter, RequestRedirect
 
+from .heads import quote_control
 from .overrides import Originals, Watched
 from .signals import appcontext_popped, appcontext_pushed
 from .typing import AfterRequestCallable, AppType, RequestType, SessionType, WSGIEnvironment
@@ -293,6 +294,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         try:
             self.request.url_rule, self.request.view_args = adapter.match(return_rule=True)
         except HTTPException as error:
+            if isinstance(error, RequestRedirect):
+                error.new_url = quote_control(error.new_url)
             self.request.routing_exception = error
 
     def push(self) -> None:

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 # For a longer text callers use the ``__wrapped__`` of these functions, which does not cache.
 CACHED_LENGTH = 128
@@ -24,6 +25,11 @@ CACHED_LENGTH = 128
 
 class UnsendableResponse(ValueError):
     """A response whose headers or body cannot be sent as HTTP, such as a redirect to a text that is not a URL."""
+
+
+def quote_control(url: str) -> str:
+    """Return *url* with its control characters percent-encoded, which could end a header."""
+    return _CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", url)
 
 
 @lru_cache(maxsize=256)

@@ -19,7 +19,7 @@ from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
 from werkzeug.datastructures import ImmutableDict
-from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.exceptions import BadRequest, NotFound, RequestURITooLarge
 from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
 
@@ -39,6 +39,9 @@ BUILDING = Originals(MapAdapter, "build")
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
 _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
 _DIGITS = r"(?P<__werkzeug_0>\d+)\Z"
+# The longest path that is matched where a rule has two values with slashes: the time grows with its square or cube.
+# Shorter ones must be answered (RFC 9110, 4.1).
+_MAX_PATH = 8_000
 # Longer numbers are left to Werkzeug, because Python refuses to convert very long ones.
 _MAX_DIGITS = 18
 # No rule has this subdomain. It is used for a host that does not match, so that Werkzeug does not warn each time.
@@ -127,6 +130,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     # By path the rules without values, by prefix those with one value at the end, and the whole tree. None: to be
     # compiled.
     _tables: Tables | None = None
+    # Whether a rule has two values that may hold slashes.
+    _has_slow_rule = False
     #: Whether the tables may be used: no method that they skip was replaced.
     has_tables: bool
 
@@ -152,6 +157,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         :param app: the app. With some of its settings Werkzeug is always asked.
         :return: None when Werkzeug must be asked.
         :raises NotFound: when no rule matches the path, whatever the method.
+        :raises RequestURITooLarge: when matching the path would take too long.
         """
         if (
             split_host((environ.get("HTTP_HOST") or "")[:HOST_READ_LIMIT]) is None
@@ -173,6 +179,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
             if fits and method in ends and last not in elsewhere:
                 rule, name, convert = ends[method]
                 return rule, {name: convert(last)}
+        if len(path) > _MAX_PATH and self._has_slow_rule:
+            raise RequestURITooLarge()
         if path[:1] != "/" or "//" in path or not path.isascii():
             return None
         try:
@@ -210,6 +218,11 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def _compile(self) -> Tables:
         with self._compiling:
             self.update()
+            with_slashes = [
+                [c for c in getattr(rule, "_converters", {}).values() if not c.part_isolating]
+                for rule in self.iter_rules()
+            ]
+            self._has_slow_rule = any(len(converters) > 1 for converters in with_slashes)
             root = self._compile_root()
             places = {path: node for path, node in _static_places(root, "") if path.isascii() and "//" not in path}
             static = {path: node.leaves for path, node in places.items() if node.leaves}

@@ -352,7 +352,7 @@ class SecureCookieSessionInterface(SessionInterface):
             for value in values:
                 try:
                     return self.session_class(signing.loads(value, max_age=max_age))
-                except (BadData, TypeError, ValueError):
+                except (BadData, TypeError, ValueError, OverflowError, OSError):  # the last two for an odd time
                     continue
         return self.session_class()
 
@@ -488,10 +488,16 @@ def flash(message: str, category: str = "message") -> None:
     ctx = current_request_context("'flash'")
     session = ctx.session
     # A new list, since a session notices no change inside a value.
-    session["_flashes"] = [*session.get("_flashes", ()), (category, message)]
+    session["_flashes"] = [*_as_flashes(session.get("_flashes")), (category, message)]
     if message_flashed.receivers:
         app = ctx.app
         message_flashed.send(app, _async_wrapper=app.ensure_sync, message=message, category=category)
+
+
+def _as_flashes(value: Any) -> list[tuple[str, str]]:
+    """Return the pairs in *value*, which a session held: another program with the same key may have written it."""
+    pairs = value if isinstance(value, list) else []
+    return [(*pair,) for pair in pairs if isinstance(pair, (list, tuple)) and len(pair) == 2]
 
 
 def get_flashed_messages(
@@ -511,7 +517,7 @@ def get_flashed_messages(
     ctx = current_request_context("'get_flashed_messages'")
     if ctx.flashes is None:
         session = ctx.session
-        ctx.flashes = session.pop("_flashes") if "_flashes" in session else []
+        ctx.flashes = _as_flashes(session.pop("_flashes")) if "_flashes" in session else []
     wanted = set(category_filter)
     pairs = [pair for pair in ctx.flashes if not wanted or pair[0] in wanted]
     return pairs if with_categories else [message for _, message in pairs]

@@ -15,30 +15,25 @@ from typing import IO, Any, cast
 from urllib.parse import quote_from_bytes
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
+from werkzeug.datastructures import Authorization, EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, SecurityError, UnsupportedMediaType
 from werkzeug.http import parse_options_header
 from werkzeug.routing import Rule
 from werkzeug.sansio.http import parse_cookie
-from werkzeug.sansio.utils import host_is_trusted
+from werkzeug.sansio.utils import get_current_url, host_is_trusted
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import get_content_length
 
-from . import internals, json
+from . import heads, internals, json
 from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
-from .heads import CACHED_LENGTH, TOKEN, UnsendableResponse, check_head, describes_body, status_line, type_header
+from .environs import decoded_path
+from .heads import CACHED_LENGTH, UnsendableResponse, check_head, status_line, type_header
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Watched
-
-
-def _decoded(environ: WSGIEnvironment, name: str) -> str:
-    """Return a path of the environment as text. In PEP 3333 each byte of it comes as one latin-1 character."""
-    value: str = environ.get(name) or ""
-    return value if value.isascii() else value.encode("latin1").decode(errors="replace")
 
 
 class _Limit:
@@ -147,12 +142,12 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def root_path(self) -> str:
         """Where the app is mounted, without a slash at its end."""
-        return _decoded(self._original, "SCRIPT_NAME").rstrip("/")
+        return decoded_path(self._original, "SCRIPT_NAME").rstrip("/")
 
     @lazy
     def path(self) -> str:
         """The path below the mount point, with exactly one slash at its start."""
-        return "/" + _decoded(self._original, "PATH_INFO").lstrip("/")
+        return "/" + decoded_path(self._original, "PATH_INFO").lstrip("/")
 
     @lazy
     def query_string(self) -> bytes:
@@ -166,12 +161,30 @@ class Request(RequestBase, metaclass=Watched):
     def url(self) -> str:
         """The whole URL, readable: characters are percent-encoded only where they must be."""
         query = self.query_string.decode()
-        return self._plain_url(f"{self.path}?{query}" if query else self.path) or super().url
+        url = self._plain_url(f"{self.path}?{query}" if query else self.path)
+        return url or self._readable_url(self.root_path, self.path, self.query_string)
 
     @lazy
     def base_url(self) -> str:
         """The URL without the query."""
-        return self._plain_url(self.path) or super().base_url
+        return self._plain_url(self.path) or self._readable_url(self.root_path, self.path)
+
+    @lazy
+    def root_url(self) -> str:
+        """The URL of the mount point."""
+        return self._readable_url(self.root_path)
+
+    @lazy
+    def host_url(self) -> str:
+        """The URL of the host."""
+        return self._readable_url()
+
+    def _readable_url(self, *parts: Any) -> str:
+        try:
+            return get_current_url(self.scheme, self.host, *parts)
+        except UnicodeError:  # Python before 3.13 cannot decode each host name, and Werkzeug does not expect it
+            url = get_current_url(self.scheme, "", *parts)
+            return url.replace("://", f"://{self.host}", 1)
 
     def _plain_url(self, path: str) -> str | None:
         # PERF: a URL without anything to quote is used as it is; Werkzeug takes 30 µs (benchmarks/: request).
@@ -191,6 +204,14 @@ class Request(RequestBase, metaclass=Watched):
     def headers(self) -> EnvironHeaders:  # type: ignore[override]  # read-only, as the environment is; Werkzeug's too
         """The request's headers, a view on the environment."""
         return EnvironHeaders(self.environ)
+
+    @lazy
+    def authorization(self) -> Authorization | None:
+        """The user's name and password, or the token, of the Authorization header; None when it cannot be read."""
+        try:
+            return super().authorization
+        except ValueError:  # for one, bytes beyond ASCII
+            return None
 
     @lazy
     def remote_addr(self) -> str | None:
@@ -366,29 +387,9 @@ def _octal(match: re.Match[str]) -> str:
     return f"\\{ord(match[0]):03o}"
 
 
-def environ_fault(environ: WSGIEnvironment) -> str | None:
-    """Say what is wrong with an environ that a server has made (PEP 3333); None for a sound one."""
-    for name, needed in _ENVIRON.items():
-        value = environ.get(name)
-        if value is None and not needed:
-            continue
-        if not isinstance(value, str):
-            return f"{name} is {'missing' if value is None else type(value).__name__}, not text"
-        if max(value, default="") > "\xff":
-            return f"{name} has characters beyond latin-1"
-    return None
-
-
-# The keys whose values must be text, and whether each is required.
-_ENVIRON = {
-    "REQUEST_METHOD": True, "wsgi.url_scheme": True, "SCRIPT_NAME": False, "PATH_INFO": False, "QUERY_STRING": False,
-    "HTTP_HOST": False, "HTTP_COOKIE": False, "CONTENT_TYPE": False, "CONTENT_LENGTH": False,
-}  # fmt: skip
-
-
 def redirect_to(location: str, code: int, response_class: type[ResponseBase] | None) -> ResponseBase:
     """Return a redirect. Control characters in its target, which could end the header, are percent-encoded."""
-    return redirect(_CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", location), code, response_class)
+    return redirect(heads.quote_control(location), code, response_class)
 
 
 class _ClosingBody:
@@ -400,7 +401,7 @@ class _ClosingBody:
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self.response.response:
             # PERF: most chunks are bytes, for which this test is faster (benchmarks/: stream).
-            yield chunk if type(chunk) is bytes or not isinstance(chunk, str) else chunk.encode()
+            yield chunk if type(chunk) is bytes or not isinstance(chunk, str) else chunk.encode(errors="replace")
 
     def close(self) -> None:
         """Close the response."""
@@ -555,7 +556,9 @@ class Response(ResponseBase, metaclass=Watched):
         elif self._status_code == 304 and shortcut and body == [] and not self._on_close:
             head = [*self._head] if self._headers is None else self._own_head(False, self._headers)
             if head is not None:
-                start_response(self._status, [pair for pair in head if not describes_body(pair[0][:CACHED_LENGTH])])
+                start_response(
+                    self._status, [pair for pair in head if not heads.describes_body(pair[0][:CACHED_LENGTH])]
+                )
                 return ()
         try:
             app_iter, status, headers = self.get_wsgi_response(environ)
@@ -617,8 +620,9 @@ class Response(ResponseBase, metaclass=Watched):
             ``partitioned``.
         :raises ValueError: when the name is not a token: it could add attributes to the cookie.
         """
-        if not TOKEN.fullmatch(key):
+        if not heads.TOKEN.fullmatch(key):
             raise ValueError(f"A cookie cannot be named {key!r}: letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).")
+        value = value if value.isascii() else value.encode(errors="replace").decode()  # no half of a surrogate pair
         super().set_cookie(key, value, *args, **kwargs)
         if _CONTROL.search(value):
             sent = self.headers.getlist("Set-Cookie")

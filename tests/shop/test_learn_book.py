@@ -134,3 +134,15 @@ def test_a_cell_without_text_heads_no_column():
     assert re.findall(r"<t[hd]>[^<]*</t[hd]>", part.html) == [
         "<td></td>", "<th>GET</th>", "<td>where</td>", "<td>in the URL</td>",
     ]  # fmt: skip
+
+
+def test_a_quotation_that_has_drifted_spoils_no_other_chapter(visitor, monkeypatch):
+    def fail(path, name=""):
+        raise LookupError(f"There is no object called {name}.")
+
+    chapter.cache_clear()
+    monkeypatch.setattr("wsgiapp.shop.learn_book.quote", fail)
+    assert [visitor.get(path).status_code for path in ("/learn", "/learn/glossary")] == [200, 200]
+    with pytest.raises(LookupError, match="no object called"):
+        assert chapter("wsgi").parts
+    chapter.cache_clear()

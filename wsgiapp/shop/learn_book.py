@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -57,18 +57,23 @@ class Chapter:
     slug: str
     title: str
     summary: Markup
-    parts: list[Part] = field(default_factory=list)
+    body: str
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The body, read when the page is shown. Raises ``LookupError`` when one of its quotations fails."""
+        return read(self.body)
 
 
 @lru_cache(maxsize=32)
 def chapter(slug: str) -> Chapter:
-    """Return a chapter. Raises ``LookupError`` when the book has no such chapter, or one of its quotations fails."""
+    """Return a chapter. Raises ``LookupError`` when the book has no such chapter."""
     if slug not in (*ORDER, GLOSSARY):
         raise LookupError(f"The book has no chapter {slug}.")
     text = (shipped_path("docs/book") / f"{slug}.md").read_text(encoding="utf-8")
     title, summary, body = text.split("\n", 2)
     said = Markup(PLAIN.renderInline(summary.strip("*")))  # noqa: S704  # escaped by the library
-    return Chapter(slug, title.removeprefix("# "), said, read(body))
+    return Chapter(slug, title.removeprefix("# "), said, body)
 
 
 def read(text: str) -> list[Part]:

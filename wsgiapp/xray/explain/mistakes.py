@@ -38,7 +38,7 @@ def notes(error: BaseException, app: Any, ctx: Any) -> Iterator[str]:
     elif place == "wsgiapp.templating:update_template_context":
         processor = describe(names["processor"])
         yield f"{processor} is a context processor: it must return a dict, whose keys are names for templates."
-    elif place == "wsgiapp.wrappers:redirect_to" and callable(target := names["location"]):
+    elif place == "wsgiapp.heads:quote_control" and callable(target := names["url"]):
         yield f"redirect() takes a URL, not {_told(target)}. Write: redirect(url_for({_name(target)!r}))"
     elif place == "wsgiapp.dispatch:_convert":
         yield from _return_notes(names["rv"], app, ctx)
