@@ -14,7 +14,7 @@ import nox
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-import elsewhere  # noqa: E402 - after the path is set
+import other_environments  # noqa: E402 - after the path is set
 
 PREFIX = "Programming Language :: Python :: "
 CLASSIFIERS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
@@ -24,5 +24,5 @@ PYTHONS = [name.removeprefix(PREFIX) for name in CLASSIFIERS if name.startswith(
 @nox.session(python=PYTHONS)
 def behaviour(session: nox.Session) -> None:
     """Install wsgiapp with what the behaviour tests use, and run them; further arguments go to pytest."""
-    session.install(f".[{','.join(elsewhere.EXTRAS)}]", *elsewhere.TOOLS, elsewhere.FLASK)
-    session.run("python", "-m", "pytest", "tests/behaviour", *elsewhere.LEFT_OUT, *session.posargs)
+    session.install(f".[{','.join(other_environments.EXTRAS)}]", *other_environments.TOOLS, other_environments.FLASK)
+    session.run("python", "-m", "pytest", "tests/behaviour", *other_environments.LEFT_OUT, *session.posargs)

@@ -394,7 +394,7 @@ def checks(python: Path, arguments: list[str], options: Any) -> list[Check]:
         prepare = [str(python), "tests/conformance/prepare.py"]
         found.insert(2, Check("prepare", prepare, in_background=True, shows_progress=True))
     if options.ci:
-        others = [str(python), "tests/elsewhere.py"]
+        others = [str(python), "tests/other_environments.py"]
         found += [
             Check(kind, [*others, kind], in_background=True, shows_progress=True) for kind in ("newest", "oldest")
         ]

@@ -2,8 +2,9 @@
 time.
 
 One source runs on all three (`benchmarks.programs.people_program`, the shop as it is shipped, Flask's tutorial). The
-floor is that source on `benchmarks.programs.nothing`: the view, its queries, its templates and its JSON, without the
-work that a framework does for them. A framework's own share is what it takes above the floor, round by round.
+floor is that source on `benchmarks.programs.floor_framework`: the view, its queries, its templates and its JSON,
+without the work that a framework does for them. A framework's own share is what it takes above the floor, round by
+round.
 """
 
 from __future__ import annotations

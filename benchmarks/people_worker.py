@@ -32,7 +32,7 @@ def put_in_place(framework: str) -> None:
     if framework == "wsgiapp":
         importlib.import_module("wsgiapp.as_flask")
     elif framework == FLOOR:
-        importlib.import_module("benchmarks.programs.nothing").install()
+        importlib.import_module("benchmarks.programs.floor_framework").install()
 
 
 def environ_of(visit: Visit) -> dict[str, Any]:

@@ -60,9 +60,9 @@ FILES_LEFT_OUT = {
     r"^tests/(property/|rest/test_openapi\.py$|xray/test_hostile\.py$)": "generated cases by the hundred",
     r"^tests/behaviour/test_(override_audit|sizes)\.py$": "every override and every size, one by one",
     r"^tests/(ladder/|test_as_flask\.py$|test_readme\.py$)": "programs, each in processes of its own",
-    r"^tests/xray/test_(elsewhere|twin|commands)\.py$": "the X-ray's commands and twins, in processes",
+    r"^tests/xray/test_(pytest_and_flask_apps|twin|commands)\.py$": "the X-ray's commands and twins, in processes",
     r"^tests/shop/test_learn\w*\.py$": "the book",
-    r"^tests/xray/test_(by_value|forty_secrets|truth\w*|harm)\.py$": "the X-ray's secrets and sentences, one by one",
+    r"^tests/xray/test_(redaction_by_value|forty_secrets|truth\w*|harmlessness)\.py$": "the X-ray's secrets and words",
 }
 # Single tests of other files that take seconds, mostly since they start processes.
 SLOW = {

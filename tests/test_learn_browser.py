@@ -1,4 +1,4 @@
-"""The book in a real browser, in a narrow window: requests are sent from its pages, and their X-ray opens at the panel.
+"""The book in a real browser, in a narrow window: requests are sent, their X-ray opens, and axe finds no barrier.
 
 Every test fails at its end when the browser's console complained or anything was fetched from elsewhere.
 """
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from axe import violations
 from browsers import XRAY_TOKEN, shop_with_xray, watched_context
 from servers import Server
 from wsgiapp.shop.learn_book import GLOSSARY, ORDER, chapter
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+    from wsgiapp.shop.learn_book import Try
 
 
 @pytest.fixture(scope="module")
@@ -35,19 +38,35 @@ def context(browser: Browser, shop: Server) -> Iterator[BrowserContext]:
         yield context
 
 
-@pytest.mark.parametrize("slug", ORDER)
-def test_a_chapter_fits_and_its_request_opens_the_xray_at_the_panel(context: BrowserContext, slug: str) -> None:
+def send_first(page: Page, slug: str) -> tuple[Try, Locator]:
+    """Open a chapter and send its first request that is answered with a page; return both, with the answer in it."""
     tries = [request for part in chapter(slug).parts if part.kind == "try" for request in part.data]
     first = next(request for request in tries if request.method == "GET" and request.status // 100 != 3)
-    page = context.new_page()
     page.goto(f"/learn/{slug}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
     item = page.locator(".try").nth(tries.index(first))
     item.get_by_role("button", name="Send it here").click()
+    item.get_by_role("link", name="X-ray of this request").wait_for()
+    return first, item
+
+
+@pytest.mark.parametrize("slug", ORDER)
+def test_a_chapter_fits_and_its_request_opens_the_xray_at_the_panel(context: BrowserContext, slug: str) -> None:
+    page = context.new_page()
+    first, item = send_first(page, slug)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
     item.get_by_role("link", name="X-ray of this request").click()
     page.wait_for_url(f"**/_xray/t/*#{first.panel}")
     assert page.locator("h1").inner_text().startswith(f"GET {first.path.partition('?')[0]}")
     assert page.locator(f"#{first.panel}").bounding_box() is not None
+
+
+@pytest.mark.parametrize("slug", ORDER)
+def test_axe_finds_no_barrier_in_a_chapter_with_an_answer(context: BrowserContext, slug: str) -> None:
+    page = context.new_page()
+    send_first(page, slug)
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, "color-contrast") == []
 
 
 @pytest.mark.parametrize("path", ["/learn", f"/learn/{GLOSSARY}"])

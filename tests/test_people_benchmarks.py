@@ -18,7 +18,7 @@ from benchmarks.people_workloads import VISIT, seal, unseal
 from servers import ROOT, lack, require
 
 TINY = rounds.Plan(rounds=2, batches=1, batch_ms=0.2, warm_up=0.01)
-MADE_BY = {"flask": "flask.app", "wsgiapp": "wsgiapp.app", "floor": "benchmarks.programs.nothing"}
+MADE_BY = {"flask": "flask.app", "wsgiapp": "wsgiapp.app", "floor": "benchmarks.programs.floor_framework"}
 
 
 @cache

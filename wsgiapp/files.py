@@ -110,7 +110,7 @@ def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str
     :raises NotFound: when there is no such file in the folder, or *path* leads out of it.
     """
     if kwargs.keys() <= {"max_age"}:
-        known = _send_cached(current_request_context("'send_from_directory'"), directory, path, kwargs.get("max_age"))
+        known = _send_with_known_headers(current_request_context("'send_from_directory'"), directory, path, **kwargs)
         if known is not None:
             return known
     settings = _settings(kwargs.pop("download_name", None), kwargs.pop("max_age", None))
@@ -129,7 +129,7 @@ _date = lru_cache(maxsize=2)(http_date)
 CONDITIONAL = Originals(Response, "make_conditional", "set_etag", "last_modified", "cache_control", "content_length")
 
 
-def _send_cached(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge) -> Response | None:
+def _send_with_known_headers(ctx: RequestContext, directory: Any, path: Any, max_age: MaxAge = None) -> Response | None:
     """Return the answer of :func:`send_from_directory` to a plain request; None when Werkzeug must make it.
 
     :raises NotFound: when there is no such file in the folder.

@@ -439,7 +439,7 @@ class Response(ResponseBase, metaclass=Watched):
     # The headers as a list, until :attr:`headers` is first read.
     _head: list[tuple[str, str]]
     # Whether the methods of SENDING are unchanged on the class.
-    _sends_itself: bool
+    _has_usual_sending: bool
     # Whether the methods of MAKING are unchanged on the class.
     _has_usual_init: bool
     # Whether the status line can be sent; unknown if a subclass sets the status without calling this class.
@@ -458,7 +458,7 @@ class Response(ResponseBase, metaclass=Watched):
         status = self.default_status if status is None else status
         line, code, sendable = ("200 OK", 200, True) if status == 200 else _parsed_status(status)
         self._sendable = sendable
-        if not (sendable and self._sends_itself) or headers is not None or content_type is not None:
+        if not (sendable and self._has_usual_sending) or headers is not None or content_type is not None:
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
             return
         # PERF: no copy of Headers, no parsing of content types; Werkzeug takes 12 calls (benchmarks/: hello,
@@ -546,7 +546,7 @@ class Response(ResponseBase, metaclass=Watched):
         # The list may have been changed in place; then its length is not the one in the headers.
         plain = body is self._known_body and len(body) == 1 and type(body[0]) is bytes
         # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, parameter, stream).
-        shortcut = self._sendable and self._sends_itself
+        shortcut = self._sendable and self._has_usual_sending
         if (
             shortcut
             and self._status_code not in _BODILESS
@@ -637,7 +637,7 @@ class Response(ResponseBase, metaclass=Watched):
 # The methods that the shortcuts for sending a response skip.
 SENDING = Originals(
     Response, "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data",
-    "status", "status_code", "headers", "automatically_set_content_length", flag="_sends_itself",
+    "status", "status_code", "headers", "automatically_set_content_length", flag="_has_usual_sending",
 )  # fmt: skip
 SENDING.notice_on_objects("get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close")
 # The methods skipped by writing a cookie directly into the headers, by vary_by, and by making responses in dispatch.

@@ -123,5 +123,7 @@ def test_the_twin_carries_of_the_shop_what_the_last_step_can_and_lists_the_rest(
     assert "The answers differ: ETag, body." in found["GET /api/products"][1]
     assert "App.json" in found["GET /api/products"][2]
     asked = found["OPTIONS /api/products"][1]
-    assert "has no wsgiapp.globals.request_ctx" in asked and "child.py" not in asked and "wsgiapp/rest/" in asked
+    assert (
+        "has no wsgiapp.globals.request_ctx" in asked and "child_process.py" not in asked and "wsgiapp/rest/" in asked
+    )
     assert "no package" not in found["GET /learn"][1] and "TemplateNotFound" in found["GET /learn"][1]

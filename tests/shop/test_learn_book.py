@@ -127,3 +127,22 @@ def test_the_code_is_escaped_on_its_way_into_the_page():
 def test_every_command_for_curl_in_a_step_names_an_address_of_this_machine():
     commands = re.findall(r"^    curl .*$", "\n".join(path.read_text("utf-8") for path in STEPS), re.MULTILINE)
     assert commands and all("http://127.0.0.1:8000/" in command for command in commands)
+
+
+def test_a_cell_without_text_heads_no_column():
+    (part,) = read("| | GET |\n|---|---|\n| where | in the URL |\n")
+    assert re.findall(r"<t[hd]>[^<]*</t[hd]>", part.html) == [
+        "<td></td>", "<th>GET</th>", "<td>where</td>", "<td>in the URL</td>",
+    ]  # fmt: skip
+
+
+def test_a_quotation_that_has_drifted_spoils_no_other_chapter(visitor, monkeypatch):
+    def fail(path, name=""):
+        raise LookupError(f"There is no object called {name}.")
+
+    chapter.cache_clear()
+    monkeypatch.setattr("wsgiapp.shop.learn_book.quote", fail)
+    assert [visitor.get(path).status_code for path in ("/learn", "/learn/glossary")] == [200, 200]
+    with pytest.raises(LookupError, match="no object called"):
+        assert chapter("wsgi").parts
+    chapter.cache_clear()

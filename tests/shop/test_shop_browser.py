@@ -107,6 +107,15 @@ def test_nor_on_the_xray_of_a_request(context: BrowserContext) -> None:
         assert barriers(page) == []
 
 
+def test_nor_where_two_requests_are_compared(context: BrowserContext) -> None:
+    with context.new_page() as page:
+        seen = [page.goto(path) for path in ("/products/2", "/products/3")]
+        left, right = [answer.headers["x-xray"].rpartition("/")[2] for answer in seen if answer is not None]
+        page.goto(f"/_xray/compare?left={left}&right={right}")
+        assert page.locator("table.list th").first.inner_text() == "Left"
+        assert barriers(page) == []
+
+
 def test_nor_on_forms_that_came_back(context: BrowserContext) -> None:
     with context.new_page() as page:
         for path in ("/sell", "/products/3/review"):

@@ -70,7 +70,7 @@ def test_titles_that_look_alike_in_addresses_get_different_ones(administrator):
 
 
 def test_there_is_an_end_to_categories(administrator, monkeypatch):
-    monkeypatch.setattr("wsgiapp.shop.shelves.MAX_CATEGORIES", 7)
+    monkeypatch.setattr("wsgiapp.shop.category_store.MAX_CATEGORIES", 7)
     answers = [administrator.send("/categories/add", title=f"Shelf {number}").status_code for number in range(2)]
     assert answers == [303, 422]
 

@@ -188,3 +188,17 @@ def test_a_fault_of_ours_is_a_plain_500_that_tells_nothing(make_shop, visit):
     assert (problem.status_code, problem.mimetype) == (500, "application/problem+json")
     assert "division" not in page.text + problem.text
     assert page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [
+        ("/", '<a href="/" aria-current="page">Catalogue</a>'),
+        ("/products/3", '<a href="/" aria-current="true">Catalogue</a>'),
+        ("/learn", '<a href="/learn" aria-current="page">Learn</a>'),
+        ("/learn/sessions", '<a href="/learn" aria-current="true">Learn</a>'),
+    ],
+)
+def test_the_menu_says_on_which_page_or_in_which_part_one_is(visitor, path, current):
+    menu = visitor.get(path).text.partition("</nav>")[0]
+    assert current in menu and menu.count("aria-current") == 1

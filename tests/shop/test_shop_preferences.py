@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import text
 
-from wsgiapp.shop import assets, currencies, underneath
+from wsgiapp.shop import assets, currencies, features_used
 from wsgiapp.shop.models import Review
 
 CHOICE = {"theme": "dark", "page_size": "24", "currency": "USD"}
@@ -139,9 +139,9 @@ def test_every_chapter_that_a_page_leads_to_is_there(visitor, path):
 def test_names_that_somebody_else_chose_are_bounded_and_escaped(visitor):
     visitor.client.set_cookie("<b>" + "x" * 100, "1")
     page = visitor.get("/", query_string={f"<i>{number}": "1" for number in range(30)}).text
-    assert len(used(page)["parameters"][1]) == underneath.MAX_NAMES + 1
+    assert len(used(page)["parameters"][1]) == features_used.MAX_NAMES + 1
     assert "<i>" not in page and "&lt;i&gt;0" in page
-    assert "x" * (underneath.MAX_NAME + 1) not in page
+    assert "x" * (features_used.MAX_NAME + 1) not in page
 
 
 # -- addresses

@@ -18,7 +18,7 @@ from wsgiapp.xray.explain import compare, why
 from wsgiapp.xray.show import exports, text
 
 from .support import NEAR, TOKEN, Reader
-from .test_by_value import SENT
+from .test_redaction_by_value import SENT
 
 log = logging.getLogger("forty")
 engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)

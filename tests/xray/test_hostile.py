@@ -19,7 +19,7 @@ from wsgiapp import stream_template_string as stream
 from wsgiapp.xray import XRay
 from wsgiapp.xray.show import text
 
-from .test_harm import Raising, RaisingError
+from .test_harmlessness import Raising, RaisingError
 
 log = logging.getLogger("hostile")
 

@@ -17,7 +17,7 @@ from wsgiapp.sessions import SecureCookieSessionInterface
 from wsgiapp.xray import XRay, redact
 
 from .support import NEAR, TOKEN
-from .test_by_value import all_that_is_shown
+from .test_redaction_by_value import all_that_is_shown
 
 log = logging.getLogger("more_secrets")
 # Characters that HTML, JSON, URLs and Python each write in a way of their own.

@@ -22,7 +22,7 @@ from werkzeug.test import EnvironBuilder, create_environ, encode_multipart
 
 from wsgiapp.xray import redact
 from wsgiapp.xray.objects import descriptions
-from wsgiapp.xray.redact import REDACTED, bodies, names
+from wsgiapp.xray.redact import REDACTED, bodies_and_texts, secret_names
 
 SECRET = "hunter2-S3cr3t"
 
@@ -74,7 +74,7 @@ def test_a_word_inside_another_is_no_secret_nor_is_what_is_said_about_one(name: 
 
 
 def test_verdicts_are_kept_of_few_and_short_names() -> None:
-    assert names._verdict.cache_info().maxsize == names.MAX_VERDICTS
+    assert secret_names._verdict.cache_info().maxsize == secret_names.MAX_VERDICTS
     assert redact.is_secret("x" * 5_000 + "_password") and redact.is_secret("password_" + "x" * 5_000)
     assert not redact.is_secret("x_" * 50_000)
 
@@ -316,9 +316,9 @@ def test_the_second_time_a_body_is_answered_from_where_its_secrets_were() -> Non
     page = f'<input name="csrf_token" value="{SECRET}">'.encode()
     first = redact.body(page, "text/html")
     assert redact.body(bytes(bytearray(page)), "text/html") == first
-    for number in range(bodies._MAX_KEPT + 10):
+    for number in range(bodies_and_texts._MAX_KEPT + 10):
         redact.body(b"page %d" % number, "text/html")
-    assert len(bodies._places) <= bodies._MAX_KEPT
+    assert len(bodies_and_texts._places) <= bodies_and_texts._MAX_KEPT
 
 
 @given(

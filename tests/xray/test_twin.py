@@ -22,7 +22,7 @@ from wsgiapp.cli import FlaskGroup
 from wsgiapp.xray import XRay
 from wsgiapp.xray.commands import twin_command
 from wsgiapp.xray.explain.executed import MAX_LINES, Executed
-from wsgiapp.xray.twin import Twin, TwinError, process, twin
+from wsgiapp.xray.twin import Twin, TwinError, launcher, twin
 from wsgiapp.xray.twin.source import LADDER
 
 from .support import NEAR, SECRET, SECRET_KEY, TOKEN
@@ -214,7 +214,7 @@ def test_the_ladders_lines_stand_beside_the_frameworks_step(xray: XRay) -> None:
 
 def test_every_function_of_the_table_is_in_the_ladder() -> None:
     for step, name in {entry for entries in LADDER.values() for entry in entries}:
-        source = (process.ladder() / f"{step}.py").read_text()
+        source = (launcher.ladder() / f"{step}.py").read_text()
         owner, _, function = name.partition(".")
         assert f"class {owner}" in source and f"    def {function}(" in source, (step, name)
 
@@ -232,7 +232,7 @@ def test_a_method_that_may_change_something_is_sent_only_when_one_says_so_and_th
 
 
 def test_a_process_that_does_not_end_is_ended(xray: XRay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process.run, "__defaults__", (1.5,))
+    monkeypatch.setattr(launcher.run, "__defaults__", (1.5,))
     with pytest.raises(TwinError, match=r"no answer after 1\.5 seconds"):
         ask(xray, "/sleep")
 

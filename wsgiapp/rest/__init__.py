@@ -33,6 +33,7 @@ from .api import API as API  # noqa: E402  # what is missing is named first
 from .idempotency import MemoryKeys as MemoryKeys  # noqa: E402
 from .models import Model as Model  # noqa: E402
 from .models import Whole as Whole  # noqa: E402
+from .models import pointed_errors as pointed_errors  # noqa: E402
 from .problems import Problem as Problem  # noqa: E402
 from .resource import Resource as Resource  # noqa: E402
 from .stores import MemoryStore as MemoryStore  # noqa: E402

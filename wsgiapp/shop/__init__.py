@@ -5,7 +5,7 @@ in them. They are listed in reading order: each imports from wsgiapp and from th
 
 | module | what lives there |
 |---|---|
-| `needs` | which packages must be there, said before all else |
+| `required_packages` | which packages must be there, said before all else |
 | `catalogue` | what a new shop has on its shelves |
 | `currencies` | prices in another currency |
 | `image_header` | what a file says that it is, when it is a picture |
@@ -13,14 +13,14 @@ in them. They are listed in reading order: each imports from wsgiapp and from th
 | `migrations` | how an older database gets them |
 | `permissions` | the table of who may do what |
 | `assets` | static files under addresses that change with their content |
-| `underneath` | the line at the foot of a page: what its request used |
+| `features_used` | the line at the foot of a page: what its request used |
 | `session_contents` | what a session may hold |
 | `settings` | defaults, the environment, secrets |
 | `engines` | connections to SQLite and PostgreSQL that behave alike |
 | `schema` | the version of the schema, and its upgrade |
 | `seed` | what a new shop begins with |
 | `store` | reading and writing within a request |
-| `shelves` | the categories, as the database has them |
+| `category_store` | the categories, as the database has them |
 | `health` | whether this process can serve |
 | `forms` | what may be sent |
 | `errors` | how the shop answers what goes wrong |
@@ -64,7 +64,7 @@ from typing import Any
 
 from werkzeug.exceptions import ServiceUnavailable
 
-from wsgiapp.shop import needs  # noqa: F401  # first of all: it says what is missing
+from wsgiapp.shop import required_packages  # noqa: F401  # first of all: it says what is missing
 
 # isort: split
 
@@ -81,6 +81,7 @@ from wsgiapp.shop import (
     csrf,
     currencies,
     errors,
+    features_used,
     health,
     learn,
     order_pages,
@@ -91,7 +92,6 @@ from wsgiapp.shop import (
     selling,
     settings,
     store,
-    underneath,
 )
 from wsgiapp.shop.permissions import may
 from wsgiapp.shop.schema import SchemaError
@@ -179,7 +179,7 @@ def page_context() -> dict[str, Any]:
     return {
         "theme": preferences.read_theme(),
         "currency": preferences.read_currency,
-        "underneath": underneath,
+        "features_used": features_used,
         "cart_pieces": cart.pieces,
         "here": here,
         "user_in_head": people.user_in_head,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from werkzeug.exceptions import Forbidden
 
 from wsgiapp import Blueprint, flash, redirect, render_template, request, url_for
-from wsgiapp.shop import shelves
+from wsgiapp.shop import category_store
 from wsgiapp.shop.account import login_required, signed_in
 from wsgiapp.shop.forms import CategoryIn, check_form
 from wsgiapp.shop.permissions import may
@@ -18,7 +18,7 @@ bp = Blueprint("categories", __name__, url_prefix="/categories")
 
 def page(values: Mapping[str, str], errors: Mapping[str, str]) -> str:
     """Return the page; ``errors`` are those of the one form that was sent, which its ``slug`` names."""
-    return render_template("categories.html", categories=shelves.known(), values=values, errors=errors)
+    return render_template("categories.html", categories=category_store.known(), values=values, errors=errors)
 
 
 def change(apply: Callable[[CategoryIn], str]) -> ResponseReturnValue:
@@ -32,11 +32,11 @@ def change(apply: Callable[[CategoryIn], str]) -> ResponseReturnValue:
         return page(form.values, form.errors), 422
     try:
         told = apply(form.data)
-    except shelves.TitleTaken as taken:
+    except category_store.TitleTaken as taken:
         return page(form.values, {"title": str(taken)}), 422
-    except shelves.InUse as used:
+    except category_store.InUse as used:
         return page(form.values, {"title": str(used)}), 409
-    except shelves.Overtaken as overtaken:
+    except category_store.Overtaken as overtaken:
         return page(form.values, {"title": f"Someone else changed it meanwhile. {overtaken}"}), 409
     flash(told, "good")
     return redirect(url_for("categories.show"), 303)
@@ -64,7 +64,7 @@ def add() -> ResponseReturnValue:
 
 
 def _add(data: CategoryIn) -> str:
-    slug = shelves.add(data.title)
+    slug = category_store.add(data.title)
     return f"“{data.title}” is a category now; in addresses it is {slug}."
 
 
@@ -76,7 +76,7 @@ def rename() -> ResponseReturnValue:
 
 
 def _rename(data: CategoryIn) -> str:
-    shelves.rename(data.slug, data.before, data.title)
+    category_store.rename(data.slug, data.before, data.title)
     return f"The category is called “{data.title}” now."
 
 
@@ -88,7 +88,7 @@ def delete() -> ResponseReturnValue:
 
 
 def _delete(data: CategoryIn) -> str:
-    shelves.remove(data.slug, data.before)
+    category_store.remove(data.slug, data.before)
     return f"“{data.title}” is no category any more."
 
 
@@ -98,7 +98,7 @@ def move(way: str) -> ResponseReturnValue:
     """Move a category one place up or down."""
 
     def apply(data: CategoryIn) -> str:
-        shelves.move(data.slug, -1 if way == "up" else 1)
+        category_store.move(data.slug, -1 if way == "up" else 1)
         return f"“{data.title}” was moved {way}."
 
     return change(apply)

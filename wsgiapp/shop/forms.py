@@ -15,9 +15,9 @@ from pydantic_core import ErrorDetails
 
 from wsgiapp.rest.models import Model, integral
 from wsgiapp.shop.catalogue import Picture
+from wsgiapp.shop.category_store import KnownCategory
 from wsgiapp.shop.currencies import Code
 from wsgiapp.shop.models import MAX_CENTS, MAX_NAME_KEY, MAX_STOCK, fold
-from wsgiapp.shop.shelves import KnownCategory
 
 MAX_QUANTITY = 99
 

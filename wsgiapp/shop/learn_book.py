@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -56,18 +57,23 @@ class Chapter:
     slug: str
     title: str
     summary: Markup
-    parts: list[Part] = field(default_factory=list)
+    body: str
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The body, read when the page is shown. Raises ``LookupError`` when one of its quotations fails."""
+        return read(self.body)
 
 
 @lru_cache(maxsize=32)
 def chapter(slug: str) -> Chapter:
-    """Return a chapter. Raises ``LookupError`` when the book has no such chapter, or one of its quotations fails."""
+    """Return a chapter. Raises ``LookupError`` when the book has no such chapter."""
     if slug not in (*ORDER, GLOSSARY):
         raise LookupError(f"The book has no chapter {slug}.")
     text = (shipped_path("docs/book") / f"{slug}.md").read_text(encoding="utf-8")
     title, summary, body = text.split("\n", 2)
     said = Markup(PLAIN.renderInline(summary.strip("*")))  # noqa: S704  # escaped by the library
-    return Chapter(slug, title.removeprefix("# "), said, read(body))
+    return Chapter(slug, title.removeprefix("# "), said, body)
 
 
 def read(text: str) -> list[Part]:
@@ -92,10 +98,14 @@ def read(text: str) -> list[Part]:
 
 
 def _prepared(tokens: Sequence[Token]) -> Sequence[Token]:
-    """Give each heading an id, and let links to ``other.md`` lead to the page of that chapter."""
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.type == "heading_open" and following is not None:
+    """Give each heading an id, let links to ``other.md`` lead to that chapter, and let no empty cell head a column."""
+    for token, following in pairwise(tokens):
+        if token.type == "heading_open":
             token.attrSet("id", "-".join(re.findall("[a-z0-9]+", following.content.lower())))
+        elif token.type == "th_open" and not following.content:
+            token.tag = "td"
+        elif following.type == "th_close" and not token.content:
+            following.tag = "td"
         for child in token.children or ():
             if child.type == "link_open":
                 child.attrSet("href", re.sub(r"^([\w-]+)\.md(?=#|$)", r"\1", str(child.attrGet("href"))))

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from werkzeug.exceptions import Forbidden, NotFound
 
 from wsgiapp import Blueprint, Response, flash, redirect, render_template, request, url_for
-from wsgiapp.shop import reviews, shelves, store
+from wsgiapp.shop import category_store, reviews, store
 from wsgiapp.shop.account import login_required, signed_in
 from wsgiapp.shop.forms import ReviewIn, check_form
 from wsgiapp.shop.models import Product, Review
@@ -52,7 +52,7 @@ def index() -> ResponseReturnValue:
     products = db.scalars(found.order_by(order, Product.id).limit(size).offset((page - 1) * size)).all()
     return render_template(
         "list.html",
-        categories=shelves.known(),
+        categories=category_store.known(),
         search=search,
         given=search_arguments(search),
         sorts={name: label for name, (label, _) in SORTS.items()},
@@ -77,7 +77,7 @@ def read_search(args: Mapping[str, str]) -> dict[str, str]:
     category, sort = args.get("category", ""), args.get("sort", "")
     return {
         "q": text,
-        "category": category if category in shelves.known() else "",
+        "category": category if category in category_store.known() else "",
         "sort": sort if sort in SORTS else "name",
     }
 
@@ -109,7 +109,7 @@ def product(product_id: int) -> Response:
     body = render_template(
         "product.html",
         product=item,
-        categories=shelves.known(),
+        categories=category_store.known(),
         reviews=db.scalars(statement).all(),
         average=ratings(db, [item]).get(product_id),
         recent=in_order(db, seen),

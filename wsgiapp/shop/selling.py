@@ -15,7 +15,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import Forbidden, NotFound
 
 from wsgiapp import Blueprint, current_app, flash, redirect, render_template, request, url_for
-from wsgiapp.shop import limits, pictures, shelves, store
+from wsgiapp.shop import category_store, limits, pictures, store
 from wsgiapp.shop.account import login_required, signed_in
 from wsgiapp.shop.catalogue import PICTURES
 from wsgiapp.shop.forms import Checked, ProductIn, VersionIn, check_form
@@ -193,7 +193,7 @@ def form_page(item: Product | None, values: Mapping[str, Any], errors: Mapping[s
         errors=errors,
         message=message,
         pictures=PICTURES,
-        categories=shelves.known(),
+        categories=category_store.known(),
         most=current_app.config["PICTURE_BYTES"],
     )
 

@@ -14,7 +14,7 @@ The modules and packages; each imports only from those before it, and docs/xray.
 * ``access``: decides who may see the X-ray
 * ``record``: notes what happens while a request runs
 * ``sessions``: what became of the session of a request
-* ``build``: makes a trace of a recording
+* ``trace_builder``: makes a trace of a recording
 * ``shared``: traces and the token that several processes of a server share
 * ``explain``: why a rule matched, and what each step did
 * ``twin``: sends the same request to the app on the ladder's last step
@@ -35,7 +35,6 @@ from typing import Any, ClassVar
 from wsgiapp import App
 
 from .access import TOKEN_VARIABLE, Access, Allow
-from .build import build
 from .objects.guard import safely
 from .record import instrumentation
 from .record.recording import Recording
@@ -46,6 +45,7 @@ from .show.address import tell_address
 from .show.pages import Pages
 from .show.stock_pages import StockPages
 from .trace import Trace
+from .trace_builder import build_trace
 
 __all__ = ["Trace", "XRay", "watch_all"]
 
@@ -150,7 +150,7 @@ class XRay:
 
     def _hand_over(self, recording: Recording) -> None:
         if self.shared is not None:
-            self.shared.put(build(recording, self.app), recording.marks_of_secrets)
+            self.shared.put(build_trace(recording, self.app), recording.marks_of_secrets)
 
     def remove(self) -> None:
         """Stop watching, and restore the app. The recorded requests are kept."""
@@ -164,7 +164,7 @@ class XRay:
 
     def traces(self) -> list[Trace]:
         """Return the kept requests, newest first; those of all processes if the server has several."""
-        own = [build(recording, self.app) for recording in self.ring]
+        own = [build_trace(recording, self.app) for recording in self.ring]
         if self.shared is None:
             return own
         others = self.shared.traces({trace.id for trace in own})
@@ -183,7 +183,7 @@ class XRay:
     def newest(self) -> Trace | None:
         """Return the last request; None if none is kept."""
         recording = self.ring.newest()
-        return build(recording, self.app) if recording is not None else None
+        return build_trace(recording, self.app) if recording is not None else None
 
     def get(self, name: str) -> Trace | None:
         """Return the request with that id; None if it is not kept."""
@@ -194,7 +194,7 @@ class XRay:
             sleep(0.01)
             recording = self.ring.get(name)
         if recording is not None:
-            return build(recording, self.app)
+            return build_trace(recording, self.app)
         return self.shared.get(name) if self.shared is not None else None
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from . import XRay, watch_all
-from .build import build
 from .explain.sentences import opening
 from .explain.why import why_trace
 from .objects.guard import safely
 from .record.recording import Recording
 from .show import text
 from .trace import Trace
+from .trace_builder import build_trace
 
 #: Requests shown for one test, the last ones.
 SHOWN = 5
@@ -71,7 +71,7 @@ class _Collector:
 
 def _told(app: Any, recording: Recording) -> list[str]:
     """The road of a request, below the sentence that says what it came to and why."""
-    trace = build(recording, app)
+    trace = build_trace(recording, app)
     return text.lines(trace, opening=safely(_opening, app, trace) or "")
 
 

@@ -1,8 +1,8 @@
 """Recording: the notes on one request while it runs, few and cheap.
 
 A :class:`Recording` is a list of events in the order of their ends, each with a begin and an end. Everything else is
-computed later, by ``build``, when somebody looks at the request. What came from outside is redacted before it is kept.
-``watch`` decides what is noted, and ``access`` who may see it.
+computed later, by ``trace_builder``, when somebody looks at the request. What came from outside is redacted before it
+is kept. ``watch`` decides what is noted, and ``access`` who may see it.
 """
 
 from __future__ import annotations
@@ -292,7 +292,7 @@ class Stream:
             if not self.kept:
                 self.kept = chunk[:room]
             else:
-                # PERF: bytes would be copied for each of many small pieces (tests/xray/test_harm.py).
+                # PERF: bytes would be copied for each of many small pieces (tests/xray/test_harmlessness.py).
                 if type(self.kept) is bytes:
                     self.kept = bytearray(self.kept)
                 self.kept += chunk[:room]

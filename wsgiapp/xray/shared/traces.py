@@ -11,8 +11,8 @@ from functools import lru_cache
 from types import NoneType
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from wsgiapp.xray.build import app_secrets, hider
 from wsgiapp.xray.trace import Trace
+from wsgiapp.xray.trace_builder import app_secrets, hider
 
 # The marks of secrets are Python's salted hashes: they say something in processes with one salt only, and are written
 # only where there is a salt.

@@ -22,14 +22,14 @@ from werkzeug.test import EnvironBuilder
 from wsgiapp import App, Request, Response, render_template, request
 from wsgiapp.typing import ResponseReturnValue, StartResponse, WSGIEnvironment
 from wsgiapp.xray import access, redact, twin
-from wsgiapp.xray.build import quoted
 from wsgiapp.xray.explain import compare, executed, teach, why
 from wsgiapp.xray.explain.sentences import opening
 from wsgiapp.xray.objects.locations import own_files
 from wsgiapp.xray.record import watch
 from wsgiapp.xray.trace import Trace
+from wsgiapp.xray.trace_builder import quoted
 
-from . import again, exports, text
+from . import exports, replay_form, text
 from .places import Places, editor_of
 
 SAFE = twin.SAFE
@@ -71,8 +71,10 @@ class Pages:
         self.outsider_hints: set[str] = set()
         self.told = False  # whether the terminal has the address with the token
         self.app = app = PagesApp(__name__, static_folder="static", template_folder="templates")
-        app.config.update(MAX_CONTENT_LENGTH=4 * again.MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
-        app.jinja_env.filters.update(ms=milliseconds, clock=clock_time, hexdump=again.shown, share=share, target=target)
+        app.config.update(MAX_CONTENT_LENGTH=4 * replay_form.MAX_REPLAY, DEBUG=False, PROPAGATE_EXCEPTIONS=False)
+        app.jinja_env.filters.update(
+            ms=milliseconds, clock=clock_time, hexdump=replay_form.shown, share=share, target=target
+        )
         app.jinja_env.filters["duration"] = text.duration
         app.after_request(self._protect)
         app.context_processor(self._always)
@@ -201,7 +203,7 @@ class Pages:
         page = render_template(
             "trace.html", trace=found, why=explained, earlier=earlier, exports=exports.EXPORTS,
             opening=opening(found, explained), address=page_of(found),
-            missing=again.missing(found), partial=again.is_partial(found), linked=self._linker(found),
+            missing=replay_form.missing(found), partial=replay_form.is_partial(found), linked=self._linker(found),
         )  # fmt: skip
         return page, {"Vary": "Accept"}
 
@@ -319,9 +321,11 @@ class Pages:
         return render_template("twin.html", found=found, linked=self._linker(self.xray.get(found.trace)))
 
     def _again(self, method: str, form: Any) -> WSGIEnvironment:
-        path, query = again.target_of(form.get("path", "/"))
-        headers = [pair for pair in map(again.header_of, form.get("headers", "").splitlines()) if pair]
-        body = again.body_of(self.xray.get(form.get("of", "")), form.get("body", ""), form.get("partial") == "yes")
+        path, query = replay_form.target_of(form.get("path", "/"))
+        headers = [pair for pair in map(replay_form.header_of, form.get("headers", "").splitlines()) if pair]
+        body = replay_form.body_of(
+            self.xray.get(form.get("of", "")), form.get("body", ""), form.get("partial") == "yes"
+        )
         mounted = request.script_root.removesuffix(self.xray.prefix)
         builder = EnvironBuilder(
             base_url=f"{request.scheme}://{request.host}{mounted}/", query_string=query, method=method,

@@ -17,10 +17,10 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from wsgiapp.xray.build import app_secrets
 from wsgiapp.xray.objects.locations import full, where_of
 from wsgiapp.xray.redact import SOURCE, scrub, source_lines, text
 from wsgiapp.xray.trace import Trace
+from wsgiapp.xray.trace_builder import app_secrets
 
 #: The environment variable with the address that opens an editor: ``vscode://file/{path}:{line}``.
 EDITOR_VARIABLE = "XRAY_EDITOR"

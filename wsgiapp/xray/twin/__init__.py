@@ -25,14 +25,14 @@ from typing import Any
 from itsdangerous.encoding import base64_decode, bytes_to_int
 
 from wsgiapp.xray import redact
-from wsgiapp.xray.build import build
 from wsgiapp.xray.explain.executed import Executed
 from wsgiapp.xray.objects.locations import own_files, place
 from wsgiapp.xray.record import watch
 from wsgiapp.xray.record.recording import Recording
+from wsgiapp.xray.trace_builder import build_trace
 
 from . import sending
-from .process import TwinError, program_of, real_place, run
+from .launcher import TwinError, program_of, real_place, run
 from .source import Code, Pair, own_code, pairs, ran
 
 __all__ = ["SAFE", "Answer", "Code", "Lack", "Row", "Twin", "TwinError", "twin"]
@@ -181,7 +181,7 @@ def _signed_at(app: Any, answer: Answer) -> int:
 
 
 def _twin(xray: Any, recording: Recording, left: Answer, executed: Any, report: dict[str, Any]) -> Twin:
-    trace, right = build(recording, xray.app), _told(report)
+    trace, right = build_trace(recording, xray.app), _told(report)
     rows = _rows(left, right, trace.hide)
     lacks = _lacks(xray.app, report["lacks"])
     lines = ran(report["lines"])

@@ -12,8 +12,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
-from .members import members_redacted
-from .names import MAX_NAME, REDACTED, is_secret
+from .json_members import members_redacted
+from .secret_names import MAX_NAME, REDACTED, is_secret
 
 # Entries of an environ and headers that hold no secret whatever they say, by the environ's spelling without HTTP_.
 _PLAIN = frozenset({

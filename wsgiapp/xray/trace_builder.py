@@ -91,7 +91,7 @@ class Clock:
         return self.cpus[before] + share * (self.cpus[after] - self.cpus[before])
 
 
-def build(recording: Recording, app: Any) -> Trace:
+def build_trace(recording: Recording, app: Any) -> Trace:
     """The trace of a recording.
 
     :param recording: a finished one.

@@ -1,4 +1,4 @@
-"""Redaction by value: a value that was removed because of its name is removed everywhere else too.
+"""Redacts by value: a value that was removed because of its name is removed everywhere else in the request too.
 
 The values of a request are known while it runs and forgotten with its end: then only their hashes are kept, which
 Python salts anew in each process, so that source that is shown later can be searched as well.
@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 import markupsafe
 from jinja2.utils import htmlsafe_json_dumps
 
-from .names import REDACTED, is_secret
+from .secret_names import REDACTED, is_secret
 
 #: Keys and values that are shorter would be found in every word.
 MIN_KEY = 4

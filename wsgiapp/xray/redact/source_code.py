@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from .names import REDACTED, is_secret
+from .secret_names import REDACTED, is_secret
 
 #: Characters of a file that is looked at; a longer one is not shown.
 MAX_FILE = 2_000_000

@@ -11,10 +11,10 @@ from typing import Any
 
 from werkzeug.http import parse_options_header
 
-from .formats import FORMATS, in_elements
-from .members import MARK, Span, cut, end, members
-from .names import MAX_NAME, is_secret
-from .urls import PRIVATE_KEY, SIGNATURE, SIGNED, USERINFO, query
+from .headers_and_urls import PRIVATE_KEY, SIGNATURE, SIGNED, USERINFO, query
+from .json_members import MARK, Span, cut, end, members
+from .secret_names import MAX_NAME, is_secret
+from .xml_yaml_csv import FORMATS, in_elements
 
 # Types that are text and are searched; any other cannot be read, and so is not shown.
 _READABLE = re.compile(

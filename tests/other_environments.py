@@ -1,7 +1,7 @@
 """The behaviour tests elsewhere: on the newest other Python of this machine, and on the oldest dependencies.
 
-    python tests/elsewhere.py newest [pytest arguments]
-    python tests/elsewhere.py oldest [pytest arguments]
+    python tests/other_environments.py newest [pytest arguments]
+    python tests/other_environments.py oldest [pytest arguments]
 
 `python run.py test --ci` has both run beside the other tests. Their environments are kept in `.cache/elsewhere`, and
 made anew when pyproject.toml or the Python changes.

@@ -32,7 +32,7 @@ LAST = "step_15"
 APPLICATIONS = ("shop", "rest")
 
 _PACKAGE = Path(wsgiapp.__file__).resolve().parent
-_CHILD = Path(__file__).with_name("child.py")
+_CHILD_PROCESS = Path(__file__).with_name("child_process.py")
 _APPS, _FACTORIES = ("app", "application"), ("create_app", "make_app")
 # A process that a server has started would be taken for its reloader.
 _NOT_INHERITED = ("WERKZEUG_SERVER_FD", "WERKZEUG_RUN_MAIN")
@@ -164,7 +164,7 @@ def run(app: Any, program: Program, environ: dict[str, str], body: bytes, now: i
 
     :param now: what the clock of signatures shows there.
     :param folders: the folders of the app's own files, whose executed lines are reported; *files* are single ones.
-    :return: the report of ``child.py``.
+    :return: the report of ``child_process.py``.
     :raises TwinError: where there is none.
     """
     steps = ladder()
@@ -187,7 +187,7 @@ def _talk(asked: bytes, seconds: float) -> tuple[bytes, bytes, str]:
     """What the process says on its output and of its errors, and why it was ended before it did."""
     environ = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     process = subprocess.Popen(  # noqa: S603  # this Python, a file of this package
-        [sys.executable, str(_CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, str(_CHILD_PROCESS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=environ, start_new_session=os.name == "posix",
     )  # fmt: skip
     assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018  # three pipes were asked for

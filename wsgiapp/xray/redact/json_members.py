@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .names import REDACTED, is_secret
+from .secret_names import REDACTED, is_secret
 
 #: Where a secret begins and ends, and what stands there instead.
 Span = tuple[int, int, bytes]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from .members import MARK, Span
-from .names import is_secret
+from .json_members import MARK, Span
+from .secret_names import is_secret
 
 Search = Callable[[bytes], Iterator[Span]]
 _ELEMENT = re.compile(rb"<([A-Za-z_][\w:.-]*+)([^<>]*+)(?<!/)>")

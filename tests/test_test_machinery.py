@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-import elsewhere
 import groups
+import other_environments
 from servers import HOST, ROOT, require, reserved_port
 
 # -- ports ---------------------------------------------------------------------------------------
@@ -178,22 +178,22 @@ def test_every_reason_of_a_quick_run_still_leaves_something_out() -> None:
 
 
 def test_the_oldest_dependencies_are_the_lower_bounds() -> None:
-    assert elsewhere.oldest(["Werkzeug>=3.1.9", "click>=8.1,<9"]) == ["Werkzeug==3.1.9", "click==8.1"]
+    assert other_environments.oldest(["Werkzeug>=3.1.9", "click>=8.1,<9"]) == ["Werkzeug==3.1.9", "click==8.1"]
 
 
 def test_a_dependency_without_a_lower_bound_is_an_error_that_says_what_to_write() -> None:
     with pytest.raises(ValueError, match="'click' in pyproject.toml has no lower bound: write name>=version"):
-        elsewhere.oldest(["click"])
+        other_environments.oldest(["click"])
 
 
 def test_the_oldest_set_holds_every_dependency_and_what_async_views_need() -> None:
-    names = {pinned.partition("==")[0] for pinned in elsewhere.oldest(elsewhere.dependencies())}
+    names = {pinned.partition("==")[0] for pinned in other_environments.oldest(other_environments.dependencies())}
     assert {"Werkzeug", "Jinja2", "itsdangerous", "blinker", "click", "MarkupSafe", "asgiref"} <= names
 
 
 def test_the_tools_of_the_other_environments_are_those_of_the_dev_group() -> None:
     group = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["dev"]
-    assert [tool for tool in [*elsewhere.TOOLS, elsewhere.FLASK] if tool not in group] == []
+    assert [tool for tool in [*other_environments.TOOLS, other_environments.FLASK] if tool not in group] == []
 
 
 @pytest.mark.parametrize(
@@ -206,21 +206,21 @@ def test_the_tools_of_the_other_environments_are_those_of_the_dev_group() -> Non
     ],
 )
 def test_the_newest_other_python_is_chosen(found: Any, used: Any, newest: str | None) -> None:
-    chosen = elsewhere.newest_other(found, used)
+    chosen = other_environments.newest_other(found, used)
     assert (chosen and chosen[1]) == newest
 
 
 def test_where_there_is_one_python_alone_it_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(elsewhere, "candidates", lambda: [sys.executable])
-    assert elsewhere.main("newest", []) == 0
+    monkeypatch.setattr(other_environments, "candidates", lambda: [sys.executable])
+    assert other_environments.main("newest", []) == 0
     assert "there is no other Python than" in capsys.readouterr().out
 
 
 def test_what_is_no_python_is_passed_over(tmp_path: Path) -> None:
-    assert elsewhere.version_of(str(tmp_path / "missing")) is None
-    assert elsewhere.version_of(sys.executable) == sys.version_info[:3]
+    assert other_environments.version_of(str(tmp_path / "missing")) is None
+    assert other_environments.version_of(sys.executable) == sys.version_info[:3]
 
 
 # -- the cache of conformance --------------------------------------------------------------------
