@@ -34,6 +34,7 @@ def split_host(host: str) -> tuple[str, ...] | None:
         if match is None or len(match[1]) > 253:
             return None
         name, address, port = match.groups(default="")
+        name.lower().encode().decode("idna")  # refuses "xn--a", which encodes no text: a URL could not show it
         if address:
             IPv6Address(address)
     except ValueError:

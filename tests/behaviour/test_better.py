@@ -548,6 +548,13 @@ def test_invalid_host_is_400(framework: Any, host: str) -> None:
     ]
 
 
+def test_host_with_a_label_that_encodes_no_text_is_400(framework: Any) -> None:
+    app = app_with(framework, lambda: framework.request.url)
+    for host in ("xn--", "xn--a", "XN--A:80", "shop.xn--a.example"):
+        assert call(app, environ_of(HTTP_HOST=host))[0] == {"wsgiapp": 400, "flask": 500}[framework.name]
+    assert call(app, environ_of(HTTP_HOST="xn--mnchen-3ya:5000"))[2] == "http://münchen:5000/".encode()
+
+
 def test_forged_cookie_does_not_hide_the_valid_one(framework: Any) -> None:
     app = session_app(framework)
     good = signed(framework, app, b'{"a":"1"}')
