@@ -35,8 +35,7 @@ def split_host(host: str) -> tuple[str, ...] | None:
             return None
         name, address, port = match.groups(default="")
         name.lower().encode().decode("idna")  # refuses "xn--a", which encodes no text: a URL could not show it
-        if address:
-            IPv6Address(address)
+        IPv6Address(address or "::")
     except ValueError:
         return None
     return (name, port) if not port or (port[0] != "0" and int(port) <= 65535) else None
