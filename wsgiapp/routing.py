@@ -33,8 +33,6 @@ Found = tuple[Rule, dict[str, Any]]
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
 INTEGER = Originals(IntegerConverter, "to_python", "num_convert")
-#: Takes UnicodeConverter, and says whether no method of the usual converters was replaced.
-usual_converters = TEXT.make_class_check(INTEGER)
 # The method that building a path without an adapter skips.
 BUILDING = Originals(MapAdapter, "build")
 
@@ -173,8 +171,6 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         if path in static:
             leaf = static[path].get(method)
             return (leaf.rule, {}) if leaf is not None else None
-        if not usual_converters(UnicodeConverter):
-            return None
         # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes_300).
         before, _, last = path.rpartition("/")
         if before in prefixes and last and path.isascii():

@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import get_content_length
 
 from . import heads, internals, json
-from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs
+from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs, storage_class
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .environs import decoded_path
@@ -309,7 +309,7 @@ class Request(RequestBase, metaclass=Watched):
         ...     request.args.get("page", 1, type=int), request.args.getlist("tag")
         (2, ['tea', 'green'])
         """
-        return _storage_class(self)(parse_pairs(self.query_string.decode()))
+        return storage_class(self)(parse_pairs(self.query_string.decode()))
 
     @lazy
     def form(self) -> ImmutableMultiDict[str, str]:
@@ -334,7 +334,7 @@ class Request(RequestBase, metaclass=Watched):
                 items = parse_pairs((own.get("_cached_data") or self.stream.read()).decode())
             except UnicodeDecodeError:
                 items = []
-            storage = _storage_class(self)
+            storage = storage_class(self)
             own["form"], own["files"] = storage(items), storage()
         else:
             super()._load_form_data()
@@ -354,12 +354,6 @@ CLOSING.notice_on_objects("close")
 HEADERS = Originals(Request, "cookies", "headers", flag="_has_usual_headers")
 # The attributes that are skipped when the method and the root path are read as they came in.
 TARGET = Originals(Request, "method", "root_path", flag="_has_usual_target")
-
-
-def _storage_class(request: RequestBase) -> type[MultiDict[str, Any]]:
-    """Return the class for the parameters of *request*. In Werkzeug 3.2 the attribute is None by default."""
-    own: type[MultiDict[str, Any]] | None = getattr(request, "parameter_storage_class", None)
-    return ImmutableMultiDict if own is None else own
 
 
 def _debugging() -> bool:
