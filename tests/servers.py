@@ -96,6 +96,31 @@ def werkzeug() -> list[str]:
     return [sys.executable, "-m", "wsgiapp", "--app", "wsgiapp.shop:app", "run", "--host", HOST, "--port", "{port}"]
 
 
+def hostile(server: str) -> list[str]:
+    """The server of that name in one process, serving `hostile_app` on ``{port}``."""
+    address, app = f"{HOST}:{{port}}", "hostile_app:app"
+    if server == "uwsgi":
+        stop = ["--hook-master-start", "unix_signal:15 gracefully_kill_them_all"]  # SIGTERM would start it anew
+        return [require("uwsgi"), "--http-socket", address, "--buffer-size", "32768", "--master", "--threads", "8",
+                "--need-app", *stop, "--module", app]  # fmt: skip
+    own = [str(ROOT / "tests" / "hostile_app.py"), server, "{port}"]
+    programs = {
+        "gunicorn": ["-m", "gunicorn", "--worker-class", "gthread", "--threads", "8", "--bind", address, app],
+        "waitress": ["-m", "waitress", f"--listen={address}", "--threads=8", app],
+        "granian": ["-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", "{port}",
+                    "--blocking-threads", "8", app],
+        "cheroot": ["-m", "cheroot", "--bind", address, app],
+        "gevent": ["-m", "gevent.monkey", *own],
+    }  # fmt: skip
+    return [sys.executable, *programs.get(server, own)]
+
+
+def hostile_environment(**settings: str) -> dict[str, str]:
+    """Environment variables for a process that serves `hostile_app`, with its *settings*."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0", **settings}
+
+
 # -- processes -----------------------------------------------------------------------------------
 
 

@@ -1,21 +1,43 @@
-"""The shop as a real process behind real servers: the same answers over a socket on each of them.
+"""Real processes behind real servers: the shop, and an app that is sent whatever a hostile client can send.
 
 What the shop answers in detail is tested in process, elsewhere. Here stands what only a server can break: bodies and
-their length, cookies between requests and workers, limits, and the end of the process.
+their length, cookies between requests and workers, limits, and the end of the process. The hostile requests are in
+`hostile_corpus`, the app that gets them in `hostile_app`.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
+import signal
 import socket
+import struct
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from servers import API_TOKEN, HOST, Answer, Server, Visitor, gunicorn, require, running, waitress, werkzeug
+import hostile_corpus as hostile
+from servers import (
+    API_TOKEN,
+    HOST,
+    Answer,
+    Server,
+    Visitor,
+    gunicorn,
+    hostile_environment,
+    require,
+    running,
+    waitress,
+    werkzeug,
+)
+from servers import hostile as hostile_command
 
 COMMANDS = {
     "gunicorn sync": gunicorn("--worker-class", "sync"),
@@ -184,3 +206,163 @@ def test_the_server_stops_when_it_is_told_to(name: str, tmp_path: Any) -> None:
         assert "Traceback" not in server.output()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((HOST, server.port), timeout=1)
+
+
+# -- hostile clients -----------------------------------------------------------------------------
+
+# What a server itself does wrong, whatever the app; everything else fails the test.
+OWN_FAULTS = {
+    "gunicorn": r"header b'SCRIPT_NAME: /x': 500 by the server",
+    "waitress": r"HEAD .*stream.*: 5 bytes that are no answer: b'0",  # ends a body that it has not sent
+    "gevent": r"HEAD .*stream.*: \d+ bytes that are no answer: b'0",  # the same
+    # It splits an absolute target without a care, and reads away the body that the app has begun to answer.
+    "cheroot": r"target b'http://\[::1/echo': 500 by the server|up and down: cut short",
+    "uwsgi": r"(?:line feeds alone|target b'/echo\?id=1 2'): ",  # it repeats the version of the request's line
+    "werkzeug": r": the connection hangs",  # it reads away the request that follows a body nobody read
+}
+# uWSGI has to be compiled, so it is tried only where somebody has it.
+HOSTILE = [
+    "gunicorn",
+    "waitress",
+    "granian",
+    "cheroot",
+    "gevent",
+    "werkzeug",
+    "wsgiref",
+    *filter(shutil.which, ["uwsgi"]),
+]
+GRACEFUL = ("gunicorn", "waitress", "granian", "uwsgi")  # they finish what has begun when they are told to stop
+RESET = struct.pack("ii", 1, 0)
+counts_in_proc = pytest.mark.skipif(sys.platform != "linux", reason="the app counts descriptors in /proc")
+
+
+def attacked(name: str, folder: Path, **settings: str) -> AbstractContextManager[Server]:
+    """A server with `hostile_app`; without it the test ends as `require` says."""
+    require(name)
+    return running(hostile_command(name), folder, hostile_environment(**settings))
+
+
+@pytest.fixture(scope="module", params=HOSTILE)
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Server]]:
+    """Each server in turn, by its name, with the app that is attacked."""
+    with attacked(request.param, tmp_path_factory.mktemp("hostile")) as started:
+        yield request.param, started
+
+
+def stats(server: Server) -> dict[str, int]:
+    """What the app says of its process."""
+    return json.loads(Visitor(server.port).get("/stats").body)
+
+
+def left_behind(server: Server, before: dict[str, int]) -> dict[str, int]:
+    """What is still open more than *before*, once it has been given a second to end."""
+    for _ in range(10):
+        now = stats(server)
+        left = {
+            "requests": max(now["begun"] - now["ended"] - before["begun"] + before["ended"], 0),
+            "streams": now["streams"] - now["closed"],
+            "descriptors": max(now["descriptors"] - before["descriptors"], 0),
+            "contexts": now["current_after"],
+        }
+        if not any(left.values()):
+            break
+        time.sleep(0.1)
+    return left
+
+
+def send_corpus(server: Server, step: int = 1, seconds: float = 4) -> Iterator[tuple[hostile.Case, bytes, bool]]:
+    """Every case, or every third, say; what came back, and whether the server closed the connection."""
+    cases = hostile.corpus()[::step]
+    with ThreadPoolExecutor(8) as pool:
+        for case, (data, closed) in zip(
+            cases, pool.map(lambda c: hostile.talk(server.port, c, seconds), cases), strict=True
+        ):
+            yield case, data, closed
+
+
+def together(calls: list[Callable[[], Any]]) -> list[Any]:
+    """The results of the calls, eight of which are made at a time."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda each: each(), calls))
+
+
+@counts_in_proc
+def test_no_hostile_request_breaks_the_answer_the_connection_or_the_server(target: tuple[str, Server]) -> None:
+    name, server = target
+    before, wrong = stats(server), []
+    step = 3 if name in ("werkzeug", "wsgiref") else 1  # nobody but their developer meets these
+    for case, data, closed in send_corpus(server, step, 0.3 if name == "werkzeug" else 4):
+        wrong += [f"{case.name}: {fault}" for fault in hostile.faults(case, data, closed)]
+    assert [fault for fault in wrong if not re.search(OWN_FAULTS.get(name, "(?!)"), fault)] == []
+    assert server.process.poll() is None
+    assert left_behind(server, {**before, "descriptors": before["descriptors"] + 2}) == dict.fromkeys(
+        ("requests", "streams", "descriptors", "contexts"), 0
+    )
+
+
+@counts_in_proc
+def test_clients_that_reset_leave_nothing_behind(target: tuple[str, Server]) -> None:
+    server = target[1]
+    stream = hostile.get("/stream?size=20000&count=400&wait=0.002")
+    uploads = [hostile.post(path, b"x" * 2000, length=90_000) for path in ("/data", "/unread", "/form", "/up-and-down")]
+
+    def reset(data: bytes, begun: bool) -> None:
+        with suppress(ConnectionError), socket.create_connection((HOST, server.port), timeout=10) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            connection.sendall(data)
+            if begun:
+                connection.recv(1000)
+
+    def resets() -> None:
+        together([lambda data=data: reset(data, data is stream) for data in [stream, *uploads, stream] * 5])
+
+    resets()  # threads that the server starts when it needs them have been started
+    left_behind(server, stats(server))
+    before = stats(server)
+    resets()
+    assert left_behind(server, before) == dict.fromkeys(("requests", "streams", "descriptors", "contexts"), 0)
+
+
+@counts_in_proc
+def test_visitors_who_ask_at_once_do_not_see_each_other(target: tuple[str, Server]) -> None:
+    def visit(who: int) -> list[Any]:
+        visitor, found = Visitor(target[1].port), []
+        for place in range(12):
+            name = f"{who}-{place}"
+            answer = json.loads(visitor.send("GET", f"/mine?id={name}", X_Who=name).body)
+            found.append(answer == {"found": [name], "before": f"{who}-{place - 1}" if place else None, "header": name})
+        return found
+
+    assert all(map(all, together([lambda who=who: visit(who) for who in range(8)])))
+
+
+@counts_in_proc
+def test_xray_changes_no_answer_to_a_hostile_request(tmp_path: Path) -> None:
+    answers: list[dict[str, bytes]] = []
+    for place, settings in enumerate(({}, {"HOSTILE_XRAY": "1"})):
+        (folder := tmp_path / str(place)).mkdir()
+        with attacked("waitress", folder, HOSTILE_DEBUG="1", **settings) as server:
+            port = str(server.port).encode()
+            answers.append({case.name: data.replace(port, b"PORT") for case, data, _ in send_corpus(server, 4)})
+    varying = re.compile(rb"(?im)^(?:Date|Server-Timing|X-Xray|Set-Cookie|Content-Length): .*\r\n|[0-9a-f]{40}")
+    bare = [{name: varying.sub(b"", data) for name, data in each.items()} for each in answers]
+    assert [name for name in bare[0] if bare[0][name] != bare[1][name]] == []
+
+
+@counts_in_proc
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [(name, signal.SIGINT if name == "waitress" else signal.SIGTERM) for name in HOSTILE if name in GRACEFUL],
+)
+def test_requests_in_flight_are_answered_when_the_server_is_told_to_stop(
+    name: str, sent: signal.Signals, tmp_path: Path
+) -> None:
+    with attacked(name, tmp_path) as server:
+        targets = ["/wait?seconds=0.6&id=1", "/stream?count=20&wait=0.03&id=1"] * 4
+        with ThreadPoolExecutor(8) as pool:
+            answers = [pool.submit(Visitor(server.port).get, target) for target in targets]
+            time.sleep(0.3)
+            server.process.send_signal(sent)
+            assert [answer.result().text.lstrip("x") for answer in answers] == ["waited 1", "end 1"] * 4
+        if name != "uwsgi":  # its first process now and then waits for a second signal, when all is answered
+            server.process.wait(15)

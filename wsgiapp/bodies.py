@@ -15,10 +15,11 @@ from itertools import chain
 from typing import IO, Any
 from urllib.parse import unquote
 
-from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.datastructures import FileStorage, ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
 from . import internals
@@ -47,8 +48,14 @@ class ChunkedBody(LimitedStream):
         """Read into *b*; see :meth:`io.RawIOBase.readinto`.
 
         :raises RequestEntityTooLarge: when the body is longer than the limit.
+        :raises ClientDisconnected: when the server cannot read it, for one because a chunk is malformed.
         """
-        size = super().readinto(b)
+        try:
+            size = super().readinto(b)
+        except HTTPException:
+            raise
+        except Exception as error:  # servers raise classes of their own
+            raise ClientDisconnected() from error
         if self.tell() > self.max_size:
             raise RequestEntityTooLarge()
         return size
@@ -69,7 +76,9 @@ class SizedBody(LimitedStream):
         try:
             # Cut, in case the server's stream gives more than it was asked for.
             data: bytes = (self._stream.read(wanted) or b"")[:wanted] if wanted else b""
-        except (OSError, ValueError) as error:
+        except HTTPException:
+            raise
+        except Exception as error:  # servers raise classes of their own
             raise ClientDisconnected() from error
         if wanted and not data:
             raise ClientDisconnected()
@@ -95,6 +104,12 @@ def parse_pairs(text: str) -> list[tuple[str, str]]:
         (unquote(name, errors=_KEEP) if "%" in name else name, unquote(value, errors=_KEEP) if "%" in value else value)
         for name, _, value in parts
     ]
+
+
+def storage_class(request: Request) -> type[MultiDict[str, Any]]:
+    """Return the class for the parameters of *request*. In Werkzeug 3.2 the attribute is None by default."""
+    own: type[MultiDict[str, Any]] | None = getattr(request, "parameterstorage_class", None)
+    return ImmutableMultiDict if own is None else own
 
 
 class _Boundary:

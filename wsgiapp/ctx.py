@@ -377,7 +377,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     self._shared = False
                 elif ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                if ends and self._shared is None and (request._needs_close or "close" in request.__dict__):
+                if ends and self._shared is None and (request._needs_close or not request._closes_forms_only):
                     request.close()
 
     def add_stream(self) -> None:

@@ -208,9 +208,7 @@ class Dispatcher(Replaceable):
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
         rule = request.url_rule
-        own_method = "method" in request.__dict__ or not getattr(request, "_has_usual_target", False)
-        method = request.method if own_method else request._original["REQUEST_METHOD"].upper()
-        if method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return self.make_default_options_response()
         view: Callable[..., Any] = self.view_functions[rule.endpoint]
         # PERF: a plain function is called without ensure_sync (benchmarks/: hello, parameter).

@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import get_content_length
 
 from . import heads, internals, json
-from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs
+from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs, storage_class
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .environs import decoded_path
@@ -88,6 +88,7 @@ class Request(RequestBase, metaclass=Watched):
     _closes_forms_only: bool
     _has_usual_headers: bool
     _has_usual_scopes: bool
+    _has_usual_target: bool
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
@@ -97,7 +98,10 @@ class Request(RequestBase, metaclass=Watched):
         self.shallow = shallow
         # PERF: attributes of an object are read faster than those of its class (benchmarks/: hello).
         self.url_rule = self.view_args = self.routing_exception = None
-        self._needs_close = not self._closes_forms_only
+        method = environ.get("REQUEST_METHOD")
+        if self._has_usual_target and type(method) is str:
+            self.method = method.upper()
+        self._needs_close = False
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
@@ -305,7 +309,7 @@ class Request(RequestBase, metaclass=Watched):
         ...     request.args.get("page", 1, type=int), request.args.getlist("tag")
         (2, ['tea', 'green'])
         """
-        return _storage_class(self)(parse_pairs(self.query_string.decode()))
+        return storage_class(self)(parse_pairs(self.query_string.decode()))
 
     @lazy
     def form(self) -> ImmutableMultiDict[str, str]:
@@ -330,7 +334,7 @@ class Request(RequestBase, metaclass=Watched):
                 items = parse_pairs((own.get("_cached_data") or self.stream.read()).decode())
             except UnicodeDecodeError:
                 items = []
-            storage = _storage_class(self)
+            storage = storage_class(self)
             own["form"], own["files"] = storage(items), storage()
         else:
             super()._load_form_data()
@@ -345,16 +349,11 @@ PARSING = Originals(
 )  # fmt: skip
 # Unless it was replaced, close() has something to do only after a form was read.
 CLOSING = Originals(Request, "close", flag="_closes_forms_only")
+CLOSING.notice_on_objects("close")
 # The attributes that are skipped when cookies or the content type are read from the environ.
 HEADERS = Originals(Request, "cookies", "headers", flag="_has_usual_headers")
 # The attributes that are skipped when the method and the root path are read as they came in.
 TARGET = Originals(Request, "method", "root_path", flag="_has_usual_target")
-
-
-def _storage_class(request: RequestBase) -> type[MultiDict[str, Any]]:
-    """Return the class for the parameters of *request*. In Werkzeug 3.2 the attribute is None by default."""
-    own: type[MultiDict[str, Any]] | None = getattr(request, "parameter_storage_class", None)
-    return ImmutableMultiDict if own is None else own
 
 
 def _debugging() -> bool:
@@ -541,7 +540,7 @@ class Response(ResponseBase, metaclass=Watched):
         # The list may have been changed in place; then its length is not the one in the headers.
         plain = body is self._known_body and len(body) == 1 and type(body[0]) is bytes
         # PERF: the header list is written once; Werkzeug copies it three times (benchmarks/: hello, parameter, stream).
-        shortcut = self._sendable and self._has_usual_sending and SENDING.names.isdisjoint(self.__dict__)
+        shortcut = self._sendable and self._has_usual_sending
         if (
             shortcut
             and self._status_code not in _BODILESS
@@ -634,6 +633,7 @@ SENDING = Originals(
     Response, "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close", "set_data",
     "status", "status_code", "headers", "automatically_set_content_length", flag="_has_usual_sending",
 )  # fmt: skip
+SENDING.notice_on_objects("get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close")
 # The methods skipped by writing a cookie directly into the headers, by vary_by, and by making responses in dispatch.
 COOKIE_WRITING = Originals(Response, "set_cookie")
 VARYING = Originals(Response, "vary")

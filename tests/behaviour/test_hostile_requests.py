@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.test import create_environ
 
 import wsgiapp
@@ -193,6 +194,7 @@ class Broken:
 STREAMS = {
     "gone": [OSError("gone")], "late": [TimeoutError()], "reset": [b"ab", ConnectionResetError()],
     "bad": [ValueError()], "short": [b"ab"], "more than asked for": [b"x" * 100_000] * 3, "nothing yet": [None],
+    "an error of the server's own": [type("InvalidChunkSize", (Exception,), {})()], "too big": [OverflowError()],
 }  # fmt: skip
 
 
@@ -200,8 +202,16 @@ STREAMS = {
 @pytest.mark.parametrize("content_type", TYPES)
 def test_stream_that_breaks_is_answered(app: wsgiapp.App, content_type: str, pieces: list[Any]) -> None:
     for path in ("/body", "/stream"):
-        sized = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": content_type, "CONTENT_LENGTH": "5000"}
-        assert answer(app, path, Broken(*pieces), **sized)[0] < 500
+        sent = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": content_type}
+        assert answer(app, path, Broken(*pieces), CONTENT_LENGTH="5000", **sent)[0] < 500
+        chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+        assert answer(app, path, Broken(*pieces[-1:]), **chunked, **sent)[0] < 500
+
+
+@pytest.mark.parametrize("announced", [{"CONTENT_LENGTH": "5"}, {"wsgi.input_terminated": True}])
+def test_what_a_middleware_raises_while_the_body_is_read_stays(app: wsgiapp.App, announced: dict[str, Any]) -> None:
+    sent = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "text/plain"} | announced
+    assert answer(app, "/stream", Broken(RequestEntityTooLarge()), **sent)[0] == 413
 
 
 def test_stream_that_gives_more_than_was_announced_is_read_up_to_that(app: wsgiapp.App) -> None:

@@ -1,5 +1,6 @@
 """Overrides in unusual places and of unusual kinds: they take effect as on Flask."""
 
+import copy
 import os
 import pickle
 from typing import Any
@@ -327,3 +328,62 @@ def test_method_replaced_on_a_class_below_ours_is_called_by_flask_alone(
     monkeypatch.setattr(cls, "get_wsgi_headers", lambda *args: calls.append(1) or original(*args))
     assert client.get("/").text == "text"
     assert bool(calls) == (own or framework.name == "flask")
+
+
+def test_method_replaced_on_a_response_may_call_the_one_it_replaces(framework: Any) -> None:
+    called: list[str] = []
+
+    class Response(framework.Response):
+        def close(self) -> None:
+            called.append("class")
+            super().close()
+
+    for cls, expected in ((framework.Response, ["object"]), (Response, ["object", "class"])):
+        called.clear()
+        response = cls("text")
+        before = response.close
+        response.close = lambda before=before: (called.append("object"), before())
+        response.close()
+        assert called == expected
+
+
+def test_method_replaced_on_a_response_stays_until_it_is_deleted(framework: Any) -> None:
+    response = framework.Response("text")
+    response.close = None
+    assert (response.close, copy.copy(response).close, framework.Response("other").close.__name__) == (
+        None,
+        None,
+        "close",
+    )
+    del response.close
+    assert response.close.__func__ is framework.Response.close is BaseResponse.close
+    with pytest.raises(AttributeError):
+        del response.close
+
+
+@pytest.mark.parametrize("name", ["get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "close"])
+def test_method_found_in_the_dict_of_the_response_s_class_can_be_wrapped(
+    framework: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    found = next(vars(cls)[name] for cls in framework.Response.__mro__ if name in vars(cls))
+    called = []
+    monkeypatch.setattr(
+        framework.Response, name, lambda self, *args: called.append(name) or found(self, *args), raising=False
+    )
+    app = framework.App("odd_overrides")
+    app.add_url_rule("/", "index", lambda: "text")
+    assert app.test_client().get("/", buffered=True).text == "text"
+    assert called
+
+
+def test_request_s_method_set_by_a_hook_is_the_one_that_is_dispatched(framework: Any) -> None:
+    app = framework.App("odd_overrides")
+    app.add_url_rule("/", "index", lambda: framework.request.method, methods=["GET", "POST"])
+
+    @app.before_request
+    def change() -> None:
+        framework.request.method = framework.request.args["to"]
+
+    client = app.test_client()
+    assert client.get("/?to=POST").text == "POST"
+    assert client.get("/?to=OPTIONS").headers["Allow"]
