@@ -108,7 +108,7 @@ def parse_pairs(text: str) -> list[tuple[str, str]]:
 
 def storage_class(request: Request) -> type[MultiDict[str, Any]]:
     """Return the class for the parameters of *request*. In Werkzeug 3.2 the attribute is None by default."""
-    own: type[MultiDict[str, Any]] | None = getattr(request, "parameterstorage_class", None)
+    own: type[MultiDict[str, Any]] | None = getattr(request, "parameter_storage_class", None)
     return ImmutableMultiDict if own is None else own
 
 
