@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from io import BytesIO
 from itertools import chain
 from typing import IO, Any
@@ -108,7 +107,7 @@ def parse_pairs(text: str) -> list[tuple[str, str]]:
 
 def storage_class(request: Request) -> type[MultiDict[str, Any]]:
     """Return the class for the parameters of *request*. In Werkzeug 3.2 the attribute is None by default."""
-    own: type[MultiDict[str, Any]] | None = getattr(request, "parameterstorage_class", None)
+    own: type[MultiDict[str, Any]] | None = getattr(request, "parameter_storage_class", None)
     return ImmutableMultiDict if own is None else own
 
 
@@ -141,17 +140,21 @@ class FormParser(FormDataParser):
             return super()._parse_multipart(stream, mimetype, content_length, options)
         decoder: Any = MultipartDecoder(boundary, max_size, max_parts=self.max_form_parts)
         decoder.boundary_re = _Boundary(decoder.boundary_re, b"--" + boundary)
-        with ExitStack() as opened:
+        opened: list[IO[bytes]] = []
+        try:
             fields, files = self._parts(decoder, stream, content_length, opened)
-            opened.pop_all()  # they are the request's now
+        except BaseException:
+            for file in opened:
+                file.close()
+            raise
         return stream, self.cls(fields), self.cls(files)
 
     def _parts(
-        self, decoder: MultipartDecoder, stream: IO[bytes], content_length: int | None, opened: ExitStack
+        self, decoder: MultipartDecoder, stream: IO[bytes], content_length: int | None, opened: list[IO[bytes]]
     ) -> tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]:
         """Return the fields and the files, by name.
 
-        :param opened: gets each file, to be closed when the form is not read to its end.
+        :param opened: gets each file, to be closed if the form cannot be read to its end.
         """
         parser, max_size = MultiPartParser(self.stream_factory), self.max_form_memory_size
         fields, files = [], []
@@ -161,7 +164,8 @@ class FormParser(FormDataParser):
             if isinstance(event, Field):
                 part, sink = event, BytesIO()
             elif isinstance(event, File):
-                part, sink = event, opened.enter_context(closing(parser.start_file_streaming(event, content_length)))
+                part, sink = event, parser.start_file_streaming(event, content_length)
+                opened.append(sink)
             elif isinstance(event, Data):
                 sink.write(event.data)
                 if isinstance(part, Field) and max_size is not None and sink.tell() > max_size:

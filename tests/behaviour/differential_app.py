@@ -34,7 +34,7 @@ class Reversed(BaseConverter):
 def build(framework: Any, folder: Path) -> Any:
     """The application; `folder` holds `static/`, `templates/` and `files/`."""
     app = framework.App("differential", root_path=str(folder))
-    app.secret_key = "differential"
+    app.secret_key = "key of both frameworks"
     app.config["MAX_CONTENT_LENGTH"] = 200_000
     app.url_map.converters["reversed"] = Reversed
     for part in (routing, values, requests, files, sessions, errors, templates, hooks, blueprints):

@@ -260,9 +260,9 @@ SLIPS = {
     "an option behind the command": (
         {},
         ["run", "--app", "made_line"],
-        ["No such option '--app'", "It goes before the command: ", " --app ... run"],
+        ["No such option", "--app", "It goes before the command: ", " --app ... run"],
     ),
-    "another option": ({}, ["run", "--prot", "1"], ["'--port'"]),
+    "another option": ({}, ["run", "--prot", "1"], ["--port"]),
     "no such port": ({}, ["--app", "made_line", "run", "--port", "99999"], ["99999 is not in the range 0<=x<=65535"]),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp import App, Blueprint, Response, current_app, request, url_for
@@ -20,14 +20,10 @@ from .views import Collection, Item
 CONVERTER = "rest_id"
 
 
-class PlainNumber(BaseConverter):
+class PlainNumber(IntegerConverter):
     """A whole number in its one spelling: ``/01`` is the address of nothing."""
 
     regex = "0|[1-9][0-9]{0,17}"
-
-    def to_python(self, value: str) -> int:
-        """Return the number."""
-        return int(value)
 
 
 class API:

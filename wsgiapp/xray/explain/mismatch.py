@@ -160,7 +160,8 @@ def _expected(rule: Rule, name: str, converter: Any, value: str) -> str:
         guess = f": did you mean {quoted(max(near, key=lambda item: likeness(item, value)))}?" if near else ""
         return f"one of {', '.join(map(quoted, sorted(converter.items)))}{guess}"
     if isinstance(converter, IntegerConverter):
-        return f"{shown}: digits{' with or without a minus sign' * converter.signed}, and nothing else"
+        digits = f"digits{' with or without a minus sign' * converter.signed}, and nothing else"
+        return f"{shown}: {digits if type(converter).regex == IntegerConverter.regex else converter.regex}"
     if isinstance(converter, FloatConverter):
         return f"{shown.replace('an', 'a', 1)}: digits, a dot, digits"
     if isinstance(converter, UUIDConverter):

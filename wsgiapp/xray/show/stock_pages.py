@@ -38,7 +38,10 @@ class StockPages:
         :param name: the id of the request's trace.
         :return: None where the stock page shall stay as it is.
         """
-        own = type(error) not in _STOCK or "description" in error.__dict__ or error.response is not None
+        said = error.__dict__.get("description", error.description)
+        # It may be longer than usual: debug mode adds to that of a 405.
+        own_text = not str(said).startswith(str(type(error).description))
+        own = type(error) not in _STOCK or own_text or error.response is not None
         if own or request.routing_exception is not error or not _is_browser(request):
             return None
         template = self.pages.jinja_env.get_template("stock_page.html")
