@@ -33,8 +33,9 @@ def no_app_found() -> str:
     )
     said += f" app.py in this folder, {Path.cwd()}."
     for path in sorted(Path().glob("*.py"))[:50]:
-        if re.search(r"\b(App|Flask)\(__name__|def (create|make)_app\b", path.read_text("utf-8", "replace")):
-            return f"{said} Did you mean '--app {path.stem}'?"
+        with suppress(OSError):  # a file that may not be read, a folder of such a name
+            if re.search(r"\b(App|Flask)\(__name__|def (create|make)_app\b", path.read_text("utf-8", "replace")):
+                return f"{said} Did you mean '--app {path.stem}'?"
     return said
 
 

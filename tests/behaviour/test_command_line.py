@@ -514,3 +514,10 @@ def test_dotenv_files_without_the_package_are_pointed_out(framework: Any, projec
     result = run(framework, "--app", "made_line", "show")
     assert "python-dotenv" in result.output
     assert framework.cli.load_dotenv() is False
+
+
+def test_folder_that_is_named_like_a_module_is_no_app_and_no_error(project_of_ours: Any) -> None:
+    (Path.cwd() / "a_folder.py").mkdir()
+    (Path.cwd() / "main.py").write_text(PLAIN.format("app"))
+    result = run(project_of_ours, "routes")
+    assert "Did you mean '--app main'?" in " ".join(result.output.split()) and result.exit_code == 2
