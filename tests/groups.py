@@ -55,6 +55,7 @@ FILES_LEFT_OUT = {
     r"^tests/(test_servers|test_deploy|test_wheel|behaviour/test_two_servers)\.py$": "real servers, the wheel",
     r"^tests/test_site\.py$": "the static site",
     r"^tests/test_(people_)?benchmarks\.py$": "the benchmarks",
+    r"^tests/behaviour/test_hostile_requests\.py$": "hostile requests by the hundred",
     r"^tests/typed/": "mypy and pyright on programs written for Flask",
     r"^tests/xray/test_shop_watched\.py$": "the shop's tests once more, watched",
     r"^tests/(property/|rest/test_openapi\.py$|xray/test_hostile\.py$)": "generated cases by the hundred",

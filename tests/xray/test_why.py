@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from werkzeug.routing import BaseConverter, Rule, ValidationError
+from werkzeug.routing import BaseConverter, IntegerConverter, Rule, ValidationError
 
 from wsgiapp import App, request
 from wsgiapp.views import MethodView
@@ -408,3 +408,23 @@ def _as_listed(app: App, answering: Any, explained: Explanation, path: str) -> l
         assert (rule.rule, reason.kind, reason.sentence) in told
         listed.append(Other(rule.rule, "", (), "", reason.kind, reason.sentence, reason.nearness))
     return listed
+
+
+@pytest.mark.parametrize(
+    ("regex", "path", "wanted"),
+    [
+        ("0|[1-9][0-9]{0,17}", "/items/abc", "digits, and nothing else"),
+        ("0|[1-9][0-9]{0,17}", "/items/01", "0|[1-9][0-9]{0,17}"),
+        ("[0-9a-f]+", "/items/xyz", "[0-9a-f]+"),
+    ],
+)
+def test_whole_numbers_of_a_form_of_their_own_are_told_in_words_where_these_are_true(
+    regex: str, path: str, wanted: str
+) -> None:
+    app = App(__name__)
+    app.url_map.converters["number"] = type("Number", (IntegerConverter,), {"regex": regex})
+    app.add_url_rule("/items/<number:n>", "item", lambda n: str(n))
+
+    (other,) = [other for other in why(app, "GET", path).others if other.endpoint == "item"]
+
+    assert other.reason == f'segment 2: "{path.removeprefix("/items/")}" is not an <number:n>: {wanted}'

@@ -28,6 +28,8 @@ ALIKE = 0.7
 _PIECE = re.compile(r"<(?:\([^)]*\)|[^>])*?>|/|[^</]+")
 _LENGTHS = re.compile(r"\[\^/\]\{(\d+)(,?)(\d*)\}")
 _SHOWN = 80
+# A regular expression of these characters alone fits nothing but digits.
+_OF_DIGITS = frozenset("0123456789[]{}()|,?*+-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,10 @@ def _expected(rule: Rule, name: str, converter: Any, value: str) -> str:
         guess = f": did you mean {quoted(max(near, key=lambda item: likeness(item, value)))}?" if near else ""
         return f"one of {', '.join(map(quoted, sorted(converter.items)))}{guess}"
     if isinstance(converter, IntegerConverter):
-        digits = f"digits{' with or without a minus sign' * converter.signed}, and nothing else"
-        return f"{shown}: {digits if type(converter).regex == IntegerConverter.regex else converter.regex}"
+        usual = type(converter).regex == IntegerConverter.regex
+        if usual or (not value.isdigit() and _OF_DIGITS.issuperset(converter.regex)):
+            return f"{shown}: digits{' with or without a minus sign' * converter.signed}, and nothing else"
+        return f"{shown}: {converter.regex}"
     if isinstance(converter, FloatConverter):
         return f"{shown.replace('an', 'a', 1)}: digits, a dot, digits"
     if isinstance(converter, UUIDConverter):
