@@ -27,6 +27,7 @@ import hostile_corpus as hostile
 from servers import (
     API_TOKEN,
     HOST,
+    ROOT,
     Answer,
     Server,
     Visitor,
@@ -284,6 +285,10 @@ def together(calls: list[Callable[[], Any]]) -> list[Any]:
     """The results of the calls, eight of which are made at a time."""
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(lambda each: each(), calls))
+
+
+def test_the_page_on_servers_says_how_many_hostile_requests_there_are() -> None:
+    assert f"{len(hostile.corpus()):,} hostile requests" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
 @counts_in_proc

@@ -28,10 +28,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def no_app_found() -> str:
     """Return what to say where a command finds no app, with the module of this folder that may have been meant."""
-    said = (
-        "Could not locate a Flask application. Name it by the option --app or by FLASK_APP, or put it into wsgi.py or"
-    )
-    said += f" app.py in this folder, {Path.cwd()}."
+    files = f"into wsgi.py or app.py in this folder, {Path.cwd()}."
+    said = f"Could not locate a Flask application. Name it by --app or by FLASK_APP, or put it {files}"
     for path in sorted(Path().glob("*.py"))[:50]:
         with suppress(OSError):  # a file that may not be read, a folder of such a name
             if re.search(r"\b(App|Flask)\(__name__|def (create|make)_app\b", path.read_text("utf-8", "replace")):

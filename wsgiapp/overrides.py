@@ -118,7 +118,7 @@ class Originals:
 class _Noticed:
     """A method of a class, which clears a flag of each object on which it is replaced.
 
-    PERF: a search in the ``__dict__`` of each request and response takes an eighth of the time (benchmarks/: hello).
+    PERF: to look into the ``__dict__`` of each request and response would have Python make one (benchmarks/: hello).
     """
 
     def __init__(self, originals: Originals, name: str) -> None:

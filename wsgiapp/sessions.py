@@ -517,7 +517,7 @@ def get_flashed_messages(
     ctx = current_request_context("'get_flashed_messages'")
     if ctx.flashes is None:
         session = ctx.session
-        ctx.flashes = _as_flashes(session.pop("_flashes")) if "_flashes" in session else []
+        ctx.flashes = _as_flashes("_flashes" in session and session.pop("_flashes"))
     wanted = set(category_filter)
     pairs = [pair for pair in ctx.flashes if not wanted or pair[0] in wanted]
     return pairs if with_categories else [message for _, message in pairs]

@@ -76,7 +76,8 @@ class TagDict(_TypeTag):
 
     def check(self, value: Any) -> bool:
         """Say whether *value* is a dictionary with one key, and that key a tag."""
-        return isinstance(value, dict) and len(value) == 1 and not self.serializer.tags.keys().isdisjoint(value)
+        tags = isinstance(value, dict) and self.serializer.tags.keys() & value.keys()
+        return bool(tags) and len(value) == 1
 
     def to_json(self, value: Any) -> Any:
         """Return the dictionary with two underscores after its key."""
