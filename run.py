@@ -230,7 +230,7 @@ def set_up(group: str = "") -> Path:
 @functools.cache
 def ports() -> dict[str, Any]:
     """Return the functions that explain ports: by their file, since the package may not be installed yet."""
-    return runpy.run_path(str(ROOT / "wsgiapp" / "xray" / "explain" / "port.py"))
+    return runpy.run_path(str(ROOT / "wsgiapp" / "ports.py"))
 
 
 def is_free(host: str, port: int) -> bool:

@@ -41,6 +41,7 @@ HOUSE = [
     "bodies",
     "typing",
     "debughelpers",
+    "mistakes",
     "hints",
     "signals",
     "config",
@@ -55,6 +56,7 @@ HOUSE = [
     "logging",
     "errors",
     "dispatch",
+    "ports",
     "devserver",
     "lazy_commands",
     "cli",
@@ -97,7 +99,7 @@ NOT_LOADED_BY_IMPORT = [
 
 NAMES = list(measure.named_files(PACKAGE, []))  # the files are not read before a test asks: collecting them stays quick
 LONG_BY_PURPOSE = {"wsgi_app": 60}  # the hot road of a request, unrolled; its PERF notes say why
-MOST_CODE_LINES = 4_401
+MOST_CODE_LINES = 4_682
 
 
 def modules() -> list[measure.Module]:

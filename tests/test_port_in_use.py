@@ -15,7 +15,7 @@ import pytest
 
 import run
 from servers import HOST, ROOT, Visitor, running
-from wsgiapp.xray.explain import port as ports
+from wsgiapp import ports
 
 LISTENS = """\
 import socket, sys

@@ -31,8 +31,9 @@ from werkzeug.utils import import_string
 
 from .config import get_debug_flag, get_load_dotenv
 from .ctx import _cv_app
+from .debughelpers import did_you_mean
 from .devserver import RequestHandler, serve
-from .hints import did_you_mean, failed_import, misplaced_option, no_app_found
+from .hints import failed_import, misplaced_option, no_app_found
 from .lazy_commands import LazyCommand
 
 # The version of Flask whose API and behaviour this package has.

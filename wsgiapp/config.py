@@ -18,7 +18,7 @@ from typing import IO, Any, Generic, Self, TypeVar, overload
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
 
-from .hints import did_you_mean
+from .debughelpers import did_you_mean
 
 T = TypeVar("T")
 StrPath = str | os.PathLike[str]

@@ -25,6 +25,14 @@ def describe(func: Callable[..., Any]) -> str:
     return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean ...?`` with the most similar of the *known* words, or an empty text."""
+    import difflib  # needed after a mistake alone
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
 class UnexpectedUnicodeError(AssertionError, UnicodeError):
     """Text arrived where only ASCII can be; raised with an explanation instead of a bare UnicodeError."""
 

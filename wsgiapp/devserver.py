@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler
-from werkzeug.utils import import_string
+
+from . import ports
 
 
 class RequestHandler(WSGIRequestHandler):
@@ -42,6 +43,5 @@ def serve(run_simple: Any, host: str, port: int, app: Any, *args: Any, **options
     try:
         run_simple(host, port, app, *args, **options)
     except SystemExit as end:
-        # By name: it stands above, and only a server that could not start loads it.
-        import_string("wsgiapp.xray.explain.port:explain")(end, host, port, app)
+        ports.explain(end, host, port, app)
         raise

@@ -13,17 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from werkzeug.utils import import_string
-
-from .debughelpers import describe
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean ...?`` with the most similar of the *known* words, or an empty text."""
-    import difflib  # needed after a mistake alone
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+from . import mistakes
+from .debughelpers import describe, did_you_mean
 
 
 def no_app_found() -> str:
@@ -63,8 +54,7 @@ def explain(error: BaseException, app: Any, ctx: Any) -> None:
     :param ctx: the request context, or None.
     """
     with suppress(Exception):  # if the hint itself fails, the error must still be shown
-        # By name: it stands above, and is loaded only after a mistake.
-        for note in import_string("wsgiapp.xray.explain.mistakes:notes")(error, app, ctx):
+        for note in mistakes.notes(error, app, ctx):
             error.add_note(note)
 
 

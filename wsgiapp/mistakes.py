@@ -1,5 +1,6 @@
-"""What the usual mistakes were: notes (PEP 678) for an error that nobody handled, in `wsgiapp.hints`' name.
+"""What the usual mistakes were: notes (PEP 678) for an error that nobody handled.
 
+Layer "mistakes"; ``hints`` adds the notes to the error. It is imported lazily, after the first mistake.
 A note says what was given and what is taken, which function it was (``file:line``), and what to write instead. It never
 holds a value that a visitor has sent, only the names of fields.
 """
@@ -13,8 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from wsgiapp.debughelpers import describe
-from wsgiapp.hints import did_you_mean
+from .debughelpers import describe, did_you_mean
 
 MOST_NAMES = 20
 MOST_LETTERS = 60  # of a name that a visitor has sent
@@ -174,7 +174,7 @@ def _return_notes(value: Any, app: Any, ctx: Any) -> Iterator[str]:
 
 
 def _other_functions(value: Any, app: Any, ctx: Any) -> list[str]:
-    """The functions that answer in a view's place: error handlers, and hooks that returned something."""
+    """Return the functions that answer in a view's place: error handlers, and hooks that returned something."""
     scopes = [None, *(ctx.request.blueprints if ctx is not None else ())]
     hooks = [hook for scope in scopes for hook in app.before_request_funcs.get(scope, ()) if value is not None]
     by_code = [codes for scope in scopes for codes in app.error_handler_spec.get(scope, {}).values()]

@@ -1,7 +1,8 @@
 """Why a server cannot have its port: who listens there, and the command that takes a free one instead.
 
-Werkzeug has said by then that the port is in use, and has ended the program. Nothing but the standard library is
-imported here: ``run.py`` reads this file on a machine that has nothing else.
+Layer "ports", imported lazily, when ``devserver`` could not start: Werkzeug has said by then that the port is in use,
+and has ended the program. Nothing but the standard library is imported here: ``run.py`` reads this file on a machine
+that has nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PORTS_TO_TRY = 100
 MAX_SHOWN = 100
 _LISTENING = "0A"
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - told apart, not listened on
-_PACKAGE = str(Path(__file__).resolve().parents[2])
+_PACKAGE = str(Path(__file__).resolve().parent)
 
 
 class Listener(NamedTuple):
@@ -68,7 +69,7 @@ def refusal(host: str, port: int) -> int:
 
 
 def free_port(host: str, port: int) -> int:
-    """The first port after *port* that is free; 0, by which a system chooses one, where none is in reach."""
+    """Return the first port after *port* that is free; 0, by which a system chooses one, where none is in reach."""
     after = range(port + 1, min(port + PORTS_TO_TRY, 65_536))
     return next((number for number in after if not is_taken(host, number)), 0)
 
@@ -93,7 +94,7 @@ def holder(host: str, port: int) -> str:
 
 
 def _listeners(port: int) -> list[Listener]:
-    """Who listens on a port, from the system's tables of both families."""
+    """Return who listens on a port, from the system's tables of both families."""
     tables = (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6))
     entries = [(family, line.split()) for table, family in tables for line in _lines(Path("/proc/net", table))]
     return [
@@ -114,7 +115,7 @@ def _address(family: socket.AddressFamily, local: str) -> str:
 
 
 def _process_of(sockets: set[str]) -> Path | None:
-    """The folder of the first process that holds one of the sockets; none where there is none, or not for us to see."""
+    """Return the folder of the first process that holds one of the sockets; None if there is none that we may see."""
     folders = Path("/proc").glob("[0-9]*") if sockets else ()
     oldest_first = sorted(folders, key=lambda folder: int(folder.name))
     return next((folder for folder in oldest_first if sockets & _open_files(folder)), None)
@@ -162,7 +163,7 @@ def _way_out(app: Any, host: str, port: int) -> str:
 
 
 def _typed() -> list[str]:
-    """The command line of this process, as short as it can be typed again."""
+    """Return the command line of this process, as short as it can be typed again."""
     python, *rest = sys.orig_argv
     if rest and (name := Path(rest[0]).name) and shutil.which(name) == rest[0]:
         return [name, *rest[1:]]
@@ -170,7 +171,7 @@ def _typed() -> list[str]:
 
 
 def _with_port(command: list[str], port: int) -> list[str]:
-    """The command with another port: whatever named one before is taken out."""
+    """Return the command with another port: whatever named one before is taken out."""
     kept, before = [], ""
     for part in command:
         names = part.startswith(("--port=", "-p")) or part in ("--port", "-p")
@@ -181,7 +182,7 @@ def _with_port(command: list[str], port: int) -> list[str]:
 
 
 def _command_for(app: Any, host: str, port: int) -> list[str]:
-    """The command that serves what a program serves by ``app.run()``; empty where no module holds the app."""
+    """Return the command that serves what a program serves by ``app.run()``; empty where no module holds the app."""
     main = sys.modules["__main__"]
     name = next((name for name, value in vars(main).items() if value is app), "")
     file = getattr(main, "__file__", None)
@@ -196,14 +197,14 @@ def _command_for(app: Any, host: str, port: int) -> list[str]:
 
 
 def _called_at() -> str:
-    """Where the app's own code called: the innermost frame outside of the package."""
+    """Say where the app's own code called: the innermost frame outside of the package."""
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_stack(None)]
     outside = (f"at {_short(file)}:{line}" for file, line in frames if not file.startswith(_PACKAGE + os.sep))
     return next(outside, "where it is called")
 
 
 def _short(file: str) -> str:
-    """A file's path as it is typed in the working folder."""
+    """Return a file's path as it is typed in the working folder."""
     path = Path(file)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
