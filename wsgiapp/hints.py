@@ -33,10 +33,8 @@ def failed_import(error: ImportError, module: str) -> str:
     if error.name == "flask":
         return f"\nTo run it without Flask: python -m wsgiapp.as_flask --app {module} ..."
     if "partially initialized module" in str(error):
-        return (
-            "\nTwo modules import each other. Move one of the two imports: below the line that makes what is missing,"
-            " or into the function that uses it. A view needs no import of the app: it has current_app."
-        )
+        place = "below the line that makes what is missing, or into the function that uses it"
+        return f"\nTwo modules import each other. Move one import {place}. A view needs no app: it has current_app."
     return ""
 
 
@@ -73,6 +71,5 @@ def explain_rule(error: LookupError, rule: str, converters: Iterable[str]) -> No
     wrong = str(error).partition("'")[2].partition("'")[0]
     name = rule.partition(f"<{wrong}:")[2].partition(">")[0]
     turned = f" The converter stands first: '<{name}:{wrong}>'." if name in converters else ""
-    error.add_note(
-        f"In the rule {rule!r}. There are: {', '.join(sorted(converters))}.{turned or did_you_mean(wrong, converters)}"
-    )
+    meant = turned or did_you_mean(wrong, converters)
+    error.add_note(f"In the rule {rule!r}. There are: {', '.join(sorted(converters))}.{meant}")

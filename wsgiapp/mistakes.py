@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import signature
 from itertools import islice
 from pathlib import Path
-from types import FrameType
+from traceback import walk_tb
 from typing import Any
 
 from .debughelpers import describe, did_you_mean
@@ -25,7 +25,7 @@ def notes(error: BaseException, app: Any, ctx: Any) -> Iterator[str]:
 
     :param ctx: the request context, or None.
     """
-    frame = _innermost(error)
+    frame = next((frame for frame, _ in reversed([*walk_tb(error.__traceback__)])), None)
     kind = type(error).__name__
     place = "" if frame is None else f"{frame.f_globals.get('__name__')}:{frame.f_code.co_name}"
     names = {} if frame is None else frame.f_locals
@@ -46,16 +46,9 @@ def notes(error: BaseException, app: Any, ctx: Any) -> Iterator[str]:
         yield from _call_notes(names) if place.startswith("wsgiapp.dispatch:") else _session_notes(app, ctx)
 
 
-def _innermost(error: BaseException) -> FrameType | None:
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    return None if last is None else last.tb_frame
-
-
-def _listed(words: Iterable[object], nothing: str = "nothing") -> str:
+def _listed(words: Iterable[object]) -> str:
     found = [str(word) for word in words]
-    return ", ".join(found[:MOST_NAMES]) + (", …" if len(found) > MOST_NAMES else "") or nothing
+    return ", ".join(found[:MOST_NAMES]) + (", …" if len(found) > MOST_NAMES else "") or "nothing"
 
 
 def _name(function: Any) -> str:
@@ -72,11 +65,10 @@ def _told(function: Any) -> str:
 def _template_note(error: Any, app: Any) -> str:
     """Return where a template was searched for, and which existing one has a similar name."""
     owners = [("the app", app), *((f"the blueprint {name!r}", found) for name, found in app.blueprints.items())]
-    loaders = [(owner, found.jinja_loader) for owner, found in owners if found.jinja_loader is not None]
     places = [
         f"{folder} (of {owner}{'' if Path(folder).is_dir() else '; there is no such folder'})"
-        for owner, loader in loaders
-        for folder in getattr(loader, "searchpath", ())
+        for owner, found in owners
+        for folder in getattr(found.jinja_loader, "searchpath", ())
     ]
     known = app.jinja_env.loader.list_templates() if hasattr(app.jinja_env.loader, "list_templates") else ()
     looked = f"It was looked for in: {', '.join(places)}." if places else "No folder of templates was named."
@@ -88,25 +80,19 @@ def _endpoint_notes(error: Any, app: Any) -> Iterator[str]:
     endpoint = str(error.endpoint)
     blueprint = endpoint.rpartition(".")[0]
     if blueprint and blueprint not in app.blueprints:
-        yield (
-            f"No blueprint {blueprint!r} is registered; there are: {_listed(app.blueprints)}."
-            f" Is app.register_blueprint(...) missing?{did_you_mean(blueprint, app.blueprints)}"
-        )
+        yield f"No blueprint {blueprint!r} is registered; there are: {_listed(app.blueprints)}."
+        yield f"Is app.register_blueprint(...) missing?{did_you_mean(blueprint, app.blueprints)}"
     elif endpoint not in app.view_functions:
-        yield (
-            f"No view has the endpoint {endpoint!r}; there are: {_listed(app.view_functions)}. An endpoint is the name"
-            " of the view's function, in a blueprint with the blueprint's name and a dot before it."
-        )
+        yield f"No view has the endpoint {endpoint!r}; there are: {_listed(app.view_functions)}."
+        yield "An endpoint is a view's name; in a blueprint, the blueprint's name and a dot stand before it."
 
 
 def _field_notes(error: Any, fields: Any) -> Iterator[str]:
     """Yield which fields came along, where a view reads one that did not."""
     if isinstance(fields, Mapping):
         key, known = str(error.args[0]), [str(name)[:MOST_LETTERS] for name in islice(fields, MOST_NAMES)]
-        yield (
-            f"The request has no {key!r} here; it has: {_listed(map(repr, known))}.{did_you_mean(key, known)} A field"
-            f" that may be missing is read by .get({key!r})."
-        )
+        yield f"The request has no {key!r} here; it has: {_listed(map(repr, known))}.{did_you_mean(key, known)}"
+        yield f"A field that may be missing is read by .get({key!r})."
 
 
 # -- how a function was called, and what it returned -------------------------------------------------------------------
@@ -114,43 +100,28 @@ def _field_notes(error: Any, fields: Any) -> Iterator[str]:
 
 def _call_notes(names: dict[str, Any]) -> Iterator[str]:
     """Yield which parameters a view, a hook or a handler must have, when the call itself failed."""
+    given = ["response"] if "response" in names else []
+    said = "the response, which it must return" if given else "no argument"
+    roles = {
+        "hook": (given, f"a hook, so it is called with {said}"),
+        "function": ([None], "a teardown function, so it is called with the error that ended the request, or None"),
+        "handler": ([None], "an error handler, so it is called with the error"),
+    }
     if names.get("view") is not None and names.get("request") is not None:
         yield from _view_notes(names["view"], names["request"])
-    elif (hook := names.get("hook")) is not None:
-        arguments = [names["response"]] if "response" in names else []
-        wanted = "a hook, so it is called with " + (
-            "the response, which it must return" if arguments else "no argument"
-        )
-        yield from _wrong_parameters(hook, arguments, wanted)
-    elif (teardown := names.get("function")) is not None:
-        wanted = "a teardown function, so it is called with the error that ended the request, or None"
-        yield from _wrong_parameters(teardown, [None], wanted)
-    elif (handler := names.get("handler")) is not None:
-        yield from _wrong_parameters(handler, [None], "an error handler, so it is called with the error")
+    for name, (arguments, role) in roles.items():
+        function = names.get(name)
+        if function is not None and _fails(signature(function).bind, *arguments):
+            yield f"The function {describe(function)} is {role}."
 
 
 def _view_notes(view: Callable[..., Any], request: Any) -> Iterator[str]:
     given = request.view_args or {}
-    if not _takes(view, **given):
-        taken = ", ".join(signature(view).parameters) or "nothing"
-        yield (
-            f"The rule '{request.url_rule}' gives its view: {', '.join(given) or 'nothing'}. The view,"
-            f" {describe(view)}, takes: {taken}. Each variable of the rule needs a parameter of its name; any other"
-            " parameter needs a default."
-        )
-
-
-def _wrong_parameters(function: Callable[..., Any], arguments: list[Any], wanted: str) -> Iterator[str]:
-    if not _takes(function, *arguments):
-        yield f"The function {describe(function)} is {wanted}."
-
-
-def _takes(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
-    try:
-        signature(function).bind(*args, **kwargs)
-    except TypeError:
-        return False
-    return True
+    taken = signature(view)
+    if _fails(taken.bind, **given):
+        yield f"The rule '{request.url_rule}' gives its view: {_listed(given)}."
+        yield f"The view, {describe(view)}, takes: {_listed(taken.parameters)}."
+        yield "Each variable of the rule needs a parameter of its name; any other parameter needs a default."
 
 
 def _return_notes(value: Any, app: Any, ctx: Any) -> Iterator[str]:
@@ -168,8 +139,7 @@ def _return_notes(value: Any, app: Any, ctx: Any) -> Iterator[str]:
         yield f"It was {_told(value)}: call it, or send the visitor to it: redirect(url_for({_name(value)!r}))."
     elif value is not None:
         yield f"Of an object of type {kind} only its author knows the text: return a text, or a dict of its values."
-    others = _other_functions(value, app, ctx)
-    if others:
+    if others := _other_functions(value, app, ctx):
         yield f"If the view did not return it, one of these did in its place: {_listed(others)}."
 
 
@@ -188,24 +158,19 @@ def _session_notes(app: Any, ctx: Any) -> Iterator[str]:
     """Yield what is wrong with the key of the session, or which of its values its cookie cannot hold."""
     if ctx is None or ctx._opened_session is None:
         return
-    key = app.secret_key
+    key, serializer = app.secret_key, getattr(app.session_interface, "serializer", None)
     if key is not None and not isinstance(key, (str, bytes)):
         yield f"The secret key is of type {type(key).__name__}; it must be text or bytes."
-        return
-    dumps = getattr(getattr(app.session_interface, "serializer", None), "dumps", None)
-    if dumps is None or not _fails(dumps, dict(ctx._opened_session)):
-        return
-    for name, value in ctx._opened_session.items():
-        if _fails(dumps, value):
-            yield (
-                f"The session cannot be saved: session[{name!r}] is a {type(value).__name__}, which its cookie cannot"
-                " hold. Put text, numbers, lists, dicts, bytes, a date or a UUID into it, or an id to find the rest by."
-            )
+    elif serializer is not None:
+        for name in [name for name, value in ctx._opened_session.items() if _fails(serializer.dumps, value)]:
+            kind = type(ctx._opened_session[name]).__name__
+            yield f"The session cannot be saved: session[{name!r}] is a {kind}, which its cookie cannot hold."
+            yield "Put text, numbers, lists, dicts, bytes, a date or a UUID into it, or an id to find the rest by."
 
 
-def _fails(function: Callable[..., Any], value: Any) -> bool:
+def _fails(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> bool:
     try:
-        function(value)
+        function(*args, **kwargs)
     except Exception:
         return True
     return False

@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import traceback
+from argparse import ArgumentParser
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -172,13 +173,9 @@ def _typed() -> list[str]:
 
 def _with_port(command: list[str], port: int) -> list[str]:
     """Return the command with another port: whatever named one before is taken out."""
-    kept, before = [], ""
-    for part in command:
-        names = part.startswith(("--port=", "-p")) or part in ("--port", "-p")
-        if not names and before not in ("--port", "-p"):
-            kept.append(part)
-        before = part
-    return [*kept, "--port", str(port)]
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--port", "-p")
+    return [*parser.parse_known_args(command)[1], "--port", str(port)]
 
 
 def _command_for(app: Any, host: str, port: int) -> list[str]:
