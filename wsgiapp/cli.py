@@ -107,11 +107,9 @@ def _refuse_flask(where: str, value: object) -> None:
     :raises NoAppException: when *value* is one; the message says how to start it.
     """
     if any((cls.__module__, cls.__qualname__) == ("flask.app", "Flask") for cls in type(value).__mro__):
-        raise NoAppException(
-            f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here. Have the module"
-            f" import App from wsgiapp, or start it where 'import flask' means wsgiapp:"
-            f" python -m wsgiapp.as_flask --app {where!r} ..."
-        )
+        reason = f"'{where}' is an app of Flask itself: its module imports the Flask that is installed here"
+        alias = f"start it where 'import flask' means wsgiapp: python -m wsgiapp.as_flask --app {where!r} ..."
+        raise NoAppException(f"{reason}. Have the module import App from wsgiapp, or {alias}")
 
 
 def _parse_reference(reference: str) -> tuple[str, list[Any], dict[str, Any]]:
@@ -179,9 +177,8 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
         __import__(module_name)
     except ImportError as error:
         if not isinstance(error, ModuleNotFoundError) or not f"{module_name}.".startswith(f"{error.name}."):
-            reason = f"While importing {module_name!r}, an ImportError was raised:\n\n{traceback.format_exc()}"
-            reason += failed_import(error, module_name)
-            raise NoAppException(reason) from None
+            shown = f"{traceback.format_exc()}{failed_import(error, module_name)}"
+            raise NoAppException(f"While importing {module_name!r}, an ImportError was raised:\n\n{shown}") from None
         if raise_if_not_found:
             hint = did_you_mean(module_name, (path.stem for path in Path(sys.path[0]).glob("*.py")))
             where = f"there is no such module in {sys.path[0]} or elsewhere on the path"
@@ -216,12 +213,11 @@ class ScriptInfo:
         :raises NoAppException: when there is no app. The app's own code may raise any other error.
         """
         if self._loaded_app is None:
-            app = self.create_app() if self.create_app is not None else self._find_app()
-            if app is None:
+            self._loaded_app = self._find_app() if self.create_app is None else self.create_app()
+            if self._loaded_app is None:
                 raise NoAppException(no_app_found())
-            self._loaded_app = app
             if self.set_debug_flag:
-                app.debug = get_debug_flag()
+                self._loaded_app.debug = get_debug_flag()
         return self._loaded_app
 
     def _find_app(self) -> Any:
@@ -352,8 +348,8 @@ class FlaskGroup(AppGroup):
         if not self._loaded_plugin_commands:
             for entry_point in importlib.metadata.entry_points(group="flask.commands"):
                 self.add_command(entry_point.load(), entry_point.name)
-            for entry_point in importlib.metadata.entry_points(group="wsgiapp.commands"):
-                self._own_commands[entry_point.name] = LazyCommand(entry_point)
+            own = importlib.metadata.entry_points(group="wsgiapp.commands")
+            self._own_commands = {entry_point.name: LazyCommand(entry_point) for entry_point in own}
         self._loaded_plugin_commands = True
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
@@ -368,12 +364,12 @@ class FlaskGroup(AppGroup):
         try:
             app = ctx.ensure_object(ScriptInfo).load_app()
         except Exception as error:
-            if own is not None:  # it may not need the app; if it does, it reports the error itself
-                return own
-            if not isinstance(error, NoAppException):
+            # An own command may not need the app; if it does, it reports the error itself.
+            if own is None and not isinstance(error, NoAppException):
                 raise
-            _report(error)
-            return None
+            if own is None:
+                _report(error)
+            return own
         if own is not None and name not in app.cli.list_commands(ctx):
             return own
         # Pushed before the command is parsed, because callbacks of its parameters may use the app.
@@ -478,9 +474,7 @@ class CertParamType(click.Path):
             if found != "adhoc" and not isinstance(found, ssl.SSLContext):
                 raise
         if found == "adhoc" and import_string("cryptography", silent=True) is None:
-            raise click.BadParameter(
-                "'adhoc' makes a certificate by the cryptography library, which is not installed.", ctx, param
-            )
+            raise click.BadParameter("'adhoc' needs the cryptography library, which is not installed.", ctx, param)
         return found
 
 
@@ -593,9 +587,8 @@ def routes_command(sort: str, all_methods: bool) -> None:
         return
     if sort != "match":
         rows.sort(key=itemgetter(names.index(domain if sort == "domain" else sort)))
-    columns = zip(names, *rows, strict=True)
     padded = []
-    for name, *cells in columns:
+    for name, *cells in zip(names, *rows, strict=True):
         width = max(map(len, (name, *cells)))
         if name != domain or any(cells):
             padded.append([cell.ljust(width) for cell in (name.capitalize(), "-" * width, *cells)])
