@@ -68,11 +68,10 @@ class _TypeTag(JSONTag):
         return self.python_type(value)
 
 
-class TagDict(_TypeTag):
+class TagDict(JSONTag):
     """A dictionary that looks like a tagged value, since its only key is a tag. Two underscores are put after it."""
 
     key = " di"
-    python_type = dict
 
     def check(self, value: Any) -> bool:
         """Say whether *value* is a dictionary with one key, and that key a tag."""
@@ -261,13 +260,10 @@ class TaggedJSONSerializer(metaclass=Watched):
             loaded = loads(value)
             # PERF: a fast search in the text shows that no name begins with a space, so that there is no tag
             # (benchmarks/: sessions).
-            known = (
-                self._untags_itself
-                and UNTAGGING.unchanged_in(getattr(self, "__dict__", {}))
-                and self.tags.keys() == _DEFAULT_KEYS
-            )
-            untagged = known and type(value) is str and '" ' not in value and "\\u0020" not in value
-            return loaded if untagged else self._untag_scan(loaded)
+            plain = type(value) is str and '" ' not in value and "\\u0020" not in value
+            usual = self._untags_itself and UNTAGGING.unchanged_in(getattr(self, "__dict__", {}))
+            known = plain and usual and self.tags.keys() == _DEFAULT_KEYS
+            return loaded if known else self._untag_scan(loaded)
         # Errors of the tags for values that dumps did not write, and of text that is nested too deeply.
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
             raise ValueError(f"This is not tagged JSON: {error!r}.") from error
