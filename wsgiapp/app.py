@@ -170,11 +170,9 @@ class App(Dispatcher, Scaffold):
 
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_first_request:
-            raise AssertionError(
-                f"The setup method '{f_name}' can no longer be called on the application: {self.name!r} has already"
-                f" handled its first request, so the change would not reach all of it. Call it while the app is set up:"
-                f" at module level, or in the factory, not in a view."
-            )
+            late = f"The setup method '{f_name}' can no longer be called on the application"
+            reason = f"{self.name!r} has already handled its first request, and the change would not reach all of it"
+            raise AssertionError(f"{late}: {reason}. Call it at module level or in the factory, not in a view.")
 
     # -- what it is made of ----------------------------------------------------------------------------------------
 
@@ -199,8 +197,7 @@ class App(Dispatcher, Scaffold):
     @property
     def debug(self) -> bool:
         """Whether errors go on to a debugger and templates are reloaded. Never on where others can reach the app."""
-        value: bool = self.config["DEBUG"]
-        return value
+        return cast(bool, self.config["DEBUG"])
 
     @debug.setter
     def debug(self, value: bool) -> None:
@@ -325,11 +322,9 @@ class App(Dispatcher, Scaffold):
             allowed.add("OPTIONS")
         known = self.view_functions.get(endpoint)
         if view_func is not None and known is not None and known != view_func:
-            raise AssertionError(
-                f"View function mapping is overwriting an existing endpoint function: {endpoint}. It belongs to"
-                f" {describe(known)}, not to {describe(view_func)}. Give one of them another name, or"
-                f" an 'endpoint' of its own (a decorator may need functools.wraps)."
-            )
+            taken = f"{endpoint}. It belongs to {describe(known)}, not to {describe(view_func)}"
+            hint = "Give one of them another name, or an 'endpoint' of its own (a decorator may need functools.wraps)."
+            raise AssertionError(f"View function mapping is overwriting an existing endpoint function: {taken}. {hint}")
         rule_object: Any = self.url_rule_class(rule, methods=allowed, endpoint=endpoint, **options)
         rule_object.provide_automatic_options = provide_automatic_options
         try:
@@ -627,11 +622,8 @@ class App(Dispatcher, Scaffold):
             if not werkzeug.serving.is_running_from_reloader():
                 import click  # a production server does not need it
 
-                click.secho(
-                    " * Ignoring a call to 'app.run()': the command line has started a server already. Put the call"
-                    " under 'if __name__ == \"__main__\":'.",
-                    fg="red",
-                )
+                hint = "Put the call under 'if __name__ == \"__main__\":'."
+                click.secho(f" * Ignoring a call to 'app.run()': the command line serves already. {hint}", fg="red")
             return
         if get_load_dotenv(load_dotenv):
             _cli.load_dotenv()

@@ -112,11 +112,9 @@ class Blueprint(Scaffold):
 
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_registered_once:
-            raise AssertionError(
-                f"The setup method '{f_name}' can no longer be called on the blueprint '{self.name}': it has already"
-                f" been registered, so the app would not see the change. Call it before register_blueprint; if it is in"
-                f" another module, import that module first."
-            )
+            hint = "Call it before register_blueprint; if it is in another module, import that module first."
+            late = f"The setup method '{f_name}' can no longer be called on the blueprint '{self.name}'"
+            raise AssertionError(f"{late}: it has already been registered, and no app would see the change. {hint}")
 
     # -- recording ------------------------------------------------------------------------------------------------
 
@@ -154,10 +152,7 @@ class Blueprint(Scaffold):
         """Record a URL rule; see :meth:`wsgiapp.App.add_url_rule`. The endpoint gets the blueprint's name in front."""
         for what, name in (("'endpoint'", endpoint), ("'view_func' name", getattr(view_func, "__name__", None))):
             if name and "." in name:
-                raise ValueError(
-                    f"{what} may not contain a dot '.' character, as {name!r} does: dots separate the names of"
-                    f" blueprints."
-                )
+                raise ValueError(f"{what} may not contain a dot '.' character: in {name!r} it would mean a blueprint.")
         options["provide_automatic_options"] = provide_automatic_options
         self.record(lambda state: state.add_url_rule(rule, endpoint, view_func, **options))
 
@@ -173,10 +168,8 @@ class Blueprint(Scaffold):
         taken = app.blueprints.get(name)
         if taken is not None:
             holder = "this blueprint" if taken is self else f"another blueprint ({taken!r} of {taken.import_name})"
-            raise ValueError(
-                f"The name {name!r} is already registered for {holder}. Give 'name=' to register_blueprint to register"
-                f" it under another one."
-            )
+            hint = "Give 'name=' to register_blueprint to register it under another one."
+            raise ValueError(f"The name {name!r} is already registered for {holder}. {hint}")
         first = self not in app.blueprints.values()
         app.blueprints[name] = self
         self._got_registered_once = True

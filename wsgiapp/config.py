@@ -118,10 +118,8 @@ class Config(dict[str, Any]):
             return self.from_pyfile(path, silent=silent)
         if silent:
             return False
-        raise RuntimeError(
-            f"The environment variable {variable_name!r} is not set and as such configuration could not be loaded. "
-            "Set it to the path of a Python file, or pass silent=True to go on without one."
-        )
+        unset = f"The environment variable {variable_name!r} is not set and as such configuration could not be loaded."
+        raise RuntimeError(f"{unset} Set it to the path of a Python file, or pass silent=True to go on without one.")
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:
         """Load every environment variable whose name starts with *prefix* and an underscore.
@@ -183,9 +181,9 @@ class Config(dict[str, Any]):
         except absent:
             return None
         except OSError as error:
-            explained = OSError(error.errno, f"Unable to load configuration file ({error.strerror})", str(path))
-            explained.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
-            raise explained from error
+            error.strerror = f"Unable to load configuration file ({error.strerror})"
+            error.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
+            raise
         except ValueError as error:
             error.add_note(f"This happened while the configuration file {str(path)!r} was read.")
             raise

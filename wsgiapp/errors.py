@@ -30,10 +30,8 @@ def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]
     if isinstance(known, int):
         known = default_exceptions.get(known)
         if known is None:
-            raise ValueError(
-                f"'{exc_class_or_code}' is not a recognized HTTP error code. Use a subclass of HTTPException that"
-                f" has it as its 'code'."
-            )
+            hint = "Use a subclass of HTTPException that has it as its 'code'."
+            raise ValueError(f"'{exc_class_or_code}' is not a recognized HTTP error code. {hint}")
     if isinstance(known, Exception):
         raise TypeError(f"{known!r} is an instance, not a class. Register the handler for its class.")
     if not isinstance(known, type):

@@ -100,7 +100,7 @@ def _field_notes(error: Any, fields: Any) -> Iterator[str]:
 
 def _call_notes(names: dict[str, Any]) -> Iterator[str]:
     """Yield which parameters a view, a hook or a handler must have, when the call itself failed."""
-    given = ["response"] if "response" in names else []
+    given = [None] if "response" in names else []
     said = "the response, which it must return" if given else "no argument"
     roles = {
         "hook": (given, f"a hook, so it is called with {said}"),

@@ -126,10 +126,8 @@ def get_root_path(import_name: str) -> str:
         # An import hook that names no location may still give the module a file.
         path = spec.origin if spec.has_location else getattr(importlib.import_module(import_name), "__file__", None)
     if path is None:
-        raise RuntimeError(
-            f"No root path can be found for {import_name!r}: it comes from a namespace package or an import hook that"
-            f" gives no file name. Pass 'root_path' explicitly."
-        )
+        origin = "it comes from a namespace package or an import hook that gives no file name"
+        raise RuntimeError(f"No root path can be found for {import_name!r}: {origin}. Pass 'root_path' explicitly.")
     return os.path.dirname(os.path.abspath(path))
 
 
@@ -296,9 +294,8 @@ class Scaffold:
         """Raise a TypeError when *argument* is a function, because the decorator was written without parentheses."""
         if callable(argument) and not isinstance(argument, type):
             name = example.partition("(")[0]
-            raise TypeError(
-                f"The decorator '{name}' of {describe(argument)} has no argument. Write: @{self._variable}.{example}"
-            )
+            hint = f"Write: @{self._variable}.{example}"
+            raise TypeError(f"The decorator '{name}' of {describe(argument)} has no argument. {hint}")
 
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[T_route], T_route]:
         self._check_parentheses(rule, f'{method.lower()}("/path")')
