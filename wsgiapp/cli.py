@@ -141,8 +141,7 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Any:
         hint = did_you_mean(name, dir(module)) or (f" Its apps: {apps}." if apps else "")
         raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.{hint}")
     app = getattr(module, name)
-    is_call = app_name.rstrip().endswith(")")
-    if inspect.isfunction(app) or (is_call and not is_app(app)):
+    if inspect.isfunction(app) or (app_name.rstrip().endswith(")") and not is_app(app)):
         app = _call_factory(where, app, *args, **kwargs)
     if is_app(app):
         return app

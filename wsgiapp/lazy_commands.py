@@ -32,8 +32,6 @@ class LazyCommand(click.Command):
         super().__init__(entry_point.name, short_help=SHORT_HELP.get(entry_point.name, f"See {entry_point.module}."))
         self.entry_point = entry_point
 
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """Import the real command, and return the context for calling it."""
-        return cast(click.Context, self.entry_point.load().make_context(info_name, args, parent, **extra))
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Import the real command, and return the context for calling it; see :meth:`click.Command.make_context`."""
+        return cast(click.Context, self.entry_point.load().make_context(*args, **extra))

@@ -21,7 +21,7 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Response
 
 from wsgiapp.overrides import Originals, Replaceable, Watched
-from wsgiapp.typing import SupportsJSON
+from wsgiapp.typing import SupportsApp
 
 
 class JSONProvider(Replaceable, metaclass=Watched):
@@ -30,8 +30,8 @@ class JSONProvider(Replaceable, metaclass=Watched):
     :param app: the app. It owns its provider, so the provider holds it by a weak reference only.
     """
 
-    def __init__(self, app: SupportsJSON) -> None:
-        self._app: SupportsJSON = weakref.proxy(app)
+    def __init__(self, app: SupportsApp) -> None:
+        self._app: SupportsApp = weakref.proxy(app)
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return *obj* as JSON text.
