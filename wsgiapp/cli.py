@@ -152,9 +152,7 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Any:
 
 def prepare_import(path: str | os.PathLike[str]) -> str:
     """Return the dotted name of the module at ``path``, and put the folder for its import first in ``sys.path``."""
-    location = Path(os.path.realpath(path))
-    if location.suffix == ".py":
-        location = location.with_suffix("")
+    location = Path(os.path.realpath(path).removesuffix(".py"))
     if location.name == "__init__":
         location = location.parent
     folder = location.parent
@@ -595,10 +593,8 @@ def routes_command(sort: str, all_methods: bool) -> None:
         click.echo("  ".join(row))
 
 
-cli = FlaskGroup(
-    name="wsgiapp",
-    help="Run commands for an app.\n\nName it by --app or by FLASK_APP; otherwise 'wsgi.py' or 'app.py' must hold it.",
-)
+_HELP = "Run commands for an app.\n\nName it by --app or by FLASK_APP; otherwise 'wsgi.py' or 'app.py' must hold it."
+cli = FlaskGroup(name="wsgiapp", help=_HELP)
 
 
 def main() -> None:

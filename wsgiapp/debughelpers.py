@@ -47,10 +47,9 @@ class DebugFilesKeyError(KeyError, AssertionError):
     def __init__(self, request: Any, key: str) -> None:
         values = ", ".join(repr(value) for value in request.form.getlist(key))
         sent = f" This was submitted: {values}" if values else ""
-        super().__init__(
-            f"request.files has no {key!r}: the request came as {request.mimetype!r}, not as 'multipart/form-data', so"
-            f' no file contents were transmitted. Give the form enctype="multipart/form-data".{sent}'
-        )
+        came = f"the request came as {request.mimetype!r}, not as 'multipart/form-data'"
+        hint = f'Give the form enctype="multipart/form-data".{sent}'
+        super().__init__(f"request.files has no {key!r}: {came}, so no file contents were transmitted. {hint}")
 
     def __str__(self) -> str:  # KeyError would show the repr
         return str(self.args[0])
@@ -65,11 +64,9 @@ class FormDataRoutingRedirect(AssertionError):
     def __init__(self, request: Any) -> None:
         error: RequestRedirect = request.routing_exception
         slash = " (mind the slash at its end)" if error.new_url.partition("?")[0] == f"{request.base_url}/" else ""
-        super().__init__(
-            f"A request was sent to '{request.url}' ({request.method}), but routing issued a redirect to the canonical"
-            f" URL '{error.new_url}'{slash}, and browsers may drop the form on the way. Send it there directly, as"
-            " 'url_for' would. (Debug mode only.)"
-        )
+        sent = f"A request was sent to '{request.url}' ({request.method}), but routing issued a redirect"
+        lost = f"to the canonical URL '{error.new_url}'{slash}, and browsers may drop the form on the way"
+        super().__init__(f"{sent} {lost}. Send it there directly, as 'url_for' would. (Debug mode only.)")
 
 
 class _ExplainedFiles(ImmutableMultiDict[str, Any]):

@@ -152,7 +152,10 @@ def _name_of(user: int) -> str:
 
 def with_another_port(port: int) -> str:
     """Say how this very program starts on *port*: by what was typed, with that port."""
-    return f"Stop that program, or take a free port:\n    {_join(_with_port(_typed(), port))}"
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--port", "-p")  # a port that was named before is taken out
+    _, kept = parser.parse_known_args(_typed())
+    return f"Stop that program, or take a free port:\n    {_join([*kept, '--port', str(port)])}"
 
 
 def _way_out(app: Any, host: str, port: int) -> str:
@@ -169,13 +172,6 @@ def _typed() -> list[str]:
     if rest and (name := Path(rest[0]).name) and shutil.which(name) == rest[0]:
         return [name, *rest[1:]]
     return [python, *rest]
-
-
-def _with_port(command: list[str], port: int) -> list[str]:
-    """Return the command with another port: whatever named one before is taken out."""
-    parser = ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--port", "-p")
-    return [*parser.parse_known_args(command)[1], "--port", str(port)]
 
 
 def _command_for(app: Any, host: str, port: int) -> list[str]:
