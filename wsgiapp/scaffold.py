@@ -82,14 +82,9 @@ class NamingTestDecorator(Protocol):
     def __call__(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]: ...
 
 
-def naming_method(f: Callable[[Any, Any], Any]) -> NamingDecorator:
-    """Mark a set-up method as a :class:`NamingDecorator`."""
-    return cast(NamingDecorator, setupmethod(f))
-
-
-def naming_test_method(f: Callable[[Any, Any], Any]) -> NamingTestDecorator:
-    """Mark a set-up method as a :class:`NamingTestDecorator`."""
-    return cast(NamingTestDecorator, setupmethod(f))
+# The mark of a set-up method, which also gives it the type of a decorator that takes a name.
+naming_method = cast(Callable[[Callable[[Any, Any], Any]], NamingDecorator], setupmethod)
+naming_test_method = cast(Callable[[Callable[[Any, Any], Any]], NamingTestDecorator], setupmethod)
 
 
 def naming_decorator(add: Callable[[Any, str | None], object], name: Any) -> Any:
