@@ -114,7 +114,7 @@ class Blueprint(Scaffold):
         if self._got_registered_once:
             hint = "Call it before register_blueprint; if it is in another module, import that module first."
             late = f"The setup method '{f_name}' can no longer be called on the blueprint '{self.name}'"
-            raise AssertionError(f"{late}: it has already been registered, and no app would see the change. {hint}")
+            raise AssertionError(f"{late}: it has already been registered, so the app would not see the change. {hint}")
 
     # -- recording ------------------------------------------------------------------------------------------------
 

@@ -181,9 +181,9 @@ class Config(dict[str, Any]):
         except absent:
             return None
         except OSError as error:
-            error.strerror = f"Unable to load configuration file ({error.strerror})"
-            error.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
-            raise
+            explained = OSError(error.errno, f"Unable to load configuration file ({error.strerror})", str(path))
+            explained.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
+            raise explained from error
         except ValueError as error:
             error.add_note(f"This happened while the configuration file {str(path)!r} was read.")
             raise

@@ -25,7 +25,8 @@ def notes(error: BaseException, app: Any, ctx: Any) -> Iterator[str]:
 
     :param ctx: the request context, or None.
     """
-    frame = next((frame for frame, _ in reversed([*walk_tb(error.__traceback__)])), None)
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    frame = frames[-1] if frames else None
     kind = type(error).__name__
     place = "" if frame is None else f"{frame.f_globals.get('__name__')}:{frame.f_code.co_name}"
     names = {} if frame is None else frame.f_locals
@@ -100,7 +101,7 @@ def _field_notes(error: Any, fields: Any) -> Iterator[str]:
 
 def _call_notes(names: dict[str, Any]) -> Iterator[str]:
     """Yield which parameters a view, a hook or a handler must have, when the call itself failed."""
-    given = [None] if "response" in names else []
+    given = [None] if "response" in names else []  # only the number of the arguments is looked at
     said = "the response, which it must return" if given else "no argument"
     roles = {
         "hook": (given, f"a hook, so it is called with {said}"),

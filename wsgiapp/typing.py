@@ -67,12 +67,13 @@ ShellContextProcessorCallable = Callable[[], dict[str, Any]]
 class SupportsApp(Protocol):
     """What every layer may ask of an app without knowing its class."""
 
-    #: Whether debug mode is on.
-    debug: bool
-
     @property
     def name(self) -> str:
         """The app's name."""
+
+    @property
+    def debug(self) -> bool:
+        """Whether debug mode is on."""
 
     @property
     def response_class(self) -> Callable[..., Response]:
