@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import weakref
 from collections.abc import Callable, Iterable, ValuesView
@@ -53,8 +52,9 @@ T_shell_context_processor = TypeVar("T_shell_context_processor", bound=ft.ShellC
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 # What a fragment may hold unquoted (https://url.spec.whatwg.org/#fragment-percent-encode-set).
 _IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
-# The names of templates that escape. Jinja's own endings may follow the one that names the format.
-_ESCAPED = re.compile(r"\.(html?|xml|xhtml|svg)(\.j2|\.jinja2?)*\Z", re.IGNORECASE)
+_ESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
+# Endings that may follow the one that names the format: ``page.html.j2`` is HTML.
+_TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2")
 
 
 def _seconds(value: timedelta | int) -> timedelta:
@@ -243,7 +243,12 @@ class App(Dispatcher, Scaffold):
 
         :param filename: the name; None for a template that is given as a string, which escapes them.
         """
-        return filename is None or _ESCAPED.search(filename) is not None
+        if filename is None:
+            return True
+        name = filename.lower()
+        for ending in _TEMPLATE_ENDINGS:
+            name = name.removesuffix(ending)
+        return name.endswith(_ESCAPED)
 
     def create_jinja_environment(self) -> _environment.Environment:
         """Make the Jinja2 environment, with :attr:`jinja_options` and the usual globals."""
