@@ -197,7 +197,8 @@ class App(Dispatcher, Scaffold):
     @property
     def debug(self) -> bool:
         """Whether errors go on to a debugger and templates are reloaded. Never on where others can reach the app."""
-        return cast(bool, self.config["DEBUG"])
+        value: bool = self.config["DEBUG"]
+        return value
 
     @debug.setter
     def debug(self, value: bool) -> None:
