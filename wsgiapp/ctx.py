@@ -129,7 +129,8 @@ class AppContext(_Context, Generic[AppType]):
 
     def __init__(self, app: AppType) -> None:
         self.app: AppType = app
-        self._tokens: list[Token[AppContext]] = []
+        # The token that undoes the last push, and what was here before that push; None without one.
+        self._tokens: tuple[Token[AppContext], Any] | None = None
         self._pushes_itself = self._pushes_itself  # PERF: found faster than on the class (benchmarks/: hello)
 
     @lazy
@@ -145,7 +146,7 @@ class AppContext(_Context, Generic[AppType]):
 
     def push(self) -> None:
         """Make this context the current one."""
-        self._tokens.append(_cv_app.set(self))
+        self._tokens = _cv_app.set(self), self._tokens
         if appcontext_pushed.receivers:
             appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
 
@@ -158,11 +159,13 @@ class AppContext(_Context, Generic[AppType]):
         current = _cv_app.get(None)
         if current is not self:
             raise AssertionError(f"Popped wrong app context: {self!r} is not current, but {current!r} is.")
+        token, before = cast("tuple[Token[AppContext], Any]", self._tokens)
         try:
-            if len(self._tokens) == 1 and self._ends:
+            if before is None and self._ends:
                 self.app.do_teardown_appcontext(sys.exc_info()[1] if exc is _sentinel else exc)
         finally:
-            _cv_app.reset(self._tokens.pop())
+            self._tokens = before
+            _cv_app.reset(token)
             if appcontext_popped.receivers:
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
@@ -195,6 +198,9 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     _has_usual_adapter = True
     # Whether match_request and url_adapter are the ones below, not replaced by a subclass.
     _matches_itself: bool
+    # Whether the shortcuts may be used, and whether the session is opened when first used. Both are set by push.
+    _shortcuts = _lazy_session = False
+    _preserved = False
 
     def __init__(
         self, app: AppType, environ: WSGIEnvironment, request: RequestType | None = None, session: Any = None
@@ -211,13 +217,12 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
         self._app_ctx: AppContext | None = None
         self._streams = 0
-        self._ended = self._preserved = False
-        # Whether the shortcuts may be used, and whether the session is opened when first used. Both are set by push.
-        self._shortcuts = self._lazy_session = False
+        self._ended = False
         # Only when the context was copied: it keeps the request open until this context ends, and is False after that.
         self._shared: _SharedRequest | Literal[False] | None = None
-        # For each push: the token that undoes it, and the app context that was pushed with it, or None.
-        self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
+        # Of the last push: the token that undoes it, the app context that was pushed with it, or None, and what was
+        # here before that push. PERF: pairs in pairs are made faster than a list (benchmarks/: hello).
+        self._tokens: tuple[Token[RequestContext], AppContext | None, Any] | None = None
 
     @lazy
     def _adapter(self) -> MapAdapter | None:
@@ -301,7 +306,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     def push(self) -> None:
         """Make this request the current one, open its session unless it is opened lazily, and match its URL."""
         app, request = self.app, self.request
-        self._shortcuts = (
+        self._shortcuts = shortcuts = (
             app._is_original
             and app._is_original_class(type(app))
             and self._matches_itself
@@ -311,13 +316,14 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         if current is None or current.app is not app:
             app_ctx = None if self._ended and not self._preserved else self._app_ctx  # after its end g is a new one
             if app_ctx is None:
-                app_ctx = self._app_ctx = AppContext(app) if self._shortcuts else app.app_context()
+                app_ctx = self._app_ctx = AppContext(app) if shortcuts else app.app_context()
             if not app_ctx._pushes_itself:
                 app_ctx.push()
             else:
-                app_ctx._tokens.append(_cv_app.set(app_ctx))  # PERF: AppContext.push in line saves a call (callpath)
-        self._tokens.append((_cv_request.set(self), app_ctx))
-        if app_ctx is not None and app_ctx._pushes_itself and appcontext_pushed.receivers:
+                # PERF: AppContext.push in line saves a call (callpath)
+                app_ctx._tokens = _cv_app.set(app_ctx), app_ctx._tokens
+        self._tokens = _cv_request.set(self), app_ctx, self._tokens
+        if appcontext_pushed.receivers and app_ctx is not None and app_ctx._pushes_itself:
             appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
         interface = app.session_interface
         # Its class is asked too: a proxy hands on what the interface behind it says of itself.
@@ -328,7 +334,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         if request.url_rule is None and request.routing_exception is None:
             # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes_300).
             found = None
-            if self._shortcuts and request.trusted_hosts is None:
+            if shortcuts and request.trusted_hosts is None:
                 try:
                     found = app.url_map.find(app, request.environ)
                 except HTTPException as error:
@@ -346,39 +352,40 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         :raises AssertionError: when another request is current. Nothing is changed then.
         """
         current = _cv_request.get(None)
-        if current is not self:
+        if current is not self or self._tokens is None:
             raise AssertionError(f"Popped wrong request context: {self!r} is not current, but {current!r} is.")
         if exc is _sentinel:
             exc = sys.exc_info()[1]
         # PERF: one function for both contexts; a method for each step would be one more call (callpath).
         app, request = self.app, self.request
-        ends = len(self._tokens) == 1 and not self._streams and not (self._ended and self._preserved)
-        request_token, app_ctx = self._tokens[-1]
+        request_token, app_ctx, before = self._tokens
+        ends = before is None and not self._streams and not (self._ended and self._preserved)
+        pushed = app_ctx if app_ctx is not None and app_ctx._pushes_itself else None
         try:
             if ends:
                 self._ended = True
                 app.do_teardown_request(exc)
         finally:
-            self._tokens.pop()
+            self._tokens = before
             _cv_request.reset(request_token)
             try:
-                if app_ctx is not None and not app_ctx._pushes_itself:
-                    popped, app_ctx = app_ctx, None
-                    popped._ends = ends
-                    popped.pop(exc)
-                elif ends and app_ctx is not None and len(app_ctx._tokens) == 1:
+                if app_ctx is not pushed:
+                    app_ctx._ends = ends
+                    app_ctx.pop(exc)
+                elif ends and pushed is not None and pushed._tokens[1] is None:
                     app.do_teardown_appcontext(exc)
             finally:
-                if app_ctx is not None:
-                    _cv_app.reset(app_ctx._tokens.pop())
-                if app_ctx is not None and appcontext_popped.receivers:
+                if pushed is not None:
+                    app_token, pushed._tokens = pushed._tokens
+                    _cv_app.reset(app_token)
+                if appcontext_popped.receivers and pushed is not None:
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
-                if ends and self._shared is not None:
-                    self._shared = False
-                elif ends:
+                if ends and self._shared is None:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                if ends and self._shared is None and (request._needs_close or not request._closes_forms_only):
-                    request.close()
+                    if request._needs_close or not request._closes_forms_only:
+                        request.close()
+                elif ends:
+                    self._shared = False
 
     def add_stream(self) -> None:
         """Note that one more stream needs the request. It is torn down after as many calls of :meth:`end_stream`."""
@@ -397,9 +404,9 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
 
     def push_afresh(self) -> None:
         """Forget all pushes, which were made elsewhere and cannot be undone from here, and push the context once."""
-        self._tokens.clear()
+        self._tokens = None
         if self._app_ctx is not None:
-            self._app_ctx._tokens.clear()
+            self._app_ctx._tokens = None
         self.push()
 
     def __repr__(self) -> str:
@@ -432,10 +439,12 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: s
     :param described: the docstring of the proxy.
     """
 
+    get, find = variable.get, operator.attrgetter(attribute)
+
     def on_current(operation: Callable[..., Any]) -> Callable[..., Any]:
         def operate(self: Any, *args: Any) -> Any:
-            owner = variable.get(None)
-            return operation(self._get_current_object() if owner is None else getattr(owner, attribute), *args)
+            owner = get(None)
+            return operation(self._get_current_object() if owner is None else find(owner), *args)
 
         return operate
 
@@ -449,10 +458,10 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: s
 
         # PERF: a name is looked up in the current object, not in the proxy first (benchmarks/: form_post, sessions).
         def __getattribute__(self, name: str) -> Any:
-            owner = variable.get(None)
+            owner = get(None)
             if owner is None or name in _OF_PROXY:
                 return super().__getattribute__(name)
-            return getattr(getattr(owner, attribute), name)
+            return getattr(find(owner), name)
 
     Proxy.__name__ = "LocalProxy"  # its repr shows this name while no context is current
     Proxy.__doc__, Proxy.__origin__ = described, Proxy

@@ -140,13 +140,12 @@ class Dispatcher(Replaceable):
         plan, rule = ctx._plan
         if plan is None or rule is not ctx.request.url_rule:
             plan = self._plan(ctx)
-        found = [*map(registry.get, plan.scopes)]
-        kept, callables = plan.resolved.get(kind, ([], []))
-        if found != kept:
+        found, resolved = [*map(registry.get, plan.scopes)], plan.resolved.get(kind)
+        if resolved is None or resolved[0] != found:
             kept = [functions and [*functions] for functions in found]
             callables = [self._sync_callable(f) for functions in kept for f in reversed(functions or ())]
-            plan.resolved[kind] = kept, callables
-        hooks: list[Callable[..., Any]] = callables
+            resolved = plan.resolved[kind] = kept, callables
+        hooks: list[Callable[..., Any]] = resolved[1]
         return hooks
 
     def _sync_callable(self, function: Any) -> Callable[..., Any]:
@@ -215,7 +214,9 @@ class Dispatcher(Replaceable):
         plain = type(view) is FunctionType and not view.__code__.co_flags & CO_COROUTINE and _MARK not in view.__dict__
         if not (plain and ctx._shortcuts and self._calls_directly):
             view = self.ensure_sync(view)
-        rv: ft.ResponseReturnValue = view(**request.view_args)
+        values = request.view_args
+        # PERF: a call without "**" enters the view in the same loop of the interpreter (benchmarks/: hello).
+        rv: ft.ResponseReturnValue = view(**values) if values or values is None else view()
         return rv
 
     def finalize_request(
@@ -373,9 +374,14 @@ class Dispatcher(Replaceable):
             callable; or a tuple of one of these with a status, with headers, or with both.
         :raises TypeError: for anything else; it names the view.
         """
-        if type(rv) is str and getattr(self.response_class, "_has_usual_init", False):
-            return self.response_class(rv)
+        if type(rv) is str:
+            response_class = self.response_class
+            if getattr(response_class, "_has_usual_init", False):
+                return response_class(rv)
         response: Response
+        if type(rv) is dict:  # PERF: no other test is needed (benchmarks/: parameter)
+            response = self.json.response(rv)
+            return response
         status = headers = None
         if isinstance(rv, tuple):
             rv, status, headers = self._unpack(rv)
