@@ -563,7 +563,8 @@ class App(Dispatcher, Scaffold):
                     return self._refuse(fault, environ, start_response)
                 response = self.handle_exception(raised)
             try:
-                return response(environ, start_response)
+                # PERF: by its class's method a response is called in the same loop of the interpreter (benchmarks/: hello).
+                return type(response).__call__(response, environ, start_response)
             except UnsendableResponse as raised:
                 error = raised
                 with suppress(Exception):  # the server gets another response, so it will not close this one

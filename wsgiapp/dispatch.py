@@ -31,6 +31,8 @@ from .wrappers import Request, Response, split_blueprints
 _FINALIZING = "Request finalizing failed with an error: an after_request hook or a signal, for an answer to an error"
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
 _MARK = "_is_coroutine_mark"
+# PERF: an imported variable's method would be looked up at each call (benchmarks/: hello, hooks).
+_current = _cv_request.get
 
 
 T = TypeVar("T")
@@ -152,7 +154,9 @@ class Dispatcher(Replaceable):
         """Return what is called for *function*: itself when ensure_sync does not change it, otherwise a function that
         calls ensure_sync each time."""
         try:
-            if SYNC.unchanged_on(self) and self.ensure_sync(function) is function:
+            # PERF: the flag says it for the object. To read the __dict__ of an app slows down each later read of its
+            # attributes (benchmarks/: hooks).
+            if self._calls_directly and SYNC.unchanged_on_class(type(self)) and self.ensure_sync(function) is function:
                 return function
         except Exception:  # noqa: S110  # it fails again when the function is called
             pass
@@ -184,7 +188,7 @@ class Dispatcher(Replaceable):
         preprocessors, hooks = self.url_value_preprocessors, self.before_request_funcs
         if not preprocessors and not hooks:
             return None
-        ctx = _cv_request.get()
+        ctx = _current()
         if preprocessors:
             for scope in reversed(self._plan(ctx).scopes):
                 for preprocessor in preprocessors.get(scope, ()):
@@ -202,7 +206,7 @@ class Dispatcher(Replaceable):
 
         :return: whatever the view returned; :meth:`make_response` makes a response of it.
         """
-        ctx = _cv_request.get()
+        ctx = _current()
         request = ctx.request
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
@@ -239,7 +243,7 @@ class Dispatcher(Replaceable):
 
     def process_response(self, response: Response) -> Response:
         """Run the hooks that see the response, latest first, blueprints before the app; then save the session."""
-        ctx = _cv_request.get()
+        ctx = _current()
         for hook in ctx._after_request_functions:
             response = _checked(hook, self.ensure_sync(hook)(response))
         if self.after_request_funcs:
@@ -261,7 +265,7 @@ class Dispatcher(Replaceable):
         """
         by_scope, signal = self.teardown_request_funcs, signals.request_tearing_down
         if by_scope or signal.receivers:
-            self._tear_down(self._hooks(_cv_request.get(), "teardown", by_scope), signal, exc)
+            self._tear_down(self._hooks(_current(), "teardown", by_scope), signal, exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
         """Run the teardown_appcontext functions, latest first; errors as in :meth:`do_teardown_request`."""
