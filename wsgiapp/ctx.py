@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import cached_property, update_wrapper
 from threading import RLock
 from types import SimpleNamespace, TracebackType
@@ -130,7 +130,7 @@ class AppContext(_Context, Generic[AppType]):
     def __init__(self, app: AppType) -> None:
         self.app: AppType = app
         # The token that undoes the last push, and what was here before that push; None without one.
-        self._tokens: tuple[Token[AppContext], Any] | None = None
+        self._tokens: Any = None
         self._pushes_itself = self._pushes_itself  # PERF: found faster than on the class (benchmarks/: hello)
 
     @lazy
@@ -157,14 +157,13 @@ class AppContext(_Context, Generic[AppType]):
         :raises AssertionError: when another context is current. Nothing is changed then.
         """
         current = _cv_app.get(None)
-        if current is not self:
+        if current is not self or self._tokens is None:
             raise AssertionError(f"Popped wrong app context: {self!r} is not current, but {current!r} is.")
-        token, before = cast("tuple[Token[AppContext], Any]", self._tokens)
         try:
-            if before is None and self._ends:
+            if self._tokens[1] is None and self._ends:
                 self.app.do_teardown_appcontext(sys.exc_info()[1] if exc is _sentinel else exc)
         finally:
-            self._tokens = before
+            token, self._tokens = self._tokens
             _cv_app.reset(token)
             if appcontext_popped.receivers:
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
@@ -199,8 +198,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     # Whether match_request and url_adapter are the ones below, not replaced by a subclass.
     _matches_itself: bool
     # Whether the shortcuts may be used, and whether the session is opened when first used. Both are set by push.
-    _shortcuts = _lazy_session = False
-    _preserved = False
+    # Then whether it may be pushed again after its end without a second teardown.
+    _shortcuts = _lazy_session = _preserved = False
 
     def __init__(
         self, app: AppType, environ: WSGIEnvironment, request: RequestType | None = None, session: Any = None
@@ -222,7 +221,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._shared: _SharedRequest | Literal[False] | None = None
         # Of the last push: the token that undoes it, the app context that was pushed with it, or None, and what was
         # here before that push. PERF: pairs in pairs are made faster than a list (benchmarks/: hello).
-        self._tokens: tuple[Token[RequestContext], AppContext | None, Any] | None = None
+        self._tokens: Any = None
 
     @lazy
     def _adapter(self) -> MapAdapter | None:
@@ -307,8 +306,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         """Make this request the current one, open its session unless it is opened lazily, and match its URL."""
         app, request = self.app, self.request
         self._shortcuts = shortcuts = (
-            app._is_original
-            and app._is_original_class(type(app))
+            (is_original := app._is_original_class)
+            and is_original(type(app))
             and self._matches_itself
             and getattr(app.url_map, "has_tables", False)
         )
@@ -360,7 +359,6 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         app, request = self.app, self.request
         request_token, app_ctx, before = self._tokens
         ends = before is None and not self._streams and not (self._ended and self._preserved)
-        pushed = app_ctx if app_ctx is not None and app_ctx._pushes_itself else None
         try:
             if ends:
                 self._ended = True
@@ -369,23 +367,24 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
             self._tokens = before
             _cv_request.reset(request_token)
             try:
-                if app_ctx is not pushed:
-                    app_ctx._ends = ends
-                    app_ctx.pop(exc)
-                elif ends and pushed is not None and pushed._tokens[1] is None:
+                if app_ctx is not None and not app_ctx._pushes_itself:
+                    popped, app_ctx = app_ctx, None
+                    popped._ends = ends
+                    popped.pop(exc)
+                elif ends and app_ctx is not None and app_ctx._tokens[1] is None:
                     app.do_teardown_appcontext(exc)
             finally:
-                if pushed is not None:
-                    app_token, pushed._tokens = pushed._tokens
+                if app_ctx is not None:
+                    app_token, app_ctx._tokens = app_ctx._tokens
                     _cv_app.reset(app_token)
-                if appcontext_popped.receivers and pushed is not None:
+                if appcontext_popped.receivers and app_ctx is not None:
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
-                if ends and self._shared is None:
-                    request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                    if request._needs_close or not request._closes_forms_only:
-                        request.close()
-                elif ends:
+                if ends and self._shared is not None:
                     self._shared = False
+                elif ends:
+                    request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
+                if ends and self._shared is None and (request._needs_close or not request._closes_forms_only):
+                    request.close()
 
     def add_stream(self) -> None:
         """Note that one more stream needs the request. It is torn down after as many calls of :meth:`end_stream`."""
@@ -439,12 +438,10 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: s
     :param described: the docstring of the proxy.
     """
 
-    get, find = variable.get, operator.attrgetter(attribute)
-
     def on_current(operation: Callable[..., Any]) -> Callable[..., Any]:
         def operate(self: Any, *args: Any) -> Any:
-            owner = get(None)
-            return operation(self._get_current_object() if owner is None else find(owner), *args)
+            owner = variable.get(None)
+            return operation(self._get_current_object() if owner is None else getattr(owner, attribute), *args)
 
         return operate
 
@@ -458,10 +455,10 @@ def _proxy(variable: ContextVar[Any], attribute: str, message: str, described: s
 
         # PERF: a name is looked up in the current object, not in the proxy first (benchmarks/: form_post, sessions).
         def __getattribute__(self, name: str) -> Any:
-            owner = get(None)
+            owner = variable.get(None)
             if owner is None or name in _OF_PROXY:
                 return super().__getattribute__(name)
-            return getattr(find(owner), name)
+            return getattr(getattr(owner, attribute), name)
 
     Proxy.__name__ = "LocalProxy"  # its repr shows this name while no context is current
     Proxy.__doc__, Proxy.__origin__ = described, Proxy

@@ -220,7 +220,7 @@ class Dispatcher(Replaceable):
             view = self.ensure_sync(view)
         values = request.view_args
         # PERF: a call without "**" enters the view in the same loop of the interpreter (benchmarks/: hello).
-        rv: ft.ResponseReturnValue = view(**values) if values or values is None else view()
+        rv: ft.ResponseReturnValue = view() if type(values) is dict and not values else view(**values)
         return rv
 
     def finalize_request(
@@ -378,21 +378,17 @@ class Dispatcher(Replaceable):
             callable; or a tuple of one of these with a status, with headers, or with both.
         :raises TypeError: for anything else; it names the view.
         """
-        if type(rv) is str:
-            response_class = self.response_class
-            if getattr(response_class, "_has_usual_init", False):
-                return response_class(rv)
+        if type(rv) is str and getattr(self.response_class, "_has_usual_init", False):
+            return self.response_class(rv)
         response: Response
-        if type(rv) is dict:  # PERF: no other test is needed (benchmarks/: parameter)
-            response = self.json.response(rv)
-            return response
         status = headers = None
         if isinstance(rv, tuple):
             rv, status, headers = self._unpack(rv)
         if isinstance(rv, (str, bytes, bytearray)):
             body: Any = rv  # a bytearray is fine too, which Werkzeug does not annotate
             return self.response_class(body, status=status, headers=headers)
-        if isinstance(rv, self.response_class):
+        # PERF: for a class with a metaclass isinstance is slow (benchmarks/: parameter).
+        if type(rv) is not dict and isinstance(rv, self.response_class):
             response = rv
         elif isinstance(rv, (dict, list)):
             response = self.json.response(rv)

@@ -456,8 +456,8 @@ class Response(ResponseBase, metaclass=Watched):
         self._sendable = sendable
         # The body, if it is text or bytes whose length is in the headers; another body may be set later.
         self._known_body: Any = None
+        self._head = []
         if not (sendable and self._has_usual_sending) or headers is not None or content_type is not None:
-            self._head = []
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
             return
         # PERF: no copy of Headers, no parsing of content types; Werkzeug takes 12 calls (benchmarks/: hello,
@@ -466,15 +466,14 @@ class Response(ResponseBase, metaclass=Watched):
         self._on_close = []
         self.direct_passthrough = direct_passthrough
         media_type = self.default_mimetype if mimetype is None else mimetype
-        self._head = head = []
         if media_type is not None:
             known = len(media_type) <= CACHED_LENGTH
-            head.append(type_header(media_type) if known else type_header.__wrapped__(media_type))
+            self._head.append(type_header(media_type) if known else type_header.__wrapped__(media_type))
         if isinstance(response, (str, bytes, bytearray)):
             # Half of a surrogate pair, which JSON may hold, cannot be encoded.
             body = response.encode(errors="replace") if isinstance(response, str) else bytes(response)
             self.response = self._known_body = [body]
-            head.append(("Content-Length", str(len(body))))
+            self._head.append(("Content-Length", str(len(body))))
         else:
             self.response = [] if response is None else response
 
@@ -582,7 +581,7 @@ class Response(ResponseBase, metaclass=Watched):
             return None
         head = [*iter(headers)]
         try:
-            names = check_head(self._status, head)
+            names = check_head(None, head)  # _sendable says it of the status line
         except UnsendableResponse:  # it may be an IRI, of which Werkzeug makes a URI
             return None
         if counted and "content-length" not in names:
