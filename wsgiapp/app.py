@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, ValuesView
 from contextlib import closing, suppress
 from datetime import timedelta
 from types import TracebackType
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, Literal, TypeVar, cast
 from urllib.parse import quote
 
 import werkzeug.serving
@@ -117,10 +117,10 @@ class App(Dispatcher, Scaffold):
     #: The class of :meth:`test_cli_runner`; None for :class:`~wsgiapp.testing.FlaskCliRunner`.
     test_cli_runner_class: type[_testing.FlaskCliRunner] | None = None
 
-    # Whether no method that the shortcuts of a request skip was replaced on the app object. Its class is checked at
-    # each request: it is not a Watched class, because programs give their subclasses metaclasses of their own.
-    _is_original: bool
-    _is_original_class: Callable[[type], bool]
+    # Says of the app's class, at each request, whether no method that the shortcuts of a request skip was replaced on
+    # it: it is not a Watched class, because programs give their subclasses metaclasses of their own. It is False when
+    # one was replaced on the app object.
+    _is_original_class: Callable[[type], bool] | Literal[False]
     _has_usual_urls: bool
     _class_has_usual_urls: Callable[[type], bool]
 
@@ -153,7 +153,7 @@ class App(Dispatcher, Scaffold):
         self._got_first_request = False
         self._plans = {}
         # PERF: found faster on the app than on its class (benchmarks/: hello).
-        self._is_original, self._calls_directly = self._is_original, self._calls_directly
+        self._is_original_class, self._calls_directly = self._is_original_class and _IS_ORIGINAL, self._calls_directly
         self._has_usual_urls = self._has_usual_urls
         if self.has_static_folder:
             self._add_static_rule(static_host, host_matching)
@@ -557,7 +557,8 @@ class App(Dispatcher, Scaffold):
                     return self._refuse(fault, environ, start_response)
                 response = self.handle_exception(raised)
             try:
-                return response(environ, start_response)
+                # PERF: the method of its class is called in the same loop of the interpreter (benchmarks/: hello).
+                return type(response).__call__(response, environ, start_response)
             except UnsendableResponse as raised:
                 error = raised
                 with suppress(Exception):  # the server gets another response, so it will not close this one
@@ -669,5 +670,5 @@ class App(Dispatcher, Scaffold):
 # The methods that the function url_for skips, and those that building a path without an adapter skips.
 _URLS = Originals(App, "url_for", "inject_url_defaults", flag="_has_usual_urls")
 App._class_has_usual_urls = staticmethod(_URLS.make_class_check(routing.BUILDING))
-_ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original")
-App._is_original_class = staticmethod(_ORIGINALS.make_class_check(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER))
+_ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original_class")
+_IS_ORIGINAL = _ORIGINALS.make_class_check(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER)

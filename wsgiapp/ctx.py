@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import cached_property, update_wrapper
 from threading import RLock
 from types import SimpleNamespace, TracebackType
@@ -129,7 +129,8 @@ class AppContext(_Context, Generic[AppType]):
 
     def __init__(self, app: AppType) -> None:
         self.app: AppType = app
-        self._tokens: list[Token[AppContext]] = []
+        # The token that undoes the last push, and what was here before that push; None without one.
+        self._tokens: Any = None
         self._pushes_itself = self._pushes_itself  # PERF: found faster than on the class (benchmarks/: hello)
 
     @lazy
@@ -145,7 +146,7 @@ class AppContext(_Context, Generic[AppType]):
 
     def push(self) -> None:
         """Make this context the current one."""
-        self._tokens.append(_cv_app.set(self))
+        self._tokens = _cv_app.set(self), self._tokens
         if appcontext_pushed.receivers:
             appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
 
@@ -156,13 +157,14 @@ class AppContext(_Context, Generic[AppType]):
         :raises AssertionError: when another context is current. Nothing is changed then.
         """
         current = _cv_app.get(None)
-        if current is not self:
+        if current is not self or self._tokens is None:
             raise AssertionError(f"Popped wrong app context: {self!r} is not current, but {current!r} is.")
         try:
-            if len(self._tokens) == 1 and self._ends:
+            if self._tokens[1] is None and self._ends:
                 self.app.do_teardown_appcontext(sys.exc_info()[1] if exc is _sentinel else exc)
         finally:
-            _cv_app.reset(self._tokens.pop())
+            token, self._tokens = self._tokens
+            _cv_app.reset(token)
             if appcontext_popped.receivers:
                 appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
 
@@ -195,6 +197,9 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     _has_usual_adapter = True
     # Whether match_request and url_adapter are the ones below, not replaced by a subclass.
     _matches_itself: bool
+    # Whether the shortcuts may be used, and whether the session is opened when first used. Both are set by push.
+    # Then whether it may be pushed again after its end without a second teardown.
+    _shortcuts = _lazy_session = _preserved = False
 
     def __init__(
         self, app: AppType, environ: WSGIEnvironment, request: RequestType | None = None, session: Any = None
@@ -211,13 +216,12 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._after_request_functions: Sequence[AfterRequestCallable[Any]] = ()
         self._app_ctx: AppContext | None = None
         self._streams = 0
-        self._ended = self._preserved = False
-        # Whether the shortcuts may be used, and whether the session is opened when first used. Both are set by push.
-        self._shortcuts = self._lazy_session = False
+        self._ended = False
         # Only when the context was copied: it keeps the request open until this context ends, and is False after that.
         self._shared: _SharedRequest | Literal[False] | None = None
-        # For each push: the token that undoes it, and the app context that was pushed with it, or None.
-        self._tokens: list[tuple[Token[RequestContext], AppContext | None]] = []
+        # Of the last push: the token that undoes it, the app context that was pushed with it, or None, and what was
+        # here before that push. PERF: pairs in pairs are made faster than a list (benchmarks/: hello).
+        self._tokens: Any = None
 
     @lazy
     def _adapter(self) -> MapAdapter | None:
@@ -301,9 +305,9 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
     def push(self) -> None:
         """Make this request the current one, open its session unless it is opened lazily, and match its URL."""
         app, request = self.app, self.request
-        self._shortcuts = (
-            app._is_original
-            and app._is_original_class(type(app))
+        self._shortcuts = shortcuts = (
+            (is_original := app._is_original_class)
+            and is_original(type(app))
             and self._matches_itself
             and getattr(app.url_map, "has_tables", False)
         )
@@ -311,13 +315,14 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         if current is None or current.app is not app:
             app_ctx = None if self._ended and not self._preserved else self._app_ctx  # after its end g is a new one
             if app_ctx is None:
-                app_ctx = self._app_ctx = AppContext(app) if self._shortcuts else app.app_context()
+                app_ctx = self._app_ctx = AppContext(app) if shortcuts else app.app_context()
             if not app_ctx._pushes_itself:
                 app_ctx.push()
             else:
-                app_ctx._tokens.append(_cv_app.set(app_ctx))  # PERF: AppContext.push in line saves a call (callpath)
-        self._tokens.append((_cv_request.set(self), app_ctx))
-        if app_ctx is not None and app_ctx._pushes_itself and appcontext_pushed.receivers:
+                # PERF: AppContext.push in line saves a call (callpath)
+                app_ctx._tokens = _cv_app.set(app_ctx), app_ctx._tokens
+        self._tokens = _cv_request.set(self), app_ctx, self._tokens
+        if appcontext_pushed.receivers and app_ctx is not None and app_ctx._pushes_itself:
             appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
         interface = app.session_interface
         # Its class is asked too: a proxy hands on what the interface behind it says of itself.
@@ -328,7 +333,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         if request.url_rule is None and request.routing_exception is None:
             # PERF: the tables answer most requests without an adapter (benchmarks/: hello, parameter, routes_300).
             found = None
-            if self._shortcuts and request.trusted_hosts is None:
+            if shortcuts and request.trusted_hosts is None:
                 try:
                     found = app.url_map.find(app, request.environ)
                 except HTTPException as error:
@@ -346,32 +351,33 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         :raises AssertionError: when another request is current. Nothing is changed then.
         """
         current = _cv_request.get(None)
-        if current is not self:
+        if current is not self or self._tokens is None:
             raise AssertionError(f"Popped wrong request context: {self!r} is not current, but {current!r} is.")
         if exc is _sentinel:
             exc = sys.exc_info()[1]
         # PERF: one function for both contexts; a method for each step would be one more call (callpath).
         app, request = self.app, self.request
-        ends = len(self._tokens) == 1 and not self._streams and not (self._ended and self._preserved)
-        request_token, app_ctx = self._tokens[-1]
+        request_token, app_ctx, before = self._tokens
+        ends = before is None and not self._streams and not (self._ended and self._preserved)
         try:
             if ends:
                 self._ended = True
                 app.do_teardown_request(exc)
         finally:
-            self._tokens.pop()
+            self._tokens = before
             _cv_request.reset(request_token)
             try:
                 if app_ctx is not None and not app_ctx._pushes_itself:
                     popped, app_ctx = app_ctx, None
                     popped._ends = ends
                     popped.pop(exc)
-                elif ends and app_ctx is not None and len(app_ctx._tokens) == 1:
+                elif ends and app_ctx is not None and app_ctx._tokens[1] is None:
                     app.do_teardown_appcontext(exc)
             finally:
                 if app_ctx is not None:
-                    _cv_app.reset(app_ctx._tokens.pop())
-                if app_ctx is not None and appcontext_popped.receivers:
+                    app_token, app_ctx._tokens = app_ctx._tokens
+                    _cv_app.reset(app_token)
+                if appcontext_popped.receivers and app_ctx is not None:
                     appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
                 if ends and self._shared is not None:
                     self._shared = False
@@ -397,9 +403,9 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
 
     def push_afresh(self) -> None:
         """Forget all pushes, which were made elsewhere and cannot be undone from here, and push the context once."""
-        self._tokens.clear()
+        self._tokens = None
         if self._app_ctx is not None:
-            self._app_ctx._tokens.clear()
+            self._app_ctx._tokens = None
         self.push()
 
     def __repr__(self) -> str:

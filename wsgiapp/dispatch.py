@@ -31,6 +31,8 @@ from .wrappers import Request, Response, split_blueprints
 _FINALIZING = "Request finalizing failed with an error: an after_request hook or a signal, for an answer to an error"
 # Where inspect.markcoroutinefunction (Python 3.12) leaves its mark.
 _MARK = "_is_coroutine_mark"
+# PERF: an imported variable's method would be looked up at each call (benchmarks/: hello, hooks).
+_current = _cv_request.get
 
 
 T = TypeVar("T")
@@ -140,20 +142,21 @@ class Dispatcher(Replaceable):
         plan, rule = ctx._plan
         if plan is None or rule is not ctx.request.url_rule:
             plan = self._plan(ctx)
-        found = [*map(registry.get, plan.scopes)]
-        kept, callables = plan.resolved.get(kind, ([], []))
-        if found != kept:
+        found, resolved = [*map(registry.get, plan.scopes)], plan.resolved.get(kind)
+        if resolved is None or resolved[0] != found:
             kept = [functions and [*functions] for functions in found]
             callables = [self._sync_callable(f) for functions in kept for f in reversed(functions or ())]
-            plan.resolved[kind] = kept, callables
-        hooks: list[Callable[..., Any]] = callables
+            resolved = plan.resolved[kind] = kept, callables
+        hooks: list[Callable[..., Any]] = resolved[1]
         return hooks
 
     def _sync_callable(self, function: Any) -> Callable[..., Any]:
         """Return what is called for *function*: itself when ensure_sync does not change it, otherwise a function that
         calls ensure_sync each time."""
         try:
-            if SYNC.unchanged_on(self) and self.ensure_sync(function) is function:
+            # PERF: the flag says it for the object. To read the __dict__ of an app slows down each later read of its
+            # attributes (benchmarks/: hooks).
+            if self._calls_directly and SYNC.unchanged_on_class(type(self)) and self.ensure_sync(function) is function:
                 return function
         except Exception:  # noqa: S110  # it fails again when the function is called
             pass
@@ -185,7 +188,7 @@ class Dispatcher(Replaceable):
         preprocessors, hooks = self.url_value_preprocessors, self.before_request_funcs
         if not preprocessors and not hooks:
             return None
-        ctx = _cv_request.get()
+        ctx = _current()
         if preprocessors:
             for scope in reversed(self._plan(ctx).scopes):
                 for preprocessor in preprocessors.get(scope, ()):
@@ -203,7 +206,7 @@ class Dispatcher(Replaceable):
 
         :return: whatever the view returned; :meth:`make_response` makes a response of it.
         """
-        ctx = _cv_request.get()
+        ctx = _current()
         request = ctx.request
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
@@ -215,7 +218,9 @@ class Dispatcher(Replaceable):
         plain = type(view) is FunctionType and not view.__code__.co_flags & CO_COROUTINE and _MARK not in view.__dict__
         if not (plain and ctx._shortcuts and self._calls_directly):
             view = self.ensure_sync(view)
-        rv: ft.ResponseReturnValue = view(**request.view_args)
+        values = request.view_args
+        # PERF: a call without "**" enters the view in the same loop of the interpreter (benchmarks/: hello).
+        rv: ft.ResponseReturnValue = view() if type(values) is dict and not values else view(**values)
         return rv
 
     def finalize_request(
@@ -238,7 +243,7 @@ class Dispatcher(Replaceable):
 
     def process_response(self, response: Response) -> Response:
         """Run the hooks that see the response, latest first, blueprints before the app; then save the session."""
-        ctx = _cv_request.get()
+        ctx = _current()
         for hook in ctx._after_request_functions:
             response = _checked(hook, self.ensure_sync(hook)(response))
         if self.after_request_funcs:
@@ -260,7 +265,7 @@ class Dispatcher(Replaceable):
         """
         by_scope, signal = self.teardown_request_funcs, signals.request_tearing_down
         if by_scope or signal.receivers:
-            self._tear_down(self._hooks(_cv_request.get(), "teardown", by_scope), signal, exc)
+            self._tear_down(self._hooks(_current(), "teardown", by_scope), signal, exc)
 
     def do_teardown_appcontext(self, exc: BaseException | None = _sentinel) -> None:
         """Run the teardown_appcontext functions, latest first; errors as in :meth:`do_teardown_request`."""
@@ -382,7 +387,8 @@ class Dispatcher(Replaceable):
         if isinstance(rv, (str, bytes, bytearray)):
             body: Any = rv  # a bytearray is fine too, which Werkzeug does not annotate
             return self.response_class(body, status=status, headers=headers)
-        if isinstance(rv, self.response_class):
+        # PERF: for a class with a metaclass isinstance is slow (benchmarks/: parameter).
+        if type(rv) is not dict and isinstance(rv, self.response_class):
             response = rv
         elif isinstance(rv, (dict, list)):
             response = self.json.response(rv)

@@ -68,13 +68,14 @@ def describes_body(name: str) -> bool:
     return is_entity_header(name) and name.lower() not in ("expires", "content-location")
 
 
-def check_head(status: str, headers: list[tuple[str, str]]) -> set[str]:
+def check_head(status: str | None, headers: list[tuple[str, str]]) -> set[str]:
     """Check that a status line and headers can be sent.
 
+    :param status: the status line; None when it was checked before.
     :return: the names of the headers, in lower case.
     :raises UnsendableResponse: when one has characters that cannot be sent.
     """
-    if not _STATUS.fullmatch(status):
+    if status is not None and not _STATUS.fullmatch(status):
         raise UnsendableResponse(f"{status!r} is not a status line: three digits and a phrase, no control characters.")
     names = set()
     for name, value in headers:

@@ -7,6 +7,7 @@ import http
 from typing import Any
 
 import pytest
+from werkzeug.test import create_environ
 from werkzeug.wrappers import Response as PlainResponse
 
 HTML = "text/html; charset=utf-8"
@@ -406,3 +407,28 @@ def test_response_can_be_changed_by_hooks(framework: Any) -> None:
     response = app.test_client().get("/")
     assert (response.text, response.status_code, response.mimetype) == ("SMALL", 203, "text/plain")
     assert (response.headers["Content-Length"], response.headers["X-Way"]) == ("5", "hook")
+
+
+def test_stream_may_mix_text_and_bytes(framework: Any) -> None:
+    class Text(str):
+        pass
+
+    chunks = ["ä", b"b", b"", Text("c"), "", "d", b"e"]
+    app = framework.App("mixed_stream")
+    app.add_url_rule("/", "index", lambda: framework.Response(iter(chunks)))
+    sent = [chunk for chunk in app.test_client().get("/").iter_encoded() if chunk]
+    assert sent == ["ä".encode(), b"b", b"c", b"d", b"e"]
+
+
+def test_chunk_is_sent_before_the_next_one_is_made(framework: Any) -> None:
+    made: list[str] = []
+
+    def chunks() -> Any:
+        for chunk in ("a", b"b", "c"):
+            made.append(str(chunk))
+            yield chunk
+
+    app = framework.App("slow_stream")
+    app.add_url_rule("/", "index", lambda: framework.Response(chunks()))
+    body = iter(app(create_environ("/"), lambda status, headers: None))
+    assert [(next(body), len(made)) for _ in range(3)] == [(b"a", 1), (b"b", 2), (b"c", 3)]
