@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable
+from functools import cached_property
 from types import MethodType
 from typing import Any, Protocol, cast
 
@@ -74,14 +75,22 @@ class Originals:
         self.cls = cls
         self.names = frozenset((*names, "__getattribute__"))  # by which a class may replace any of them
         self.found = [(name, _function(getattr(cls, name))) for name in names]
+        self.reading = cls.__getattribute__
         self.flag = flag
-        #: Takes the ``__dict__`` of an object, and says whether it replaces none of them.
-        self.unchanged_in: Callable[[dict[str, Any]], bool] = _compiled([f"{n!r} not in own" for n in names], "own")
-        #: Takes a class, and says whether all of them are unchanged on it.
-        self.unchanged_on_class = self.make_class_check()
         if flag:
             _watched.append(self)
-            self.set_flag(cls)
+            type.__setattr__(cls, flag, True)
+
+    # PERF: the two questions are compiled when they are first asked, most of them never (benchmarks/: startup).
+    @cached_property
+    def unchanged_in(self) -> Callable[[dict[str, Any]], bool]:
+        """Takes the ``__dict__`` of an object, and says whether it replaces none of them."""
+        return _compiled([f"{name!r} not in own" for name, _ in self.found], "own")
+
+    @cached_property
+    def unchanged_on_class(self) -> Callable[[type], bool]:
+        """Takes a class, and says whether all of them are unchanged on it."""
+        return self.make_class_check()
 
     def set_flag(self, cls: type) -> None:
         """Set the flag of *cls*: whether all of them are unchanged on it."""
@@ -102,7 +111,7 @@ class Originals:
         :param others: more originals that must be unchanged too: on the given class where it inherits them, otherwise
             on the class that they belong to.
         """
-        known: dict[str, Any] = {"_function": _function, "reading": self.cls.__getattribute__}
+        known: dict[str, Any] = {"_function": _function, "reading": self.reading}
         tests = ["cls.__getattribute__ is reading"]
         for number, originals in enumerate((self, *others)):
             asked = "cls" if issubclass(self.cls, originals.cls) else f"class{number}"
