@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from werkzeug.utils import import_string
@@ -28,6 +27,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def no_app_found() -> str:
     """Return what to say where a command finds no app, with the module of this folder that may have been meant."""
+    from pathlib import Path  # as above
+
     files = f"into wsgi.py or app.py in this folder, {Path.cwd()}."
     said = f"Could not locate a Flask application. Name it by --app or by FLASK_APP, or put it {files}"
     for path in sorted(Path().glob("*.py"))[:50]:

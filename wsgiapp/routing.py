@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
 from operator import call
 from threading import RLock
 from typing import Any, cast
@@ -49,13 +47,13 @@ _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
 
 
-@dataclass(slots=True)
 class Leaf:
     """A rule at the end of a path, with the names and converters of the values in the path."""
 
-    rule: Rule
-    names: tuple[str, ...]
-    converters: tuple[Callable[[str], Any], ...]
+    __slots__ = ("converters", "names", "rule")
+
+    def __init__(self, rule: Rule, names: tuple[str, ...], converters: tuple[Callable[[str], Any], ...]) -> None:
+        self.rule, self.names, self.converters = rule, names, converters
 
     def arguments(self, values: list[str]) -> dict[str, Any]:
         """Return the arguments of the view, made of the values in the path.
@@ -65,29 +63,31 @@ class Leaf:
         return dict(zip(self.names, map(call, self.converters, values), strict=True))
 
 
-@dataclass(slots=True)
 class Node:
-    """A node in the tree of paths: where each next segment leads, and by method the rules that end here."""
+    """A node in the tree of paths: where each next segment leads, and by method the rules that end here.
 
-    static: dict[str, Node] = field(default_factory=dict)
-    dynamic: list[Edge] = field(default_factory=list)
-    leaves: dict[str, Leaf] = field(default_factory=dict)
-    #: Whether only Werkzeug can answer here: a rule with one more slash, or a lenient one, may fit.
-    delegated: bool = False
+    :param delegated: whether only Werkzeug can answer here: a rule with one more slash, or a lenient one, may fit.
+    """
+
+    __slots__ = ("delegated", "dynamic", "leaves", "static")
+
+    def __init__(self, static: dict[str, Node], dynamic: list[Edge], delegated: bool = False) -> None:
+        self.static, self.dynamic, self.delegated = static, dynamic, delegated
+        self.leaves: dict[str, Leaf] = {}
 
 
-@dataclass(slots=True)
 class Edge:
     """A step over a segment that is a value. Without a pattern it takes digits only, or any segment.
 
     ``final`` edges take the whole rest of the path. Only Werkzeug can follow one that is not ``known``.
     """
 
-    pattern: re.Pattern[str] | None
-    digits: bool
-    final: bool
-    node: Node
-    known: bool = True
+    __slots__ = ("digits", "final", "known", "node", "pattern")
+
+    def __init__(
+        self, pattern: re.Pattern[str] | None, digits: bool, final: bool, node: Node, known: bool = True
+    ) -> None:  # fmt: skip
+        self.pattern, self.digits, self.final, self.node, self.known = pattern, digits, final, node, known
 
     def value(self, segment: str) -> str | None:
         """Return the value in *segment*, or None when it does not match."""
@@ -118,6 +118,8 @@ class PositionalFloatConverter(FloatConverter):
         text = super().to_url(value)
         if "e" not in text:
             return text
+        from decimal import Decimal  # needed for very large and very small numbers alone
+
         text = f"{Decimal(text):f}"
         return text if "." in text else f"{text}.0"
 
@@ -246,7 +248,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return Node(dynamic=[Edge(None, False, True, Node(), known=False)])  # Werkzeug is asked, whatever the path
+        return Node({}, [Edge(None, False, True, Node({}, []), known=False)])  # Werkzeug is asked, whatever the path
 
 
 MAP = Originals(Map, "bind", "bind_to_environ", "update", flag="has_tables")
@@ -297,11 +299,9 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
 
     :param with_defaults: the endpoints that have a rule with defaults. Their other rules may redirect to it.
     """
-    node = Node(
-        static={part: _compile_state(child, with_defaults) for part, child in state.static.items()},
-        dynamic=[_compile_edge(part, child, with_defaults) for part, child in state.dynamic],
-        delegated="" in state.static or any(not rule.strict_slashes for rule in state.rules),
-    )
+    static = {part: _compile_state(child, with_defaults) for part, child in state.static.items()}
+    dynamic = [_compile_edge(part, child, with_defaults) for part, child in state.dynamic]
+    node = Node(static, dynamic, "" in static or any(not rule.strict_slashes for rule in state.rules))
     for rule in state.rules:
         moved = rule.alias or rule.redirect_to is not None or rule.endpoint in with_defaults
         if rule.methods is None or rule.websocket or moved:

@@ -11,8 +11,7 @@ import json
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import date
-from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import isfinite
 from typing import IO, Any, AnyStr
 from uuid import UUID
@@ -76,7 +75,11 @@ class JSONProvider(Replaceable, metaclass=Watched):
         return self._app.response_class(text, mimetype="application/json")
 
 
-_FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = ((date, http_date), (Decimal, str), (UUID, str))
+@cache
+def _forms() -> tuple[tuple[type, Callable[[Any], Any]], ...]:
+    from decimal import Decimal  # many apps never send one
+
+    return (date, http_date), (Decimal, str), (UUID, str)
 
 
 def _default(o: Any) -> Any:
@@ -87,7 +90,7 @@ def _default(o: Any) -> Any:
 
     :raises TypeError: for any other value.
     """
-    for kind, convert in _FORMS:
+    for kind, convert in _forms():
         if isinstance(o, kind):
             return convert(o)
     if dataclasses.is_dataclass(o) and not isinstance(o, type):
