@@ -10,15 +10,32 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from http import HTTPStatus
+from typing import Any, cast
 
 from werkzeug.http import is_entity_header
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response
 
-TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
+
+class _LatePattern:
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    def __getattr__(self, name: str) -> Any:
+        method = self.__dict__[name] = getattr(re.compile(*self.arguments), name)
+        return method
+
+
+def late_pattern(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """Return a regular expression that is compiled when it is first used."""
+    # PERF: many servers never use it, and to compile all of them is a thirtieth of our import (benchmarks/: startup).
+    return cast("re.Pattern[str]", _LatePattern(pattern, flags))
+
+
+TOKEN = late_pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+CONTROL = late_pattern(r"[\x00-\x1f\x7f]")
+_VALUE = late_pattern(r"[\t\x20-\x7e\x80-\xff]*")
+_STATUS = late_pattern(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 # For a longer text callers use the ``__wrapped__`` of these functions, which does not cache.
 CACHED_LENGTH = 128
 
@@ -29,7 +46,7 @@ class UnsendableResponse(ValueError):
 
 def quote_control(url: str) -> str:
     """Return *url* with its control characters percent-encoded, which could end a header."""
-    return _CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", url)
+    return CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", url)
 
 
 @lru_cache(maxsize=256)

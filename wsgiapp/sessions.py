@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import sys
 import warnings
 import zlib
@@ -24,6 +23,7 @@ from itsdangerous.url_safe import URLSafeSerializerMixin
 from werkzeug.datastructures import CallbackDict
 
 from .ctx import current_request_context, shared_lazy
+from .heads import late_pattern
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
@@ -395,7 +395,7 @@ OPENING = Originals(
 
 
 # A cookie as Werkzeug finds it in a header without quotes. It never backtracks, so that no header takes long.
-_COOKIE = re.compile(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
+_COOKIE = late_pattern(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
 
 
 def _stamp(value: str) -> int:

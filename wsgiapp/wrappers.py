@@ -31,7 +31,7 @@ from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs, storage_cla
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .environs import decoded_path
-from .heads import CACHED_LENGTH, UnsendableResponse, check_head, status_line, type_header
+from .heads import CACHED_LENGTH, UnsendableResponse, check_head, late_pattern, status_line, type_header
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Watched
 
@@ -365,17 +365,16 @@ def _debugging() -> bool:
 _FORM = "application/x-www-form-urlencoded"
 _ASCII = bytes(range(128))
 # A URL without anything to quote or to decode, whose parts cannot be confused.
-_PLAIN_URL = re.compile(
+_PLAIN_URL = late_pattern(
     r"https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?/[\w.~!$&'()*+,/:;=@-]*(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
     re.ASCII,
 )
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LENGTH = late_pattern(r"[0-9]{1,18}")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
 _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
 # The headers that hold a URI, which an app may write as an IRI; and a path, with its query, that needs no change.
 _URIS = frozenset({"location", "content-location"})
-_PLAIN_URI = re.compile(r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII)
+_PLAIN_URI = late_pattern(r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII)
 
 
 def _parsed_status(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
@@ -624,9 +623,9 @@ class Response(ResponseBase, metaclass=Watched):
             raise ValueError(f"A cookie cannot be named {key!r}: letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).")
         value = value if value.isascii() else value.encode(errors="replace").decode()  # no half of a surrogate pair
         super().set_cookie(key, value, *args, **kwargs)
-        if _CONTROL.search(value):
+        if heads.CONTROL.search(value):
             sent = self.headers.getlist("Set-Cookie")
-            self.headers.setlist("Set-Cookie", [_CONTROL.sub(_octal, header) for header in sent])
+            self.headers.setlist("Set-Cookie", [heads.CONTROL.sub(_octal, header) for header in sent])
 
 
 # The methods that the shortcuts for sending a response skip.
