@@ -17,7 +17,7 @@ from typing import IO, Any, Generic, Self, TypeVar, overload
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.utils import import_string
 
-from .hints import did_you_mean
+from . import hints
 
 T = TypeVar("T")
 StrPath = str | os.PathLike[str]
@@ -97,7 +97,7 @@ class Config(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         error = KeyError(key)
-        error.add_note(f"The configuration has no such key.{did_you_mean(key, self)}")
+        error.add_note(f"The configuration has no such key.{hints.did_you_mean(key, self)}")
         raise error
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:

@@ -10,32 +10,29 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from werkzeug.http import is_entity_header
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response
 
 
-class _LatePattern:
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
+class LatePattern:
+    """A regular expression that is compiled when it is first used; the arguments are those of :func:`re.compile`."""
+
+    # PERF: many servers use few of them, and to compile all is a hundredth of an import (benchmarks/: startup).
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self.arguments = pattern, flags
 
     def __getattr__(self, name: str) -> Any:
         method = self.__dict__[name] = getattr(re.compile(*self.arguments), name)
         return method
 
 
-def late_pattern(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    """Return a regular expression that is compiled when it is first used."""
-    # PERF: many servers never use it, and to compile all of them is a thirtieth of our import (benchmarks/: startup).
-    return cast("re.Pattern[str]", _LatePattern(pattern, flags))
-
-
-TOKEN = late_pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-CONTROL = late_pattern(r"[\x00-\x1f\x7f]")
-_VALUE = late_pattern(r"[\t\x20-\x7e\x80-\xff]*")
-_STATUS = late_pattern(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
+TOKEN = LatePattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+CONTROL = LatePattern(r"[\x00-\x1f\x7f]")
+_VALUE = LatePattern(r"[\t\x20-\x7e\x80-\xff]*")
+_STATUS = LatePattern(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 # For a longer text callers use the ``__wrapped__`` of these functions, which does not cache.
 CACHED_LENGTH = 128
 
@@ -46,7 +43,7 @@ class UnsendableResponse(ValueError):
 
 def quote_control(url: str) -> str:
     """Return *url* with its control characters percent-encoded, which could end a header."""
-    return CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", url)
+    return str(CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", url))
 
 
 @lru_cache(maxsize=256)

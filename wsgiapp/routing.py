@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from operator import call
 from threading import RLock
 from typing import Any, cast
-from wsgiref.types import WSGIEnvironment
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest, NotFound, RequestURITooLarge
@@ -24,6 +23,7 @@ from werkzeug.routing import Map as WerkzeugMap
 from . import internals
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Replaceable, Watched
+from .typing import WSGIEnvironment
 
 Found = tuple[Rule, dict[str, Any]]
 
@@ -84,9 +84,7 @@ class Edge:
 
     __slots__ = ("digits", "final", "known", "node", "pattern")
 
-    def __init__(
-        self, pattern: re.Pattern[str] | None, digits: bool, final: bool, node: Node, known: bool = True
-    ) -> None:  # fmt: skip
+    def __init__(self, pattern: re.Pattern[str] | None, digits: bool, final: bool, node: Node, known: bool) -> None:
         self.pattern, self.digits, self.final, self.node, self.known = pattern, digits, final, node, known
 
     def value(self, segment: str) -> str | None:
@@ -317,7 +315,7 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
 def _compile_edge(part: Any, state: Any, with_defaults: set[Any]) -> Edge:
     node = _compile_state(state, with_defaults)
     if part.content in (_SEGMENT, _DIGITS):
-        return Edge(None, part.content == _DIGITS, part.final, node)
+        return Edge(None, part.content == _DIGITS, part.final, node, known=True)
     pattern = re.compile(part.content)
     known = not part.suffixed and list(pattern.groupindex) == ["__werkzeug_0"]
     return Edge(pattern, False, part.final, node, known)

@@ -6,24 +6,27 @@ the few protocols by which lower layers know an app without importing it. Nothin
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from wsgiref import types as wsgi
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:  # before Python 3.13 only type checkers know defaults of type variables
+    from wsgiref import types as wsgi
+
     from typing_extensions import TypeVar as _TypeVar
+
+    StartResponse = wsgi.StartResponse
+    WSGIApplication = wsgi.WSGIApplication
+    WSGIEnvironment = wsgi.WSGIEnvironment
 else:
+    StartResponse, WSGIEnvironment = Callable[..., Any], dict[str, Any]  # PEP 3333; loading wsgiref takes longer
+    WSGIApplication = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
     def _TypeVar(name: str, **_: Any) -> TypeVar:  # noqa: N802  # it stands for a class
         return TypeVar(name)
 
-
-StartResponse = wsgi.StartResponse
-WSGIApplication = wsgi.WSGIApplication
-WSGIEnvironment = wsgi.WSGIEnvironment
 
 T = TypeVar("T")
 ResponseClass = TypeVar("ResponseClass", bound=Response)
@@ -46,7 +49,7 @@ ResponseReturnValue = ResponseValue | ResponsePair | tuple[ResponseValue, int, H
 AppOrBlueprintKey = str | None
 
 # The return type of a function that may also be a coroutine function.
-Answer = T | Awaitable[T]
+Answer: TypeAlias = T | Awaitable[T]
 
 RouteCallable = Callable[..., Answer[ResponseReturnValue]]
 BeforeFirstRequestCallable = Callable[[], Answer[None]]
