@@ -8,7 +8,7 @@ cached, since an app uses the same few again and again. A long text may come fro
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -17,22 +17,19 @@ from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response
 
 
-class LatePattern:
-    """A regular expression that is compiled when it is first used; the arguments are those of :func:`re.compile`."""
+class Late(partial[Any]):
+    """A call that is made when an attribute of its result is first read, for what many servers never use."""
 
-    # PERF: many servers use few of them, and to compile all is a hundredth of an import (benchmarks/: startup).
-    def __init__(self, pattern: str, flags: int = 0) -> None:
-        self.arguments = pattern, flags
-
+    # PERF: to compile each pattern while the package is imported is a hundredth of that time (benchmarks/: startup).
     def __getattr__(self, name: str) -> Any:
-        method = self.__dict__[name] = getattr(re.compile(*self.arguments), name)
-        return method
+        value = self.__dict__[name] = getattr(self(), name)
+        return value
 
 
-TOKEN = LatePattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-CONTROL = LatePattern(r"[\x00-\x1f\x7f]")
-_VALUE = LatePattern(r"[\t\x20-\x7e\x80-\xff]*")
-_STATUS = LatePattern(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
+TOKEN = Late(re.compile, r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+CONTROL = Late(re.compile, r"[\x00-\x1f\x7f]")
+_VALUE = Late(re.compile, r"[\t\x20-\x7e\x80-\xff]*")
+_STATUS = Late(re.compile, r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 # For a longer text callers use the ``__wrapped__`` of these functions, which does not cache.
 CACHED_LENGTH = 128
 

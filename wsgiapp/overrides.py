@@ -87,10 +87,6 @@ class Originals:
         """Takes a class, and says whether all of them are unchanged on it."""
         return self.make_class_check()
 
-    def unchanged_in(self, own: dict[str, Any]) -> bool:
-        """Say whether *own*, the ``__dict__`` of an object, replaces none of them."""
-        return own.keys().isdisjoint(self.names)
-
     def set_flag(self, cls: type) -> None:
         """Set the flag of *cls*: whether all of them are unchanged on it."""
         type.__setattr__(cls, self.flag, self.unchanged_on_class(cls))
@@ -102,7 +98,7 @@ class Originals:
 
     def unchanged_on(self, obj: Any) -> bool:
         """Say whether all of them are unchanged on *obj*: neither its class nor the object itself replaces one."""
-        return self.unchanged_on_class(type(obj)) and self.unchanged_in(obj.__dict__)
+        return self.unchanged_on_class(type(obj)) and obj.__dict__.keys().isdisjoint(self.names)
 
     def make_class_check(self, *others: Originals) -> Callable[[type], bool]:
         """Return a function that takes a class, and says whether all of them are unchanged on it.

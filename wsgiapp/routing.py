@@ -47,20 +47,8 @@ _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
 
 
-class Leaf:
-    """A rule at the end of a path, with the names and converters of the values in the path."""
-
-    __slots__ = ("converters", "names", "rule")
-
-    def __init__(self, rule: Rule, names: tuple[str, ...], converters: tuple[Callable[[str], Any], ...]) -> None:
-        self.rule, self.names, self.converters = rule, names, converters
-
-    def arguments(self, values: list[str]) -> dict[str, Any]:
-        """Return the arguments of the view, made of the values in the path.
-
-        :raises ValueError: when a converter refuses its value.
-        """
-        return dict(zip(self.names, map(call, self.converters, values), strict=True))
+#: A rule at the end of a path, with the names and converters of the values in the path.
+Leaf = tuple[Rule, tuple[str, ...], tuple[Callable[[str], Any], ...]]
 
 
 class Node:
@@ -104,7 +92,7 @@ Tables = tuple[dict[str, dict[str, Leaf]], dict[str, Prefix], Node]
 def _prefix(node: Node, edge: Edge) -> Prefix:
     leaves = edge.node.leaves.items() if edge.pattern is None else ()
     # One value, whose conversion cannot fail.
-    ends = {m: (e.rule, e.names[0], e.converters[0]) for m, e in leaves if [*e.converters] in ([str], [int])}
+    ends = {m: (rule, names[0], made[0]) for m, (rule, names, made) in leaves if [*made] in ([str], [int])}
     return node.static, edge.digits, ends
 
 
@@ -170,7 +158,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         path, method = environ.get("PATH_INFO") or "", environ["REQUEST_METHOD"]
         if path in static:
             leaf = static[path].get(method)
-            return (leaf.rule, {}) if leaf is not None else None
+            return (leaf[0], {}) if leaf is not None else None
         # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes_300).
         before, _, last = path.rpartition("/")
         if before in prefixes and last and path.isascii():
@@ -265,8 +253,8 @@ def _match(node: Node, parts: list[str], index: int, values: list[str], method: 
     """
     if index == len(parts):
         if method in node.leaves:
-            leaf = node.leaves[method]
-            return leaf.rule, leaf.arguments(values)
+            rule, names, converters = node.leaves[method]
+            return rule, dict(zip(names, map(call, converters, values), strict=True))
         if node.delegated or node.leaves:
             raise _DelegateError
         return None
@@ -306,7 +294,7 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
             # Werkzeug must be asked for this rule, and for all rules that it tries after this one.
             node.delegated = True
             break
-        leaf = Leaf(rule, tuple(map(str, rule._converters)), tuple(map(_convert_function, rule._converters.values())))
+        leaf = rule, tuple(map(str, rule._converters)), tuple(map(_convert_function, rule._converters.values()))
         for method in rule.methods:
             node.leaves.setdefault(method, leaf)
     return node

@@ -140,8 +140,7 @@ def _locations(import_name: str) -> list[str]:
 
 
 def _is_within(path: str, folder: str) -> bool:
-    path, folder = (os.path.normcase(os.path.normpath(one)) for one in (path, folder))
-    return path == folder or path.startswith(os.path.join(folder, ""))
+    return os.path.normcase(os.path.join(path, "")).startswith(os.path.normcase(os.path.join(folder, "")))
 
 
 def find_package(import_name: str) -> tuple[str | None, str]:

@@ -7,6 +7,7 @@ signed cookie, and the messages flashed from one request to the next. The cookie
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import warnings
 from collections.abc import Iterable, MutableMapping
@@ -18,7 +19,7 @@ from werkzeug.datastructures import CallbackDict
 
 from . import signing
 from .ctx import current_request_context
-from .heads import LatePattern
+from .heads import Late
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
@@ -263,8 +264,7 @@ class SecureCookieSessionInterface(SessionInterface):
             name, attributes = self.get_cookie_name(app), self._attributes(app)
             attributes["expires"] = self.get_expiration_time(app, session)
             # Another serializer may write values that need quotes.
-            plain = getattr(serializer, "writes_plain_text", None) is True
-            if not (plain and _set_by_template(response, name, value, **attributes)):
+            if not (getattr(serializer, "plain", 0) is True and _set_by_template(response, name, value, **attributes)):
                 response.set_cookie(name, value, **attributes)
         elif session.modified and not session:
             response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
@@ -292,7 +292,7 @@ OPENING = Originals(
 
 
 # A cookie as Werkzeug finds it in a header without quotes. It never backtracks, so that no header takes long.
-_COOKIE = LatePattern(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
+_COOKIE = Late(re.compile, r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
 
 
 def _cookies(request: Any, name: str) -> list[str]:

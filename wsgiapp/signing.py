@@ -52,7 +52,7 @@ class BoundedSerializer(URLSafeTimedSerializer):
 
     default_signer = StrictSigner
     #: Whether what it writes can be the value of a cookie without quotes.
-    writes_plain_text = True
+    plain = True
 
     # PERF: the signer of itsdangerous derives its key each time, and makes 40 other calls (benchmarks/: sessions).
     @shared_lazy

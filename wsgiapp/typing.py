@@ -18,15 +18,16 @@ if TYPE_CHECKING:  # before Python 3.13 only type checkers know defaults of type
     from typing_extensions import TypeVar as _TypeVar
 
     StartResponse = wsgi.StartResponse
-    WSGIApplication = wsgi.WSGIApplication
-    WSGIEnvironment = wsgi.WSGIEnvironment
 else:
-    StartResponse, WSGIEnvironment = Callable[..., Any], dict[str, Any]  # PEP 3333; loading wsgiref takes longer
-    WSGIApplication = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
+    StartResponse = Callable[..., Any]  # without loading wsgiref, which only type checkers need
 
     def _TypeVar(name: str, **_: Any) -> TypeVar:  # noqa: N802  # it stands for a class
         return TypeVar(name)
 
+
+# PEP 3333.
+WSGIEnvironment = dict[str, Any]
+WSGIApplication = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 T = TypeVar("T")
 ResponseClass = TypeVar("ResponseClass", bound=Response)

@@ -30,7 +30,7 @@ from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs, storage_cla
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .environs import decoded_path
-from .heads import CACHED_LENGTH, LatePattern, UnsendableResponse, check_head, status_line, type_header
+from .heads import CACHED_LENGTH, Late, UnsendableResponse, check_head, status_line, type_header
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Watched
 from .typing import StartResponse, WSGIEnvironment
@@ -365,16 +365,16 @@ def _debugging() -> bool:
 _FORM = "application/x-www-form-urlencoded"
 _ASCII = bytes(range(128))
 # A URL without anything to quote or to decode, whose parts cannot be confused.
-_PLAIN_URL = LatePattern(
-    r"https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?/[\w.~!$&'()*+,/:;=@-]*(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
-    re.ASCII,
+_PLAIN_URL = Late(
+    re.compile,
+    r"(?a)https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?/[\w.~!$&'()*+,/:;=@-]*(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
 )
-_LENGTH = LatePattern(r"[0-9]{1,18}")
+_LENGTH = Late(re.compile, r"[0-9]{1,18}")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
 _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
 # The headers that hold a URI, which an app may write as an IRI; and a path, with its query, that needs no change.
 _URIS = frozenset({"location", "content-location"})
-_PLAIN_URI = LatePattern(r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII)
+_PLAIN_URI = Late(re.compile, r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII)
 
 
 def _parsed_status(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
