@@ -213,6 +213,12 @@ def test_importing_the_framework_and_answering_load_nothing_that_a_server_can_do
     )
 
 
+def test_an_import_compiles_no_pattern_that_a_server_may_never_use() -> None:
+    code = "from wsgiapp.heads import CONTROL, TOKEN; print(*(one.cache_info().currsize for one in (CONTROL, TOKEN)))"
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout == "0 0\n"
+
+
 def test_a_lazy_module_is_the_one_that_every_import_gives() -> None:
     assert importlib.import_module("wsgiapp.cli") is sys.modules["wsgiapp.cli"] is wsgiapp.cli
     assert wsgiapp.cli.main.__module__ == "wsgiapp.cli"

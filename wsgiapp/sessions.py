@@ -12,14 +12,13 @@ import sys
 import warnings
 from collections.abc import Iterable, MutableMapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from werkzeug.datastructures import CallbackDict
 
 from . import signing
 from .ctx import current_request_context
-from .heads import Late
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
@@ -29,6 +28,12 @@ from .wrappers import COOKIE_WRITING, Request, Response
 MAX_SERIALIZERS = 64
 # A browser may send several session cookies, set for different paths and domains. At most this many are tried.
 MAX_COOKIES = 5
+
+
+def __getattr__(name: str) -> Any:
+    if name == "URLSafeTimedSerializer":  # Flask has it here
+        return signing.URLSafeTimedSerializer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class SessionMixin(MutableMapping[str, Any]):
@@ -292,7 +297,7 @@ OPENING = Originals(
 
 
 # A cookie as Werkzeug finds it in a header without quotes. It never backtracks, so that no header takes long.
-_COOKIE = Late(re.compile, r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
+_COOKIE = cache(partial(re.compile, r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)'))
 
 
 def _cookies(request: Any, name: str) -> list[str]:
@@ -300,7 +305,7 @@ def _cookies(request: Any, name: str) -> list[str]:
     # PERF: one search; Werkzeug makes objects for all headers and cookies, in 20 calls (benchmarks/: sessions).
     usual = getattr(request, "_has_usual_headers", False) and "cookies" not in request.__dict__
     if usual and '"' not in header:
-        return [value for key, value in _COOKIE.findall(header) if key == name]
+        return [value for key, value in _COOKIE().findall(header) if key == name]
     values: list[str] = request.cookies.getlist(name)
     return values
 
