@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from . import cli as _cli
 from . import ctx as _ctx
+from . import devserver as _devserver
 from . import environment as _environment
 from . import hints, routing, scaffold
 from . import testing as _testing
@@ -33,7 +34,6 @@ from .blueprints import Blueprint
 from .config import DEFAULTS, Config, ConfigAttribute, get_debug_flag, get_load_dotenv
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _cv_app, _cv_request, shared_lazy
 from .debughelpers import describe
-from .devserver import RequestHandler, serve
 from .dispatch import SYNC, Dispatcher, scopes_of
 from .environs import environ_fault
 from .heads import UnsendableResponse
@@ -634,10 +634,10 @@ class App(Dispatcher, Scaffold):
         name, name_port = host_and_port(self.config["SERVER_NAME"] or "")
         port = int(port if port or port == 0 else name_port or 5000)
         options = {"use_reloader": self.debug, "use_debugger": self.debug, "threaded": True, **options}
-        options.setdefault("request_handler", RequestHandler)
+        options.setdefault("request_handler", _devserver.RequestHandler)
         _cli.show_server_banner(self.debug, self.name)
         try:
-            serve(werkzeug.serving.run_simple, host or name or "127.0.0.1", port, self, **options)
+            _devserver.serve(werkzeug.serving.run_simple, host or name or "127.0.0.1", port, self, **options)
         finally:
             # In a shell the server may be stopped, the app changed, and the server started again.
             self._got_first_request = False

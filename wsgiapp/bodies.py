@@ -139,7 +139,9 @@ class FormParser(FormDataParser):
         if not (boundary and internals.KNOWN and PARTS.unchanged_on_class(MultiPartParser)):
             return super()._parse_multipart(stream, mimetype, content_length, options)
         decoder: Any = MultipartDecoder(boundary, max_size, max_parts=self.max_form_parts)
-        decoder.boundary_re = _Boundary(decoder.boundary_re, b"--" + boundary)
+        # Not among the internals, since an import would compile two patterns to look at it.
+        if isinstance(getattr(decoder, "boundary_re", None), re.Pattern):
+            decoder.boundary_re = _Boundary(decoder.boundary_re, b"--" + boundary)
         opened: list[IO[bytes]] = []
         try:
             fields, files = self._parts(decoder, stream, content_length, opened)

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Generic, Self, TypeVar, overload
 
@@ -174,18 +173,18 @@ class Config(dict[str, Any]):
 
     def _read(self, name: StrPath, mode: str, load: Callable[[IO[Any]], Any], absent: tuple[type[OSError], ...]) -> Any:
         """Return what *load* makes of a file, or None after an *absent* error. Any other error names the file."""
-        path = Path(self.root_path, name)
+        path = os.path.join(self.root_path, name)
         try:
-            with path.open(mode) as file:
+            with open(path, mode) as file:
                 return load(file)
         except absent:
             return None
         except OSError as error:
-            explained = OSError(error.errno, f"Unable to load configuration file ({error.strerror})", str(path))
+            explained = OSError(error.errno, f"Unable to load configuration file ({error.strerror})", path)
             explained.add_note("Create the file, correct its path, or pass silent=True to go on without it.")
             raise explained from error
         except ValueError as error:
-            error.add_note(f"This happened while the configuration file {str(path)!r} was read.")
+            error.add_note(f"This happened while the configuration file {path!r} was read.")
             raise
 
     def from_object(self, obj: object | str) -> None:

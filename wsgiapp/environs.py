@@ -5,7 +5,7 @@ Layer "environs", near the ground: it reads the environ of a request and knows n
 
 from __future__ import annotations
 
-from wsgiref.types import WSGIEnvironment
+from typing import Any
 
 # The keys whose values must be text, and whether each is required.
 _ENVIRON = {
@@ -14,13 +14,13 @@ _ENVIRON = {
 }  # fmt: skip
 
 
-def decoded_path(environ: WSGIEnvironment, name: str) -> str:
+def decoded_path(environ: dict[str, Any], name: str) -> str:
     """Return a path of the environment as text. In PEP 3333 each byte of it comes as one latin-1 character."""
     value: str = environ.get(name) or ""
     return value if value.isascii() else value.encode("latin1").decode(errors="replace")
 
 
-def environ_fault(environ: WSGIEnvironment) -> str | None:
+def environ_fault(environ: dict[str, Any]) -> str | None:
     """Say what is wrong with an environ that a server has made (PEP 3333); None for a sound one."""
     for name, needed in _ENVIRON.items():
         value = environ.get(name)

@@ -65,7 +65,7 @@ WRITING = Originals(HTTPException, "get_body", "get_description", "get_headers",
 
 def answers_itself(error: HTTPException) -> bool:
     """Say whether an HTTP exception has no response of its own, and makes one as Werkzeug does."""
-    return not error.response and ANSWERING.unchanged_on_class(type(error)) and ANSWERING.unchanged_in(error.__dict__)
+    return not error.response and ANSWERING.unchanged_on(error)
 
 
 def default_page(cls: type[HTTPException]) -> str | None:

@@ -8,17 +8,18 @@ cached, since an app uses the same few again and again. A long text may come fro
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from http import HTTPStatus
 
 from werkzeug.http import is_entity_header
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response
 
-TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_STATUS = re.compile(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
+# PERF: compiled when first called, since many servers use few of them (benchmarks/: startup).
+TOKEN = cache(partial(re.compile, r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"))
+CONTROL = cache(partial(re.compile, r"[\x00-\x1f\x7f]"))
+_VALUE = cache(partial(re.compile, r"[\t\x20-\x7e\x80-\xff]*"))
+_STATUS = cache(partial(re.compile, r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*"))
 # For a longer text callers use the ``__wrapped__`` of these functions, which does not cache.
 CACHED_LENGTH = 128
 
@@ -29,7 +30,7 @@ class UnsendableResponse(ValueError):
 
 def quote_control(url: str) -> str:
     """Return *url* with its control characters percent-encoded, which could end a header."""
-    return _CONTROL.sub(lambda match: f"%{ord(match[0]):02X}", url)
+    return str(CONTROL().sub(lambda match: f"%{ord(match[0]):02X}", url))
 
 
 @lru_cache(maxsize=256)
@@ -38,7 +39,7 @@ def type_header(mimetype: str) -> tuple[str, str]:
 
     :raises ValueError: for characters that would end the header, or that cannot be sent in one.
     """
-    if not _VALUE.fullmatch(mimetype):
+    if not _VALUE().fullmatch(mimetype):
         raise ValueError(f"{mimetype!r} is not a media type: it has characters that a header cannot hold.")
     return "Content-Type", get_content_type(mimetype, "utf-8")
 
@@ -48,7 +49,7 @@ def status_line(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
     """Return the status line and the code of *status*, and whether it can be sent."""
     made = Response()
     made.status = status
-    return made.status, made.status_code, bool(_STATUS.fullmatch(made.status))
+    return made.status, made.status_code, bool(_STATUS().fullmatch(made.status))
 
 
 @lru_cache(maxsize=256)
@@ -57,7 +58,7 @@ def field_name(name: str) -> str:
 
     :raises UnsendableResponse: when it is not a token (RFC 9110, 5.6.2).
     """
-    if not TOKEN.fullmatch(name):
+    if not TOKEN().fullmatch(name):
         raise UnsendableResponse(f"{name!r} cannot be the name of a header.")
     return name.lower()
 
@@ -75,11 +76,11 @@ def check_head(status: str | None, headers: list[tuple[str, str]]) -> set[str]:
     :return: the names of the headers, in lower case.
     :raises UnsendableResponse: when one has characters that cannot be sent.
     """
-    if status is not None and not _STATUS.fullmatch(status):
+    if status is not None and not _STATUS().fullmatch(status):
         raise UnsendableResponse(f"{status!r} is not a status line: three digits and a phrase, no control characters.")
     names = set()
     for name, value in headers:
         names.add(field_name(name) if len(name) <= CACHED_LENGTH else field_name.__wrapped__(name))
-        if not (value.isascii() and value.isprintable()) and not _VALUE.fullmatch(value):
+        if not (value.isascii() and value.isprintable()) and not _VALUE().fullmatch(value):
             raise UnsendableResponse(f"The header {name} has characters that cannot be sent: {value!r}.")
     return names

@@ -2,8 +2,8 @@
 
 Layer "lazy_imports", the lowest. While the package is imported, a :class:`LazyModule` takes the place of each of the
 modules in :data:`LAZY`. Our modules get it by ``from . import cli``, and read its names only inside functions.
-``sys.modules`` never holds a half-loaded module, and the locks of the import system protect threads. Only
-modules that load click, Jinja2 or test tools are lazy, and those that explain an error: a server does not need them.
+``sys.modules`` never holds a half-loaded module, and the locks of the import system protect threads. Only modules that
+a server may never need are lazy: those that load click, Jinja2, itsdangerous or test tools, and those for mistakes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-LAZY = ("cli", "environment", "mistakes", "ports", "testing")
+LAZY = ("cli", "devserver", "environment", "hints", "mistakes", "ports", "signing", "testing")
 
 
 class LazyModule(ModuleType):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable
+from functools import cached_property
 from types import MethodType
 from typing import Any, Protocol, cast
 
@@ -74,14 +75,17 @@ class Originals:
         self.cls = cls
         self.names = frozenset((*names, "__getattribute__"))  # by which a class may replace any of them
         self.found = [(name, _function(getattr(cls, name))) for name in names]
+        self.reading = cls.__getattribute__
         self.flag = flag
-        #: Takes the ``__dict__`` of an object, and says whether it replaces none of them.
-        self.unchanged_in: Callable[[dict[str, Any]], bool] = _compiled([f"{n!r} not in own" for n in names], "own")
-        #: Takes a class, and says whether all of them are unchanged on it.
-        self.unchanged_on_class = self.make_class_check()
         if flag:
             _watched.append(self)
-            self.set_flag(cls)
+            type.__setattr__(cls, flag, True)
+
+    # PERF: compiled when it is first asked, and most are never asked (benchmarks/: startup).
+    @cached_property
+    def unchanged_on_class(self) -> Callable[[type], bool]:
+        """Takes a class, and says whether all of them are unchanged on it."""
+        return self.make_class_check()
 
     def set_flag(self, cls: type) -> None:
         """Set the flag of *cls*: whether all of them are unchanged on it."""
@@ -94,7 +98,7 @@ class Originals:
 
     def unchanged_on(self, obj: Any) -> bool:
         """Say whether all of them are unchanged on *obj*: neither its class nor the object itself replaces one."""
-        return self.unchanged_on_class(type(obj)) and self.unchanged_in(obj.__dict__)
+        return self.unchanged_on_class(type(obj)) and obj.__dict__.keys().isdisjoint(self.names)
 
     def make_class_check(self, *others: Originals) -> Callable[[type], bool]:
         """Return a function that takes a class, and says whether all of them are unchanged on it.
@@ -102,7 +106,7 @@ class Originals:
         :param others: more originals that must be unchanged too: on the given class where it inherits them, otherwise
             on the class that they belong to.
         """
-        known: dict[str, Any] = {"_function": _function, "reading": self.cls.__getattribute__}
+        known: dict[str, Any] = {"_function": _function, "reading": self.reading}
         tests = ["cls.__getattribute__ is reading"]
         for number, originals in enumerate((self, *others)):
             asked = "cls" if issubclass(self.cls, originals.cls) else f"class{number}"
@@ -112,7 +116,9 @@ class Originals:
                 method = getattr(originals.cls, name)
                 found = f"{asked}.{name}" if method is original else f"_function({asked}.{name})"
                 tests.append(f"{found} is {asked}_{name}")
-        return _compiled(tests, "cls", known)
+        # PERF: one compiled expression takes a third of the time of a loop over the names (benchmarks/: hello).
+        answer: Callable[[type], bool] = eval(f"lambda cls: {' and '.join(tests)}", known)  # noqa: S307  # names of ours
+        return answer
 
 
 class _Noticed:
@@ -151,12 +157,6 @@ _watched: list[Originals] = []
 def _function(method: Any) -> Any:
     """Return *method*, but of a class method its function: each access makes a new bound method."""
     return method.__func__ if isinstance(method, MethodType) else method
-
-
-def _compiled(tests: list[str], argument: str, known: dict[str, Any] | None = None) -> Callable[[Any], bool]:
-    # PERF: one compiled expression takes a third of the time of a loop over the names (benchmarks/: hello).
-    answer: Callable[[Any], bool] = eval(f"lambda {argument}: {' and '.join(tests)}", known or {})  # noqa: S307  # names of ours
-    return answer
 
 
 def _update_flags(cls: type, name: str) -> None:

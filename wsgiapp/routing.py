@@ -11,12 +11,9 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal
 from operator import call
 from threading import RLock
 from typing import Any, cast
-from wsgiref.types import WSGIEnvironment
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest, NotFound, RequestURITooLarge
@@ -26,6 +23,7 @@ from werkzeug.routing import Map as WerkzeugMap
 from . import internals
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Replaceable, Watched
+from .typing import WSGIEnvironment
 
 Found = tuple[Rule, dict[str, Any]]
 
@@ -49,45 +47,33 @@ _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
 
 
-@dataclass(slots=True)
-class Leaf:
-    """A rule at the end of a path, with the names and converters of the values in the path."""
-
-    rule: Rule
-    names: tuple[str, ...]
-    converters: tuple[Callable[[str], Any], ...]
-
-    def arguments(self, values: list[str]) -> dict[str, Any]:
-        """Return the arguments of the view, made of the values in the path.
-
-        :raises ValueError: when a converter refuses its value.
-        """
-        return dict(zip(self.names, map(call, self.converters, values), strict=True))
+#: A rule at the end of a path, with the names and converters of the values in the path.
+Leaf = tuple[Rule, tuple[str, ...], tuple[Callable[[str], Any], ...]]
 
 
-@dataclass(slots=True)
 class Node:
-    """A node in the tree of paths: where each next segment leads, and by method the rules that end here."""
+    """A node in the tree of paths: where each next segment leads, and by method the rules that end here.
 
-    static: dict[str, Node] = field(default_factory=dict)
-    dynamic: list[Edge] = field(default_factory=list)
-    leaves: dict[str, Leaf] = field(default_factory=dict)
-    #: Whether only Werkzeug can answer here: a rule with one more slash, or a lenient one, may fit.
-    delegated: bool = False
+    :param delegated: whether only Werkzeug can answer here: a rule with one more slash, or a lenient one, may fit.
+    """
+
+    __slots__ = ("delegated", "dynamic", "leaves", "static")
+
+    def __init__(self, static: dict[str, Node], dynamic: list[Edge], delegated: bool = False) -> None:
+        self.static, self.dynamic, self.delegated = static, dynamic, delegated
+        self.leaves: dict[str, Leaf] = {}
 
 
-@dataclass(slots=True)
 class Edge:
     """A step over a segment that is a value. Without a pattern it takes digits only, or any segment.
 
     ``final`` edges take the whole rest of the path. Only Werkzeug can follow one that is not ``known``.
     """
 
-    pattern: re.Pattern[str] | None
-    digits: bool
-    final: bool
-    node: Node
-    known: bool = True
+    __slots__ = ("digits", "final", "known", "node", "pattern")
+
+    def __init__(self, pattern: re.Pattern[str] | None, digits: bool, final: bool, node: Node, known: bool) -> None:
+        self.pattern, self.digits, self.final, self.node, self.known = pattern, digits, final, node, known
 
     def value(self, segment: str) -> str | None:
         """Return the value in *segment*, or None when it does not match."""
@@ -106,7 +92,7 @@ Tables = tuple[dict[str, dict[str, Leaf]], dict[str, Prefix], Node]
 def _prefix(node: Node, edge: Edge) -> Prefix:
     leaves = edge.node.leaves.items() if edge.pattern is None else ()
     # One value, whose conversion cannot fail.
-    ends = {m: (e.rule, e.names[0], e.converters[0]) for m, e in leaves if [*e.converters] in ([str], [int])}
+    ends = {m: (rule, names[0], made[0]) for m, (rule, names, made) in leaves if [*made] in ([str], [int])}
     return node.static, edge.digits, ends
 
 
@@ -118,6 +104,8 @@ class PositionalFloatConverter(FloatConverter):
         text = super().to_url(value)
         if "e" not in text:
             return text
+        from decimal import Decimal  # needed for very large and very small numbers alone
+
         text = f"{Decimal(text):f}"
         return text if "." in text else f"{text}.0"
 
@@ -170,7 +158,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         path, method = environ.get("PATH_INFO") or "", environ["REQUEST_METHOD"]
         if path in static:
             leaf = static[path].get(method)
-            return (leaf.rule, {}) if leaf is not None else None
+            return (leaf[0], {}) if leaf is not None else None
         # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes_300).
         before, _, last = path.rpartition("/")
         if before in prefixes and last and path.isascii():
@@ -246,7 +234,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
                 RuntimeWarning,
                 stacklevel=2,
             )
-        return Node(dynamic=[Edge(None, False, True, Node(), known=False)])  # Werkzeug is asked, whatever the path
+        return Node({}, [Edge(None, False, True, Node({}, []), known=False)])  # Werkzeug is asked, whatever the path
 
 
 MAP = Originals(Map, "bind", "bind_to_environ", "update", flag="has_tables")
@@ -265,8 +253,8 @@ def _match(node: Node, parts: list[str], index: int, values: list[str], method: 
     """
     if index == len(parts):
         if method in node.leaves:
-            leaf = node.leaves[method]
-            return leaf.rule, leaf.arguments(values)
+            rule, names, converters = node.leaves[method]
+            return rule, dict(zip(names, map(call, converters, values), strict=True))
         if node.delegated or node.leaves:
             raise _DelegateError
         return None
@@ -297,18 +285,16 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
 
     :param with_defaults: the endpoints that have a rule with defaults. Their other rules may redirect to it.
     """
-    node = Node(
-        static={part: _compile_state(child, with_defaults) for part, child in state.static.items()},
-        dynamic=[_compile_edge(part, child, with_defaults) for part, child in state.dynamic],
-        delegated="" in state.static or any(not rule.strict_slashes for rule in state.rules),
-    )
+    static = {part: _compile_state(child, with_defaults) for part, child in state.static.items()}
+    dynamic = [_compile_edge(part, child, with_defaults) for part, child in state.dynamic]
+    node = Node(static, dynamic, "" in static or any(not rule.strict_slashes for rule in state.rules))
     for rule in state.rules:
         moved = rule.alias or rule.redirect_to is not None or rule.endpoint in with_defaults
         if rule.methods is None or rule.websocket or moved:
             # Werkzeug must be asked for this rule, and for all rules that it tries after this one.
             node.delegated = True
             break
-        leaf = Leaf(rule, tuple(map(str, rule._converters)), tuple(map(_convert_function, rule._converters.values())))
+        leaf = rule, tuple(map(str, rule._converters)), tuple(map(_convert_function, rule._converters.values()))
         for method in rule.methods:
             node.leaves.setdefault(method, leaf)
     return node
@@ -317,7 +303,7 @@ def _compile_state(state: Any, with_defaults: set[Any]) -> Node:
 def _compile_edge(part: Any, state: Any, with_defaults: set[Any]) -> Edge:
     node = _compile_state(state, with_defaults)
     if part.content in (_SEGMENT, _DIGITS):
-        return Edge(None, part.content == _DIGITS, part.final, node)
+        return Edge(None, part.content == _DIGITS, part.final, node, known=True)
     pattern = re.compile(part.content)
     known = not part.suffixed and list(pattern.groupindex) == ["__werkzeug_0"]
     return Edge(pattern, False, part.final, node, known)

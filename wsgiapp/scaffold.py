@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import update_wrapper
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar, cast, overload
 
 from werkzeug.utils import cached_property
@@ -133,6 +132,10 @@ def _locations(import_name: str) -> list[str]:
     return [path for path in found if path is not None]
 
 
+def _is_within(path: str, folder: str) -> bool:
+    return os.path.normcase(os.path.join(path, "")).startswith(os.path.normcase(os.path.join(folder, "")))
+
+
 def find_package(import_name: str) -> tuple[str | None, str]:
     """Find out where a package is installed.
 
@@ -140,16 +143,17 @@ def find_package(import_name: str) -> tuple[str | None, str]:
         from which it can be imported.
     """
     tops, inner = _locations(import_name.partition(".")[0]), _locations(import_name)
-    holding = (top for top in tops if any(Path(path).is_relative_to(top) for path in inner))
+    holding = (top for top in tops if any(_is_within(path, top) for path in inner))
     folder = os.path.dirname(next(holding, tops[0])) if tops else os.getcwd()
-    path = Path(folder).resolve()
-    if path.is_relative_to(Path(sys.prefix).resolve()):
+    path = os.path.realpath(folder)
+    if _is_within(path, os.path.realpath(sys.prefix)):
         return sys.prefix, folder
-    if path.name.lower() != "site-packages":
+    parent, name = os.path.split(path)
+    if name.lower() != "site-packages":
         return None, folder
     # Windows has prefix/Lib/site-packages, POSIX prefix/lib/pythonX.Y/site-packages.
-    above_lib = (parent.parent for parent in path.parents[:2] if parent.name.lower() == "lib")
-    return str(next(above_lib, path.parent)), folder
+    above_lib = (head for head, tail in map(os.path.split, (parent, os.path.dirname(parent))) if tail.lower() == "lib")
+    return next(above_lib, parent), folder
 
 
 def _endpoint_from_view_func(view_func: ft.RouteCallable | None) -> str:

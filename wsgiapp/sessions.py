@@ -7,34 +7,33 @@ signed cookie, and the messages flashed from one request to the next. The cookie
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import sys
 import warnings
-import zlib
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, MutableMapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
-from itsdangerous import BadData, BadPayload, TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
-from itsdangerous.url_safe import URLSafeSerializerMixin
 from werkzeug.datastructures import CallbackDict
 
-from .ctx import current_request_context, shared_lazy
+from . import signing
+from .ctx import current_request_context
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
 from .wrappers import COOKIE_WRITING, Request, Response
 
-# The limit for a decompressed payload. Whoever has the key can make a cookie of 4 KB that grows a thousand times.
-MAX_PAYLOAD = 1024 * 1024
 # How many serializers are cached for all apps together.
 MAX_SERIALIZERS = 64
 # A browser may send several session cookies, set for different paths and domains. At most this many are tried.
 MAX_COOKIES = 5
+
+
+def __getattr__(name: str) -> Any:
+    if name == "URLSafeTimedSerializer":  # Flask has it here
+        return signing.URLSafeTimedSerializer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class SessionMixin(MutableMapping[str, Any]):
@@ -200,109 +199,12 @@ def _lazy_sha1(string: bytes = b"") -> Any:
     return hashlib.sha1(string)  # noqa: S324  # Flask's cookies are signed so; HMAC-SHA1 is not broken
 
 
-# Between the two alphabets of base64 (RFC 4648, 4 and 5).
-_TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_", b"+/")
-
-
-def _encode(data: bytes) -> bytes:
-    return b2a_base64(data, newline=False).translate(_TO_URL, b"=")
-
-
-def _decode(text: bytes) -> bytes:
-    return a2b_base64(text.translate(_FROM_URL) + b"=" * (-len(text) % 4))
-
-
-class StrictSigner(TimestampSigner):
-    """The signer of itsdangerous, but each signature has only one valid spelling. In base64 there are four."""
-
-    def verify_signature(self, value: str | bytes, sig: str | bytes) -> bool:
-        """Say whether *sig* is exactly the signature of *value* with one of the keys."""
-        return super().verify_signature(value, sig) and base64_encode(base64_decode(sig)) == want_bytes(sig)
-
-
-class BoundedSerializer(URLSafeTimedSerializer):
-    """The serializer of itsdangerous, but it caches its keys and limits payloads to :data:`MAX_PAYLOAD` bytes.
-
-    It handles the usual cases itself and leaves all others, such as errors, to itsdangerous.
-    """
-
-    default_signer = StrictSigner
-
-    # PERF: the signer of itsdangerous derives its key each time, and makes 40 other calls (benchmarks/: sessions).
-    @shared_lazy
-    def _signer_and_keys(self) -> tuple[Any, list[bytes]]:
-        """The signer and its derived keys, the newest first. No keys when the signer is not a StrictSigner."""
-        signer = self.make_signer()
-        known = self.signer is StrictSigner and self.signer_kwargs.keys() <= {"key_derivation", "digest_method"}
-        return signer, [signer.derive_key(key) for key in reversed(self.secret_keys)] if known else []
-
-    def _sign(self, key: bytes, value: bytes) -> bytes:
-        digest = self._signer_and_keys[0].digest_method  # hmac is faster with the name "sha1"
-        signature = hmac.digest(key, value, "sha1" if digest is _lazy_sha1 else digest)
-        return b2a_base64(signature, newline=False).translate(_TO_URL, b"=")
-
-    def _verified(self, s: str | bytes, *, max_age: int) -> bytes:
-        """Return the payload of a text with a valid signature and a valid age.
-
-        :raises ValueError: when one of them is not valid, or not certain.
-        """
-        signed, _, signature = (s.encode() if isinstance(s, str) else s).rpartition(b".")
-        payload, _, stamp = signed.rpartition(b".")
-        signer, keys = self._signer_and_keys
-        for key in keys:
-            if hmac.compare_digest(self._sign(key, signed), signature):
-                age = signer.get_timestamp() - int.from_bytes(_decode(stamp), "big")
-                if payload and 0 <= age <= max_age:
-                    return payload
-        raise ValueError("The signature or the age is not valid; itsdangerous finds the reason.")
-
-    def loads(self, s: str | bytes, *args: Any, **kwargs: Any) -> Any:
-        """Return the data that :meth:`dumps` was given; arguments and errors are those of itsdangerous."""
-        try:
-            payload = self._verified(s, *args, **kwargs)
-        except (TypeError, ValueError):  # other arguments than max_age, or not certainly valid
-            return super().loads(s, *args, **kwargs)
-        return self.load_payload(payload)
-
-    def dumps(self, obj: Any, salt: str | bytes | None = None) -> Any:
-        """Return a signed text for *obj*; arguments and errors are those of itsdangerous."""
-        signer, keys = self._signer_and_keys
-        if salt is not None or not keys or not self.is_text_serializer:
-            return super().dumps(obj, salt)
-        stamp: bytes = signer.get_timestamp().to_bytes(8, "big").lstrip(b"\0")
-        signed = self.dump_payload(obj) + b"." + _encode(stamp)
-        return (signed + b"." + self._sign(keys[0], signed)).decode()
-
-    def load_payload(self, payload: bytes, *args: Any, **kwargs: Any) -> Any:
-        """Return the data of a payload whose signature was checked.
-
-        :raises BadPayload: when it cannot be read.
-        """
-        try:
-            data = _decode(payload.removeprefix(b"."))
-            if payload.startswith(b"."):
-                inflater = zlib.decompressobj()
-                data = inflater.decompress(data, MAX_PAYLOAD)
-                if not inflater.eof:
-                    raise ValueError(f"it is incomplete, or longer than {MAX_PAYLOAD} bytes when decompressed")
-        except (ValueError, zlib.error) as error:
-            raise BadPayload(f"The payload cannot be read: {error}", error) from error
-        return super(URLSafeSerializerMixin, self).load_payload(data, *args, **kwargs)
-
-    def dump_payload(self, obj: Any) -> bytes:
-        """Return *obj* as JSON in base64, compressed if that is shorter."""
-        text: str | bytes = self.serializer.dumps(obj, **self.serializer_kwargs)
-        data = text.encode() if isinstance(text, str) else text
-        packed = zlib.compress(data)
-        return b"." + _encode(packed) if len(packed) < len(data) - 1 else _encode(data)
-
-
 def _make_serializer(
     keys: tuple[Any, ...], salt: str, serializer: Any, digest_method: Any, key_derivation: str
-) -> BoundedSerializer:
+) -> signing.BoundedSerializer:
+    digest_method = hashlib.sha1 if digest_method is _lazy_sha1 else digest_method
     signer_kwargs = {"key_derivation": key_derivation, "digest_method": digest_method}
-    return BoundedSerializer(list(keys), salt=salt, serializer=serializer, signer_kwargs=signer_kwargs)
+    return signing.BoundedSerializer(list(keys), salt=salt, serializer=serializer, signer_kwargs=signer_kwargs)
 
 
 # PERF: made once for each key, not twice for each request (benchmarks/: sessions).
@@ -323,7 +225,7 @@ class SecureCookieSessionInterface(SessionInterface):
     #: The class of the sessions it opens.
     session_class = SecureCookieSession
 
-    def get_signing_serializer(self, app: Any) -> URLSafeTimedSerializer | None:
+    def get_signing_serializer(self, app: Any) -> signing.URLSafeTimedSerializer | None:
         """Return the serializer of the cookie. ``SECRET_KEY`` signs; it and each of ``SECRET_KEY_FALLBACKS`` verify.
 
         :return: None when the app has no secret key.
@@ -340,19 +242,19 @@ class SecureCookieSessionInterface(SessionInterface):
 
     def open_session(self, app: Any, request: Request) -> SecureCookieSession | None:
         """Return the session in the request's cookie; a new one if it is missing, forged, expired or unreadable."""
-        signing = self.get_signing_serializer(app)
-        if signing is None:
+        serializer = self.get_signing_serializer(app)
+        if serializer is None:
             return None
         if values := _cookies(request, self.get_cookie_name(app)):
             max_age = int(app.permanent_session_lifetime.total_seconds())
             # There may be several: a forged one comes first if its path is longer (RFC 6265, 5.4), and an old one may
             # be left from before the app changed its path or domain. The newest valid one is used.
             if len(values) > 1:
-                values = sorted([*filter(None, values)][:MAX_COOKIES], key=_stamp, reverse=True)
+                values = sorted([*filter(None, values)][:MAX_COOKIES], key=signing.stamp, reverse=True)
             for value in values:
                 try:
-                    return self.session_class(signing.loads(value, max_age=max_age))
-                except (BadData, TypeError, ValueError, OverflowError, OSError):  # the last two for an odd time
+                    return self.session_class(serializer.loads(value, max_age=max_age))
+                except (signing.BadData, TypeError, ValueError, OverflowError, OSError):  # the last two for an odd time
                     continue
         return self.session_class()
 
@@ -362,12 +264,12 @@ class SecureCookieSessionInterface(SessionInterface):
         if varied:
             _vary_by_cookie(response)
         if session and self.should_set_cookie(app, session):
-            signing: Any = self.get_signing_serializer(app)  # not None, or the session would be a null session
-            value = signing.dumps(dict(session))
+            serializer: Any = self.get_signing_serializer(app)  # not None, or the session would be a null session
+            value = serializer.dumps(dict(session))
             name, attributes = self.get_cookie_name(app), self._attributes(app)
             attributes["expires"] = self.get_expiration_time(app, session)
             # Another serializer may write values that need quotes.
-            if not (isinstance(signing, BoundedSerializer) and _set_by_template(response, name, value, **attributes)):
+            if not (getattr(serializer, "plain", 0) is True and _set_by_template(response, name, value, **attributes)):
                 response.set_cookie(name, value, **attributes)
         elif session.modified and not session:
             response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
@@ -395,15 +297,7 @@ OPENING = Originals(
 
 
 # A cookie as Werkzeug finds it in a header without quotes. It never backtracks, so that no header takes long.
-_COOKIE = re.compile(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
-
-
-def _stamp(value: str) -> int:
-    """Return the time in a cookie at which it was signed; 0 if it has none."""
-    try:
-        return int.from_bytes(_decode(value.rpartition(".")[0].rpartition(".")[2].encode()), "big")
-    except ValueError:
-        return 0
+_COOKIE = cache(partial(re.compile, r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)'))
 
 
 def _cookies(request: Any, name: str) -> list[str]:
@@ -411,7 +305,7 @@ def _cookies(request: Any, name: str) -> list[str]:
     # PERF: one search; Werkzeug makes objects for all headers and cookies, in 20 calls (benchmarks/: sessions).
     usual = getattr(request, "_has_usual_headers", False) and "cookies" not in request.__dict__
     if usual and '"' not in header:
-        return [value for key, value in _COOKIE.findall(header) if key == name]
+        return [value for key, value in _COOKIE().findall(header) if key == name]
     values: list[str] = request.cookies.getlist(name)
     return values
 

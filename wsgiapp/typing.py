@@ -6,24 +6,28 @@ the few protocols by which lower layers know an app without importing it. Nothin
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
-from wsgiref import types as wsgi
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:  # before Python 3.13 only type checkers know defaults of type variables
+    from wsgiref import types as wsgi
+
     from typing_extensions import TypeVar as _TypeVar
+
+    StartResponse = wsgi.StartResponse
 else:
+    StartResponse = Callable[..., Any]  # without loading wsgiref, which only type checkers need
 
     def _TypeVar(name: str, **_: Any) -> TypeVar:  # noqa: N802  # it stands for a class
         return TypeVar(name)
 
 
-StartResponse = wsgi.StartResponse
-WSGIApplication = wsgi.WSGIApplication
-WSGIEnvironment = wsgi.WSGIEnvironment
+# PEP 3333.
+WSGIEnvironment = dict[str, Any]
+WSGIApplication = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 T = TypeVar("T")
 ResponseClass = TypeVar("ResponseClass", bound=Response)
@@ -35,26 +39,26 @@ SessionType = _TypeVar("SessionType", bound=Any, default=Any)
 
 # What a view may return, piece by piece. The classes are Werkzeug's, so that a plain Werkzeug response fits too; the
 # asynchronous streams are Quart's: never served here, but typed code that was written for both must pass.
-ResponseStream = Union[Iterator[str], Iterator[bytes], AsyncIterable[str], AsyncIterable[bytes]]
-ResponseValue = Union[Response, str, bytes, list[Any], Mapping[str, Any], ResponseStream]
-HeaderValue = Union[str, list[str], tuple[str, ...]]
-HeadersValue = Union[Headers, Mapping[str, HeaderValue], Sequence[tuple[str, HeaderValue]]]
-ResponsePair = Union[tuple[ResponseValue, HeadersValue], tuple[ResponseValue, int]]
-ResponseReturnValue = Union[ResponseValue, ResponsePair, tuple[ResponseValue, int, HeadersValue], WSGIApplication]
+ResponseStream = Iterator[str] | Iterator[bytes] | AsyncIterable[str] | AsyncIterable[bytes]
+ResponseValue = Response | str | bytes | list[Any] | Mapping[str, Any] | ResponseStream
+HeaderValue = str | list[str] | tuple[str, ...]
+HeadersValue = Headers | Mapping[str, HeaderValue] | Sequence[tuple[str, HeaderValue]]
+ResponsePair = tuple[ResponseValue, HeadersValue] | tuple[ResponseValue, int]
+ResponseReturnValue = ResponseValue | ResponsePair | tuple[ResponseValue, int, HeadersValue] | WSGIApplication
 
 # ``None`` stands for the app itself, a string for the blueprint of that dotted name.
-AppOrBlueprintKey = Union[str, None]
+AppOrBlueprintKey = str | None
 
 # The return type of a function that may also be a coroutine function.
-Answer = Union[T, Awaitable[T]]
+Answer: TypeAlias = T | Awaitable[T]
 
 RouteCallable = Callable[..., Answer[ResponseReturnValue]]
 BeforeFirstRequestCallable = Callable[[], Answer[None]]
-BeforeRequestCallable = Callable[[], Answer[Union[ResponseReturnValue, None]]]
+BeforeRequestCallable = Callable[[], Answer[ResponseReturnValue | None]]
 AfterRequestCallable = Callable[[ResponseClass], Answer[ResponseClass]]
-TeardownCallable = Callable[[Union[BaseException, None]], Answer[None]]
+TeardownCallable = Callable[[BaseException | None], Answer[None]]
 URLDefaultCallable = Callable[[str, dict[str, Any]], None]
-URLValuePreprocessorCallable = Callable[[Union[str, None], Union[dict[str, Any], None]], None]
+URLValuePreprocessorCallable = Callable[[str | None, dict[str, Any] | None], None]
 # ``Any`` for the exception: a handler registered for ``KeyError`` takes a KeyError, and parameters are contravariant.
 ErrorHandlerCallable = Callable[[Any], Answer[ResponseReturnValue]]
 TemplateContextProcessorCallable = Callable[[], Answer[dict[str, Any]]]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 from http import HTTPStatus
 from itertools import accumulate, chain, groupby, starmap
 from typing import IO, Any, cast
 from urllib.parse import quote_from_bytes
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.datastructures import Authorization, EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, SecurityError, UnsupportedMediaType
@@ -34,6 +34,7 @@ from .environs import decoded_path
 from .heads import CACHED_LENGTH, UnsendableResponse, check_head, status_line, type_header
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Watched
+from .typing import StartResponse, WSGIEnvironment
 
 
 class _Limit:
@@ -194,7 +195,7 @@ class Request(RequestBase, metaclass=Watched):
     def _plain_url(self, path: str) -> str | None:
         # PERF: a URL without anything to quote is used as it is; Werkzeug takes 30 µs (benchmarks/: request).
         url = f"{self.scheme}://{self.host}{self.root_path}{path}"
-        return url if _PLAIN_URL.fullmatch(url) else None
+        return url if _PLAIN_URL().fullmatch(url) else None
 
     @lazy
     def cookies(self) -> ImmutableMultiDict[str, str]:
@@ -236,7 +237,7 @@ class Request(RequestBase, metaclass=Watched):
         stream: Any
         if self.shallow:
             stream = super().stream
-        elif internals.KNOWN and _LENGTH.fullmatch(length) and "HTTP_TRANSFER_ENCODING" not in environ:
+        elif internals.KNOWN and _LENGTH().fullmatch(length) and "HTTP_TRANSFER_ENCODING" not in environ:
             if most is not None and int(length) > most:
                 raise RequestEntityTooLarge()
             stream = SizedBody(source, int(length))
@@ -365,17 +366,16 @@ def _debugging() -> bool:
 _FORM = "application/x-www-form-urlencoded"
 _ASCII = bytes(range(128))
 # A URL without anything to quote or to decode, whose parts cannot be confused.
-_PLAIN_URL = re.compile(
-    r"https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?/[\w.~!$&'()*+,/:;=@-]*(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
-    re.ASCII,
-)
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN_URL = cache(partial(
+    re.compile,
+    r"(?a)https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?/[\w.~!$&'()*+,/:;=@-]*(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
+))  # fmt: skip
+_LENGTH = cache(partial(re.compile, r"[0-9]{1,18}"))
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
 _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
 # The headers that hold a URI, which an app may write as an IRI; and a path, with its query, that needs no change.
 _URIS = frozenset({"location", "content-location"})
-_PLAIN_URI = re.compile(r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII)
+_PLAIN_URI = cache(partial(re.compile, r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII))
 
 
 def _parsed_status(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
@@ -589,7 +589,7 @@ class Response(ResponseBase, metaclass=Watched):
         if not _URIS.isdisjoint(names):
             # PERF: most redirects lead to a plain path; Werkzeug takes 60 calls to send one (benchmarks/: login).
             values = [value for name, value in head if name.lower() in _URIS]
-            if self.autocorrect_location_header or not all(map(_PLAIN_URI.fullmatch, values)):
+            if self.autocorrect_location_header or not all(map(_PLAIN_URI().fullmatch, values)):
                 return None
         return head
 
@@ -624,13 +624,13 @@ class Response(ResponseBase, metaclass=Watched):
             ``partitioned``.
         :raises ValueError: when the name is not a token: it could add attributes to the cookie.
         """
-        if not heads.TOKEN.fullmatch(key):
+        if not heads.TOKEN().fullmatch(key):
             raise ValueError(f"A cookie cannot be named {key!r}: letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).")
         value = value if value.isascii() else value.encode(errors="replace").decode()  # no half of a surrogate pair
         super().set_cookie(key, value, *args, **kwargs)
-        if _CONTROL.search(value):
+        if heads.CONTROL().search(value):
             sent = self.headers.getlist("Set-Cookie")
-            self.headers.setlist("Set-Cookie", [_CONTROL.sub(_octal, header) for header in sent])
+            self.headers.setlist("Set-Cookie", [heads.CONTROL().sub(_octal, header) for header in sent])
 
 
 # The methods that the shortcuts for sending a response skip.

@@ -3,18 +3,20 @@
 import io
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import werkzeug.http
 import werkzeug.routing
 from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
+from werkzeug.sansio.multipart import MultipartDecoder
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wsgi import LimitedStream
 
 import wsgiapp
-from wsgiapp import internals
+from wsgiapp import bodies, internals
 
 FORM = {"method": "POST", "data": {"a": "1"}, "query_string": "q=2"}
 
@@ -160,6 +162,21 @@ def test_limits_hold_without_the_shortcuts(monkeypatch: pytest.MonkeyPatch, leng
     request.max_content_length = 2
     with pytest.raises(werkzeug.exceptions.RequestEntityTooLarge):
         request.get_data()
+
+
+def test_form_with_files_is_read_where_the_pattern_of_the_boundary_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search_only(pattern: Any) -> Any:
+        return SimpleNamespace(search=lambda data: pattern.search(data))
+
+    class Decoder(MultipartDecoder):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.boundary_re = search_only(self.boundary_re)
+
+    monkeypatch.setattr(bodies, "MultipartDecoder", Decoder)
+    app = wsgiapp.App("next")
+    app.add_url_rule("/", "read", lambda: wsgiapp.request.files["f"].read(), methods=["POST"])
+    assert app.test_client().post("/", data={"f": (io.BytesIO(b"abc"), "a.txt")}).data == b"abc"
 
 
 def test_import_tells_what_has_changed() -> None:

@@ -11,6 +11,8 @@ from werkzeug.routing import IntegerConverter
 from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.wrappers import Response as BaseResponse
 
+from wsgiapp.overrides import Originals
+
 
 def own_body(response: Any) -> Any:
     """Replace a method on `response` itself."""
@@ -55,6 +57,25 @@ def test_class_changed_on_a_response(framework: Any) -> None:
     app.add_url_rule("/", "index", lambda: "index")
     app.after_request(change)
     assert app.test_client().get("/").data == b"replaced"
+
+
+@pytest.mark.parametrize("name", ["answer", "__getattribute__"])
+def test_method_replaced_before_the_question_is_first_asked(name: str) -> None:
+    class Kind:
+        def answer(self) -> str:
+            return "the framework's own"
+
+    class Below(Kind):
+        pass
+
+    originals = Originals(Kind, "answer")
+    setattr(Below, name, lambda self, *args: "replaced")
+    assert (originals.unchanged_on_class(Kind), originals.unchanged_on_class(Below)) == (True, False)
+    setattr(Kind, name, lambda self, *args: "replaced")
+    assert not originals.unchanged_on_class(Kind)
+    late = Originals(Kind, "answer")
+    setattr(Kind, name, lambda self, *args: "replaced once more")
+    assert not late.unchanged_on_class(Kind)
 
 
 def reading(name: str, method: Any) -> Any:

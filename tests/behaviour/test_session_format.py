@@ -188,6 +188,12 @@ def test_serializer_needs_a_key(framework: Any) -> None:
     assert interface.get_signing_serializer(framework.App(__name__)) is None
 
 
+def test_serializer_of_itsdangerous_is_found_where_flask_has_it(framework: Any) -> None:
+    assert framework.sessions.URLSafeTimedSerializer is URLSafeTimedSerializer
+    with pytest.raises(AttributeError, match="has no attribute 'missing'"):
+        framework.sessions.missing
+
+
 def test_own_serializer(framework: Any) -> None:
     import json
 

@@ -12,7 +12,7 @@ from werkzeug.http import dump_cookie
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.test import EnvironBuilder
 
-from wsgiapp import App, Request, Response, sessions
+from wsgiapp import App, Request, Response, sessions, signing
 from wsgiapp.json.tag import TaggedJSONSerializer
 
 QUICK = settings(max_examples=200, deadline=None)
@@ -50,7 +50,7 @@ def pair(keys: list[str], signer_kwargs: dict[str, Any], serializer: Any = None)
     """Our serializer and itsdangerous', made alike."""
     made = [
         kind(keys, salt="s", serializer=serializer or TaggedJSONSerializer(), signer_kwargs=signer_kwargs)
-        for kind in (sessions.BoundedSerializer, URLSafeTimedSerializer)
+        for kind in (signing.BoundedSerializer, URLSafeTimedSerializer)
     ]
     return made[0], made[1]
 
@@ -140,7 +140,7 @@ def test_own_signer_and_own_serializer_stay_itsdangerous(arguments: dict[str, st
         loads = staticmethod(lambda text: int(text))
 
     for made in ({"signer": Loud}, {"serializer": Bytes()}, {"signer_kwargs": {"sep": "~"}}):
-        ours, theirs = sessions.BoundedSerializer("key", **made), URLSafeTimedSerializer("key", **made)
+        ours, theirs = signing.BoundedSerializer("key", **made), URLSafeTimedSerializer("key", **made)
         assert ours.dumps(12, **arguments) == theirs.dumps(12, **arguments)
         assert ours.loads(theirs.dumps(12, **arguments), max_age=9, **arguments) == 12
 

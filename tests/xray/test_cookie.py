@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgiapp import App, session
-from wsgiapp.sessions import MAX_PAYLOAD, SecureCookieSessionInterface, SessionInterface
+from wsgiapp.sessions import SecureCookieSessionInterface, SessionInterface
+from wsgiapp.signing import MAX_PAYLOAD
 from wsgiapp.xray.cookie import decode, open_cookie
 
 KEY, OLD = "the-newest-secret-key", "the-oldest-secret-key"

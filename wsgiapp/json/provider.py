@@ -11,7 +11,6 @@ import json
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 from typing import IO, Any, AnyStr
@@ -76,9 +75,6 @@ class JSONProvider(Replaceable, metaclass=Watched):
         return self._app.response_class(text, mimetype="application/json")
 
 
-_FORMS: tuple[tuple[type, Callable[[Any], Any]], ...] = ((date, http_date), (Decimal, str), (UUID, str))
-
-
 def _default(o: Any) -> Any:
     """Return a value that JSON has, in place of one that it does not have.
 
@@ -87,9 +83,12 @@ def _default(o: Any) -> Any:
 
     :raises TypeError: for any other value.
     """
-    for kind, convert in _FORMS:
-        if isinstance(o, kind):
-            return convert(o)
+    if isinstance(o, date):
+        return http_date(o)
+    from decimal import Decimal  # many apps never send one
+
+    if isinstance(o, (Decimal, UUID)):
+        return str(o)
     if dataclasses.is_dataclass(o) and not isinstance(o, type):
         return dataclasses.asdict(o)
     if markup := getattr(o, "__html__", None):

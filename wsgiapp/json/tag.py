@@ -16,7 +16,7 @@ from uuid import UUID
 from markupsafe import Markup
 from werkzeug.http import http_date
 
-from wsgiapp.overrides import Originals, Watched
+from wsgiapp.overrides import Originals, Replaceable, Watched
 
 from . import dumps, loads
 
@@ -181,7 +181,7 @@ class TagDateTime(_TypeTag):
         return parsedate_to_datetime(value)
 
 
-class TaggedJSONSerializer(metaclass=Watched):
+class TaggedJSONSerializer(Replaceable, metaclass=Watched):
     """Writes and reads values with tags; itsdangerous takes it as a serializer.
 
     The attribute ``tags`` holds the tags by their keys. ``order`` holds all of them, in the order in which they are
@@ -195,8 +195,8 @@ class TaggedJSONSerializer(metaclass=Watched):
     """
 
     __slots__ = ("order", "tags")
-    # Whether untag is the one below, not replaced by a subclass.
-    _untags_itself: ClassVar[bool]
+    # Whether untag is the one below, not replaced.
+    _untags_itself: bool
     default_tags: ClassVar[list[type[JSONTag]]] = [
         TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
     ]  # fmt: skip
@@ -260,10 +260,9 @@ class TaggedJSONSerializer(metaclass=Watched):
             loaded = loads(value)
             # PERF: a fast search in the text shows that no name begins with a space, so that there is no tag
             # (benchmarks/: sessions).
-            plain = type(value) is str and '" ' not in value and "\\u0020" not in value
-            usual = self._untags_itself and UNTAGGING.unchanged_in(getattr(self, "__dict__", {}))
-            known = plain and usual and self.tags.keys() == _DEFAULT_KEYS
-            return loaded if known else self._untag_scan(loaded)
+            known = self._untags_itself and self.tags.keys() == _DEFAULT_KEYS
+            untagged = known and type(value) is str and '" ' not in value and "\\u0020" not in value
+            return loaded if untagged else self._untag_scan(loaded)
         # Errors of the tags for values that dumps did not write, and of text that is nested too deeply.
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
             raise ValueError(f"This is not tagged JSON: {error!r}.") from error

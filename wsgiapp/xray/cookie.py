@@ -17,7 +17,7 @@ from typing import Any
 from itsdangerous import BadSignature
 from itsdangerous.encoding import base64_decode, bytes_to_int
 
-from wsgiapp.sessions import MAX_PAYLOAD, BoundedSerializer
+from wsgiapp.signing import MAX_PAYLOAD, BoundedSerializer
 
 from .objects.descriptions import values
 from .trace import Cookie
