@@ -21,6 +21,8 @@ from wsgiapp.overrides import Originals, Watched
 from . import dumps, loads
 
 _CONTAINERS = (dict, list)
+# The types of JSON that no tag is for. A subclass may have a tag of its own.
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class JSONTag:
@@ -230,6 +232,15 @@ class TaggedJSONSerializer(metaclass=Watched):
                 return candidate.tag(value)
         return value
 
+    def _tag_scan(self, value: Any) -> Any:
+        """Tag a value as the default tags do, without asking them about scalars and plain containers."""
+        if type(value) is dict and (len(value) != 1 or value.keys().isdisjoint(self.tags)):
+            return {key: m if type(m) in _SCALARS else self._tag_scan(m) for key, m in value.items()}
+        if type(value) in (list, tuple):
+            scanned = [m if type(m) in _SCALARS else self._tag_scan(m) for m in value]
+            return scanned if type(value) is list else {TagTuple.key: scanned}
+        return self.tag(value)
+
     def untag(self, value: dict[str, Any]) -> Any:
         """Return what an object of the JSON text stands for: itself, unless its only member is a tag."""
         if len(value) == 1:
@@ -250,7 +261,14 @@ class TaggedJSONSerializer(metaclass=Watched):
 
     def dumps(self, value: Any) -> str:
         """Return *value* as compact tagged JSON."""
-        return dumps(self.tag(value), separators=(",", ":"))
+        # PERF: eight tags are asked about each value otherwise (benchmarks/: login).
+        usual = (
+            [*map(type, self.order)] == _DEFAULT_TAGS
+            and not any([tag.__dict__ for tag in self.order])  # noqa: C419  # a generator is slower
+            and TAGGING.unchanged_in(getattr(self, "__dict__", {}))
+            and _tags_itself(type(self))
+        )
+        return dumps(self._tag_scan(value) if usual else self.tag(value), separators=(",", ":"))
 
     def loads(self, value: str) -> Any:
         """Return the value that :meth:`dumps` was given.
@@ -273,5 +291,12 @@ class TaggedJSONSerializer(metaclass=Watched):
             raise ValueError(f"This is not tagged JSON: {error!r}.") from error
 
 
-_DEFAULT_KEYS = {tag.key for tag in TaggedJSONSerializer.default_tags} - {""}
+_DEFAULT_TAGS = [*TaggedJSONSerializer.default_tags]
+_DEFAULT_KEYS = {tag.key for tag in _DEFAULT_TAGS} - {""}
 UNTAGGING = Originals(TaggedJSONSerializer, "untag", "_untag_scan", flag="_untags_itself")
+TAGGING = Originals(TaggedJSONSerializer, "tag", "_tag_scan")
+_tags_itself = TAGGING.make_class_check(
+    *[Originals(tag, "check") for tag in _DEFAULT_TAGS],
+    *[Originals(tag, "tag") for tag in (PassDict, PassList)],
+    Originals(TagTuple, "tag", "to_json"),
+)
