@@ -235,10 +235,8 @@ class BoundedSerializer(URLSafeTimedSerializer):
         """The signer, and what signs with each key, the newest first; none when the signer is not a StrictSigner."""
         signer: Any = self.make_signer()
         known = self.signer is StrictSigner and self.signer_kwargs.keys() <= {"key_derivation", "digest_method"}
-        # hmac is faster with the name "sha1"
-        digest = "sha1" if signer.digest_method is _lazy_sha1 else signer.digest_method
-        keys = reversed(self.secret_keys) if known else ()
-        return signer, [hmac.new(signer.derive_key(key), digestmod=digest) for key in keys]
+        digest = "sha1" if signer.digest_method is _lazy_sha1 else signer.digest_method  # hmac is faster with the name
+        return signer, [hmac.new(signer.derive_key(key), digestmod=digest) for key in self.secret_keys[::-1] if known]
 
     def _sign(self, key: hmac.HMAC, value: bytes) -> bytes:
         mac = key.copy()  # PERF: it has hashed the key already (benchmarks/: sessions)
@@ -371,7 +369,7 @@ class SecureCookieSessionInterface(SessionInterface):
             name, attributes = self.get_cookie_name(app), self._attributes(app)
             attributes["expires"] = self.get_expiration_time(app, session)
             # Another serializer may write values that need quotes.
-            if not (isinstance(signing, BoundedSerializer) and _set_by_template(response, name, value, **attributes)):
+            if not (isinstance(signing, BoundedSerializer) and _set_by_template(response, name, value, attributes)):
                 response.set_cookie(name, value, **attributes)
         elif session.modified and not session:
             response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
@@ -433,14 +431,15 @@ def _cookie_template(name: str, **attributes: Any) -> tuple[str, str, str] | Non
     return header.partition("=") if header.isascii() and header.isprintable() else None
 
 
-def _set_by_template(response: Any, name: str, value: str, expires: Any, **attributes: Any) -> bool:
+def _set_by_template(response: Any, name: str, value: str, attributes: dict[str, Any]) -> bool:
     """Set a cookie whose value needs no quotes, by putting the value into a cached header.
 
     :return: whether it was set; if not, ``set_cookie`` must do it.
     """
     # PERF: within one second only the value differs (benchmarks/: sessions).
-    second = expires.replace(microsecond=0) if isinstance(expires, datetime) else expires
-    template = _cookie_template(name, expires=second, **attributes) if COOKIE_WRITING.unchanged_on(response) else None
+    if isinstance(expires := attributes["expires"], datetime):
+        attributes = {**attributes, "expires": expires.replace(microsecond=0)}
+    template = _cookie_template(name, **attributes) if COOKIE_WRITING.unchanged_on(response) else None
     header = f"{template[0]}={value}{template[2]}" if template and isinstance(value, str) else ""
     plain: bool = 0 < len(header) <= (response.max_cookie_size or len(header))
     if plain:

@@ -212,7 +212,7 @@ def test_cookies_that_a_request_has_of_its_own_are_taken() -> None:
 )
 def test_cookie_is_set_as_werkzeug_sets_it(value: str, **attributes: Any) -> None:
     response = Response("")
-    if sessions._set_by_template(response, "session", value, **attributes):
+    if sessions._set_by_template(response, "session", value, attributes):
         assert dict(response._head)["Set-Cookie"] == dump_cookie("session", value, **attributes)
         assert response.headers["Set-Cookie"].isprintable()
     else:

@@ -20,7 +20,6 @@ from wsgiapp.overrides import Originals, Watched
 
 from . import dumps, loads
 
-_CONTAINERS = (dict, list)
 # The types of JSON that no tag is for. A subclass may have a tag of its own.
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
@@ -253,10 +252,10 @@ class TaggedJSONSerializer(metaclass=Watched):
         """Untag a value from the inside out."""
         # PERF: most values of a session are scalars; this test saves a call for each (callpath: one session read).
         if isinstance(value, dict):
-            scanned = {key: self._untag_scan(m) if isinstance(m, _CONTAINERS) else m for key, m in value.items()}
+            scanned = {key: m if type(m) in _SCALARS else self._untag_scan(m) for key, m in value.items()}
             return self.untag(scanned)
         if isinstance(value, list):
-            return [self._untag_scan(m) if isinstance(m, _CONTAINERS) else m for m in value]
+            return [m if type(m) in _SCALARS else self._untag_scan(m) for m in value]
         return value
 
     def dumps(self, value: Any) -> str:
@@ -295,8 +294,5 @@ _DEFAULT_TAGS = [*TaggedJSONSerializer.default_tags]
 _DEFAULT_KEYS = {tag.key for tag in _DEFAULT_TAGS} - {""}
 UNTAGGING = Originals(TaggedJSONSerializer, "untag", "_untag_scan", flag="_untags_itself")
 TAGGING = Originals(TaggedJSONSerializer, "tag", "_tag_scan")
-_tags_itself = TAGGING.make_class_check(
-    *[Originals(tag, "check") for tag in _DEFAULT_TAGS],
-    *[Originals(tag, "tag") for tag in (PassDict, PassList)],
-    Originals(TagTuple, "tag", "to_json"),
-)
+_SKIPPED = [*[Originals(tag, "check", "tag") for tag in _DEFAULT_TAGS], Originals(TagTuple, "to_json")]
+_tags_itself = TAGGING.make_class_check(*_SKIPPED)
