@@ -269,7 +269,7 @@ class SecureCookieSessionInterface(SessionInterface):
             name, attributes = self.get_cookie_name(app), self._attributes(app)
             attributes["expires"] = self.get_expiration_time(app, session)
             # Another serializer may write values that need quotes.
-            if not (getattr(serializer, "plain", 0) is True and _set_by_template(response, name, value, **attributes)):
+            if not (getattr(serializer, "plain", 0) is True and _set_by_template(response, name, value, attributes)):
                 response.set_cookie(name, value, **attributes)
         elif session.modified and not session:
             response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
@@ -323,14 +323,15 @@ def _cookie_template(name: str, **attributes: Any) -> tuple[str, str, str] | Non
     return header.partition("=") if header.isascii() and header.isprintable() else None
 
 
-def _set_by_template(response: Any, name: str, value: str, expires: Any, **attributes: Any) -> bool:
+def _set_by_template(response: Any, name: str, value: str, attributes: dict[str, Any]) -> bool:
     """Set a cookie whose value needs no quotes, by putting the value into a cached header.
 
     :return: whether it was set; if not, ``set_cookie`` must do it.
     """
     # PERF: within one second only the value differs (benchmarks/: sessions).
-    second = expires.replace(microsecond=0) if isinstance(expires, datetime) else expires
-    template = _cookie_template(name, expires=second, **attributes) if COOKIE_WRITING.unchanged_on(response) else None
+    if isinstance(expires := attributes["expires"], datetime):
+        attributes = {**attributes, "expires": expires.replace(microsecond=0)}
+    template = _cookie_template(name, **attributes) if COOKIE_WRITING.unchanged_on(response) else None
     header = f"{template[0]}={value}{template[2]}" if template and isinstance(value, str) else ""
     plain: bool = 0 < len(header) <= (response.max_cookie_size or len(header))
     if plain:

@@ -10,6 +10,8 @@ import pytest
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from markupsafe import Markup
 
+from wsgiapp.json.tag import TaggedJSONSerializer
+
 from .support import SIGNED_AT, cookie_of, frozen_time, session_app
 
 KNOWN = "eyJ1c2VyIjoia2lyYW4ifQ.aBH2rw.iAz3jJL_dRaHiNSddwd2uVvC9pk"
@@ -169,6 +171,58 @@ def test_tag_without_a_key_only_looks(framework: Any) -> None:
     tagged = framework.json.tag.TaggedJSONSerializer()
     tagged.register(Trimmed, index=0)
     assert tagged.dumps([" a "]) == '["a"]'
+
+
+@pytest.mark.parametrize(
+    ("tag", "method", "own", "value", "text"),
+    [
+        ("TagTuple", "to_json", lambda self, value: sorted(value), (2, 1), '{" t":[1,2]}'),
+        ("TagTuple", "tag", lambda self, value: "tuple", (2, 1), '"tuple"'),
+        ("TagTuple", "key", " seq", (2, 1), '{" seq":[2,1]}'),
+        ("PassDict", "tag", lambda self, value: sorted(value), {"b": 1, "a": 2}, '["a","b"]'),
+        ("PassList", "check", lambda self, value: False, {"a": [b""]}, None),
+        ("PassList", "tag", lambda self, value: len(value), [1, 1], "2"),
+        ("TagMarkup", "check", lambda self, value: value == "<b>", ["<b>"], None),
+        ("TagUUID", "check", lambda self, value: value == 7, [7], None),
+        ("JSONTag", "tag", lambda self, value: "tag", [(1,)], '["tag"]'),
+    ],
+)
+def test_default_tag_replaced_on_its_class(
+    framework: Any, monkeypatch: pytest.MonkeyPatch, tag: str, method: str, own: Any, value: Any, text: str | None
+) -> None:
+    tagged = framework.json.tag.TaggedJSONSerializer()
+    tagged.dumps(value)
+    monkeypatch.setattr(getattr(framework.json.tag, tag), method, own)
+    if text is None:  # what the replacement is asked about, it cannot write
+        with pytest.raises((AttributeError, TypeError)):
+            tagged.dumps(value)
+    else:
+        assert tagged.dumps(value) == text
+
+
+def test_serializer_with_a_tag_method_of_its_own(framework: Any) -> None:
+    class Own(framework.json.tag.TaggedJSONSerializer):
+        def tag(self, value):
+            return "one" if value == 1 else super().tag(value)
+
+    assert Own().dumps({"a": [1, 2]}) == '{"a":["one",2]}'
+    on_object = type("Open", (framework.json.tag.TaggedJSONSerializer,), {})()
+    on_object.tag = lambda value: "all"
+    assert on_object.dumps({"a": 1}) == '"all"'
+
+
+def test_tags_that_were_taken_away_or_replaced_are_not_used(framework: Any) -> None:
+    tagged = framework.json.tag.TaggedJSONSerializer()
+    tagged.dumps([(1,)])
+    tagged.order[:] = [tag for tag in tagged.order if tag.key != " t"]
+    assert tagged.dumps([(1,)]) == "[[1]]"
+
+
+def test_default_tag_replaced_on_the_object() -> None:  # Flask's tags take no attributes
+    tagged = TaggedJSONSerializer()
+    tagged.dumps([(1,)])
+    tagged.tags[" t"].to_json = lambda value: "all"
+    assert tagged.dumps([(1,)]) == '[{" t":"all"}]'
 
 
 def test_large_payload_is_compressed(framework: Any) -> None:

@@ -1,6 +1,7 @@
 """The session's shortcuts answer as the libraries do: itsdangerous, Werkzeug's cookies, and Flask's tags."""
 
 import hashlib
+import zlib
 from typing import Any
 
 import pytest
@@ -70,6 +71,17 @@ def test_what_is_written_is_itsdangerous_own(value: Any, keys: list[str], signer
     text = theirs.dumps(value)
     assert ours.dumps(value) == text
     assert ours.loads(text, max_age=0) == theirs.loads(text, max_age=0) == value
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    data=st.one_of(st.binary(max_size=60), st.text(alphabet="abcde", max_size=11).map(str.encode)),
+    level=st.integers(0, 9),
+)
+@example(data=b"a" * 7, level=9)
+def test_what_repeats_six_bytes_or_fewer_is_never_shorter_when_compressed(data: bytes, level: int) -> None:
+    assume(len(data) - len({*data}) <= 6)
+    assert len(zlib.compress(data, level)) >= len(data) - 1
 
 
 @QUICK
@@ -200,7 +212,7 @@ def test_cookies_that_a_request_has_of_its_own_are_taken() -> None:
 )
 def test_cookie_is_set_as_werkzeug_sets_it(value: str, **attributes: Any) -> None:
     response = Response("")
-    if sessions._set_by_template(response, "session", value, **attributes):
+    if sessions._set_by_template(response, "session", value, attributes):
         assert dict(response._head)["Set-Cookie"] == dump_cookie("session", value, **attributes)
         assert response.headers["Set-Cookie"].isprintable()
     else:

@@ -20,7 +20,8 @@ from wsgiapp.overrides import Originals, Replaceable, Watched
 
 from . import dumps, loads
 
-_CONTAINERS = (dict, list)
+# The types of JSON that no tag is for. A subclass may have a tag of its own.
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class JSONTag:
@@ -229,6 +230,15 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
                 return candidate.tag(value)
         return value
 
+    def _tag_scan(self, value: Any) -> Any:
+        """Tag a value as the default tags do, without asking them about scalars and plain containers."""
+        if type(value) is dict and (len(value) != 1 or value.keys().isdisjoint(self.tags)):
+            return {key: m if type(m) in _SCALARS else self._tag_scan(m) for key, m in value.items()}
+        if type(value) in (list, tuple):
+            scanned = [m if type(m) in _SCALARS else self._tag_scan(m) for m in value]
+            return scanned if type(value) is list else {TagTuple.key: scanned}
+        return self.tag(value)
+
     def untag(self, value: dict[str, Any]) -> Any:
         """Return what an object of the JSON text stands for: itself, unless its only member is a tag."""
         if len(value) == 1:
@@ -241,15 +251,22 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
         """Untag a value from the inside out."""
         # PERF: most values of a session are scalars; this test saves a call for each (callpath: one session read).
         if isinstance(value, dict):
-            scanned = {key: self._untag_scan(m) if isinstance(m, _CONTAINERS) else m for key, m in value.items()}
+            scanned = {key: m if type(m) in _SCALARS else self._untag_scan(m) for key, m in value.items()}
             return self.untag(scanned)
         if isinstance(value, list):
-            return [self._untag_scan(m) if isinstance(m, _CONTAINERS) else m for m in value]
+            return [m if type(m) in _SCALARS else self._untag_scan(m) for m in value]
         return value
 
     def dumps(self, value: Any) -> str:
         """Return *value* as compact tagged JSON."""
-        return dumps(self.tag(value), separators=(",", ":"))
+        # PERF: eight tags are asked about each value otherwise (benchmarks/: login).
+        usual = (
+            [*map(type, self.order)] == _DEFAULT_TAGS
+            and not any([tag.__dict__ for tag in self.order])  # noqa: C419  # a generator is slower
+            and TAGGING.unchanged_in(getattr(self, "__dict__", {}))
+            and _tags_itself(type(self))
+        )
+        return dumps(self._tag_scan(value) if usual else self.tag(value), separators=(",", ":"))
 
     def loads(self, value: str) -> Any:
         """Return the value that :meth:`dumps` was given.
@@ -268,5 +285,9 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
             raise ValueError(f"This is not tagged JSON: {error!r}.") from error
 
 
-_DEFAULT_KEYS = {tag.key for tag in TaggedJSONSerializer.default_tags} - {""}
+_DEFAULT_TAGS = [*TaggedJSONSerializer.default_tags]
+_DEFAULT_KEYS = {tag.key for tag in _DEFAULT_TAGS} - {""}
 UNTAGGING = Originals(TaggedJSONSerializer, "untag", "_untag_scan", flag="_untags_itself")
+TAGGING = Originals(TaggedJSONSerializer, "tag", "_tag_scan")
+_SKIPPED = [*[Originals(tag, "check", "tag") for tag in _DEFAULT_TAGS], Originals(TagTuple, "to_json")]
+_tags_itself = TAGGING.make_class_check(*_SKIPPED)
