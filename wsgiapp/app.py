@@ -482,8 +482,11 @@ class App(Dispatcher, Scaffold):
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
         """Let the url_defaults functions add to the *values* of a URL: the app's first, then the blueprints'."""
-        for scope in reversed(scopes_of(endpoint)) if self.url_default_functions else ():
-            for function in self.url_default_functions.get(scope, ()):
+        functions = self.url_default_functions
+        if not functions:
+            return
+        for scope in (None,) if [*functions] == [None] else reversed(scopes_of(endpoint)):
+            for function in functions.get(scope, ()):
                 function(endpoint, values)
 
     def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:

@@ -57,7 +57,7 @@ def url_for(
     '/user/ada?page=2'
     """
     ctx, app_ctx = _cv_request.get(None), _cv_app.get(None)
-    is_plain = (_anchor, _method, _scheme, _external) == (None, None, None, None)
+    is_plain = _anchor is None and _method is None and _scheme is None and _external is None
     if is_plain and ctx is not None and app_ctx is not None:
         # PERF: passing all values on would take as long as the rest of a plain URL (benchmarks/: url_for).
         app = app_ctx.app

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from functools import cache, partial
 from operator import call
 from threading import RLock
 from typing import Any, cast
+from urllib.parse import quote_plus
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import BadRequest, NotFound, RequestURITooLarge
 from werkzeug.routing import FloatConverter, IntegerConverter, MapAdapter, Rule, RuleFactory, UnicodeConverter
 from werkzeug.routing import Map as WerkzeugMap
+from werkzeug.routing.converters import BaseConverter
 
 from . import internals
 from .hosts import HOST_READ_LIMIT, split_host
-from .overrides import Originals, Replaceable, Watched
+from .overrides import Originals, Replaceable, Watched, make_check
 from .typing import WSGIEnvironment
 
 Found = tuple[Rule, dict[str, Any]]
@@ -31,8 +34,11 @@ Found = tuple[Rule, dict[str, Any]]
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
 INTEGER = Originals(IntegerConverter, "to_python", "num_convert")
-# The method that building a path without an adapter skips.
+# The method that building a path without an adapter skips, and those that filling in a template of a path skips.
 BUILDING = Originals(MapAdapter, "build")
+BUILT = Originals(Rule, "build", "suitable_for")
+WRITING = Originals(BaseConverter, "to_url")
+NUMBER = Originals(IntegerConverter, "to_url", "num_convert")
 
 # What Werkzeug compiles ``<name>`` and ``<int:name>`` to; they need no regular expression.
 _SEGMENT = r"(?P<__werkzeug_0>[^/]{1,})\Z"
@@ -42,6 +48,12 @@ _DIGITS = r"(?P<__werkzeug_0>\d+)\Z"
 _MAX_PATH = 8_000
 # Longer numbers are left to Werkzeug, because Python refuses to convert very long ones.
 _MAX_DIGITS = 18
+# What is the same after quoting, in a path (RFC 3986, 3.3) and in a query.
+_PLAIN = cache(partial(re.compile, r"[a-zA-Z0-9._~-][a-zA-Z0-9._~/-]*"))
+# What Werkzeug does not quote in a query, besides letters, digits and "_.-~".
+_IN_QUERY = "!$'()*,/:;?@"
+# Stands for the first value of a path.
+_MARK = 5_729_118_462_039_571_000
 # No rule has this subdomain. It is used for a host that does not match, so that Werkzeug does not warn each time.
 _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
@@ -96,6 +108,69 @@ def _prefix(node: Node, edge: Edge) -> Prefix:
     return node.static, edge.digits, ends
 
 
+class PathTemplate:
+    """The path of an endpoint that has one rule, cut at its values.
+
+    :param start: the path up to the first value.
+    :param places: by the name of a value its converter, None where it must be a number, and the path that follows.
+    :param is_usual: says whether the rule and its converters still have the methods that are skipped.
+    """
+
+    __slots__ = ("is_usual", "places", "start")
+
+    def __init__(self, start: str, places: dict[str, tuple[Any, str]], is_usual: Callable[[], bool]) -> None:
+        self.start, self.places, self.is_usual = start, places, is_usual
+
+    def fill(self, values: dict[str, Any]) -> str | None:
+        """Return the path, with the other values as its query; None when Werkzeug must build it."""
+        path, places = self.start, self.places
+        for name, (converter, after) in places.items():
+            value = values.get(name)
+            if type(value) is int:
+                path = f"{path}{value}{after}"
+            elif type(value) is str and converter is not None:
+                path = f"{path}{value if _is_plain(value) else converter.to_url(value)}{after}"
+            else:
+                return None
+        if path[1:2] == "/" or not self.is_usual():  # Werkzeug drops further slashes at the start
+            return None
+        return path if len(values) == len(places) else _with_query(path, values, places)
+
+
+def _is_plain(text: str) -> bool:
+    return (text.isalnum() and text.isascii()) or _PLAIN().fullmatch(text) is not None
+
+
+def _with_query(path: str, values: dict[str, Any], places: Container[str]) -> str | None:
+    """Return *path* with a query of the values that have no place in it; None when Werkzeug must write it."""
+    mark = "?"
+    for name, value in values.items():
+        if name not in places and value is not None:
+            if type(value) not in (str, int) or not _is_plain(name):
+                return None
+            text = value if type(value) is int or _is_plain(value) else quote_plus(value, safe=_IN_QUERY)
+            path, mark = f"{path}{mark}{name}={text}", "&"
+    return path
+
+
+def _path_template(rule: Rule, default_subdomain: str) -> PathTemplate | None:
+    """Return the template of the paths of *rule*: what Werkzeug builds, cut at the numbers that stand for values."""
+    converters: dict[str, Any] = getattr(rule, "_converters", {})
+    numbers = {name for name, converter in converters.items() if isinstance(converter, IntegerConverter)}
+    parts = [(NUMBER if name in numbers else WRITING, converter) for name, converter in converters.items()]
+    is_usual = make_check((BUILT, rule), *parts)
+    is_simple = not rule.defaults and not rule.websocket and not any(converters[n].fixed_digits for n in numbers)
+    if not is_simple or not is_usual():
+        return None
+    marks = {name: _MARK + number for number, name in enumerate(converters)}
+    domain, path = rule.build(marks) or ("", "")
+    start, *rest = re.split("|".join(map(str, marks.values())) or r"\Z.", f"/{path.lstrip('/')}")
+    if domain != default_subdomain or len(rest) != len(marks):
+        return None
+    writers = [None if name in numbers else converter for name, converter in converters.items()]
+    return PathTemplate(start, dict(zip(converters, zip(writers, rest, strict=True), strict=True)), is_usual)
+
+
 class PositionalFloatConverter(FloatConverter):
     """Werkzeug's converter of floats, whose URLs have no exponent: a URL with ``1e-07`` would not match."""
 
@@ -118,6 +193,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     # By path the rules without values, by prefix those with one value at the end, and the whole tree. None: to be
     # compiled.
     _tables: Tables | None = None
+    # By endpoint the template of its paths, where it has one.
+    _templates: dict[Any, PathTemplate | None]
     # Whether a rule has two values that may hold slashes.
     _has_slow_rule = False
     #: Whether the tables may be used: no method that they skip was replaced.
@@ -126,12 +203,13 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Held while rules are added and while they are compiled, so that neither sees half of the other's work.
         self._compiling = RLock()
+        self._templates = {}
         super().__init__(*args, **kwargs)
 
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
         with self._compiling:
-            self._tables = None
+            self._tables, self._templates = None, {}
             super().add(rulefactory)
 
     def update(self) -> None:
@@ -189,10 +267,16 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         :param root: where the app is mounted, without a slash at its end.
         :return: None when Werkzeug must be asked.
         """
+        # PERF: filling in a template takes less than half of the time of having a rule build it (benchmarks/: url_for).
+        template = self._templates.get(endpoint)
+        if template is not None and (path := template.fill(values)) is not None:
+            return root + path
         if self.host_matching or not internals.KNOWN:
             return None
         if self._remap:
             self.update()
+        if endpoint not in self._templates:
+            self._make_template(endpoint)
         values = {name: value for name, value in values.items() if value is not None}
         rules = self._rules_by_endpoint.get(endpoint, ())
         for wanted in (method, None):
@@ -202,6 +286,13 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
                     whole = rule.websocket or built[0] != self.default_subdomain  # such a URL has a host
                     return None if whole else f"{root}/{built[1].lstrip('/')}"
         return None
+
+    def _make_template(self, endpoint: Any) -> None:
+        with self._compiling:
+            rules = self._rules_by_endpoint.get(endpoint, ())
+            self._templates.update({rule.endpoint: None for rule in rules})
+            if len(rules) == 1 and not self.sort_parameters:
+                self._templates[endpoint] = _path_template(rules[0], self.default_subdomain)
 
     def _compile(self) -> Tables:
         with self._compiling:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from werkzeug.routing import BuildError, Map, MapAdapter, Rule, UnicodeConverter
+from werkzeug.routing import BaseConverter, BuildError, IntegerConverter, Map, MapAdapter, Rule, UnicodeConverter
 from werkzeug.test import create_environ
 
 import wsgiapp
@@ -81,8 +81,54 @@ def test_a_url_is_the_one_that_werkzeug_builds(texts: Any, shared: bool, wanted:
     with app.request_context(environ):
         for endpoint in {rule.endpoint for rule in plain.iter_rules()}:
             expected = outcome(lambda e=endpoint: adapter.build(e, wanted))
-            for build in (wsgiapp.url_for, app.url_for):
+            for build in (wsgiapp.url_for, app.url_for, wsgiapp.url_for):  # the first has the shortcut made
                 assert outcome(lambda b=build, e=endpoint: b(e, **wanted)) == expected
+
+
+class Slug(BaseConverter):
+    """A converter that leaves writing to its base class."""
+
+    regex = "[a-z-]+"
+
+
+class Positive(IntegerConverter):
+    """A number that leaves writing to its base class."""
+
+
+links = st.dictionaries(
+    st.sampled_from(["a", "b", "c", "d", "q", "two words", "ü", "x/y", ""]),
+    st.one_of(st.sampled_from(TEXTS), st.text(max_size=4), st.integers(-9, 10**19), st.booleans(), st.none()),
+    max_size=5,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(wanted=links, root=roots)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/",
+        "/plain",
+        "/100 %s/{}/<a>",
+        "/<a>",
+        "/<path:a>",
+        "/<path:a>/<int:b>",
+        "/5<int:b>7/<slug:c>/",
+        "/<positive:d>-<a>",
+    ],
+)
+def test_a_path_that_is_filled_in_is_the_one_that_werkzeug_builds(text: str, wanted: dict[str, Any], root: str) -> None:
+    app, plain = wsgiapp.App("links", static_folder=None), Map(converters={"slug": Slug, "positive": Positive})
+    app.url_map.converters.update(slug=Slug, positive=Positive)
+    for urls in (plain, app.url_map):
+        urls.add(Rule(text, endpoint="link", merge_slashes=False))
+    environ = create_environ("/", "http://example.org/")
+    environ["SCRIPT_NAME"] = root.encode().decode("latin1")
+    adapter = plain.bind_to_environ(environ)
+    with app.request_context(environ):
+        for _ in range(2):
+            assert outcome(lambda: app.url_for("link", **wanted)) == outcome(lambda: adapter.build("link", wanted))
+    assert app.url_map._templates["link"] is not None
 
 
 # -- what users may replace ----------------------------------------------------------------------
@@ -132,6 +178,27 @@ def test_method_that_was_replaced_on_one_rule_is_asked(framework: Any, shop: Any
 def test_converter_that_was_replaced_writes_the_value(framework: Any, shop: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(UnicodeConverter, "to_url", lambda _self, value: value.upper(), raising=False)
     assert both_ways(framework, shop, "name", name="ada") == {"/name/ADA"}
+
+
+def test_replaced_writer_of_numbers_is_asked_and_forgotten_when_put_back(
+    framework: Any, shop: Any, monkeypatch: Any
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(IntegerConverter, "to_url", lambda _self, value: f"no-{value}", raising=False)
+        assert both_ways(framework, shop) == {"/item/no-1"}
+    assert both_ways(framework, shop) == {"/item/1"}
+
+
+def test_defaults_of_one_scope_or_of_several_are_injected_in_order(framework: Any) -> None:
+    app, inner = framework.App("app"), framework.Blueprint("inner", __name__)
+    inner.add_url_rule("/in/<a>/<b>", "view", lambda a, b: a + b)
+    app.url_defaults(lambda _endpoint, values: values.setdefault("a", "app"))
+    app.register_blueprint(inner)
+    with app.test_request_context("/"):
+        assert both_ways(framework, app, "inner.view", b="x") == {"/in/app/x"}
+        inner_defaults = app.url_default_functions.setdefault("inner", [])
+        inner_defaults.append(lambda _endpoint, values: values.update(b=values["a"] + "!"))
+        assert both_ways(framework, app, "inner.view", b="x") == {"/in/app/app!"}
 
 
 def test_to_url_that_was_replaced_on_one_converter_writes_the_value(framework: Any, shop: Any) -> None:

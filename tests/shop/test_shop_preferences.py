@@ -167,11 +167,11 @@ def test_a_static_file_asked_for_without_its_version_is_not_kept(visitor, addres
 
 def test_a_changed_file_has_another_version(tmp_path):
     file = tmp_path / "a.css"
-    assert assets.version(file) is None
+    assert assets.version(str(file)) is None
     versions = set()
     for content in ("a", "b"):
         file.write_text(content)
-        versions.add(assets.version(file))
+        versions.add(assets.version(str(file)))
     assert len(versions) == 2
 
 
