@@ -102,7 +102,7 @@ NOT_LOADED_BY_IMPORT = [
 
 NAMES = list(measure.named_files(PACKAGE, []))  # the files are not read before a test asks: collecting them stays quick
 LONG_BY_PURPOSE = {"wsgi_app": 60}  # the hot road of a request, unrolled; its PERF notes say why
-MOST_CODE_LINES = 4_599
+MOST_CODE_LINES = 4_705
 
 
 def modules() -> list[measure.Module]:
@@ -367,7 +367,8 @@ def test_the_page_says_how_big_the_modules_are() -> None:
     section = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## How big it is")[2]
     said = re.findall(r"`(\w+)`\s+\((\d+)(?:\s+lines)?,\s+Flask\s+(\d+|none)", section)
     names = [name for name, *_ in said]
-    assert sorted(names) == ["ctx", "lazy_imports", "routing", "sessions", "wrappers"]
+    told = {"bodies", "ctx", "mistakes", "overrides", "ports", "routing", "sessions", "signing", "wrappers"}
+    assert set(names) == told
     true = [(name, str(ours[name]), str(theirs.get(name, "none"))) for name in names]
     assert said == true, f"docs/architecture.md, 'How big it is', says {said}; write what is counted today: {true}"
     rest, of = sum(ours.values()) - sum(map(ours.__getitem__, names)), sum(theirs.values())

@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import cache, partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -196,7 +197,8 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
     """
 
     __slots__ = ("order", "tags")
-    # Whether untag is the one below, not replaced.
+    # Whether tag and untag are the ones below, not replaced.
+    _tags_itself: bool
     _untags_itself: bool
     default_tags: ClassVar[list[type[JSONTag]]] = [
         TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
@@ -261,10 +263,10 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
         """Return *value* as compact tagged JSON."""
         # PERF: eight tags are asked about each value otherwise (benchmarks/: login).
         usual = (
-            [*map(type, self.order)] == _DEFAULT_TAGS
+            self._tags_itself
+            and [*map(type, self.order)] == _DEFAULT_TAGS
             and not any([tag.__dict__ for tag in self.order])  # noqa: C419  # a generator is slower
-            and TAGGING.unchanged_in(getattr(self, "__dict__", {}))
-            and _tags_itself(type(self))
+            and _are_usual()(type(self))
         )
         return dumps(self._tag_scan(value) if usual else self.tag(value), separators=(",", ":"))
 
@@ -288,6 +290,7 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
 _DEFAULT_TAGS = [*TaggedJSONSerializer.default_tags]
 _DEFAULT_KEYS = {tag.key for tag in _DEFAULT_TAGS} - {""}
 UNTAGGING = Originals(TaggedJSONSerializer, "untag", "_untag_scan", flag="_untags_itself")
-TAGGING = Originals(TaggedJSONSerializer, "tag", "_tag_scan")
+TAGGING = Originals(TaggedJSONSerializer, "tag", "_tag_scan", flag="_tags_itself")
 _SKIPPED = [*[Originals(tag, "check", "tag") for tag in _DEFAULT_TAGS], Originals(TagTuple, "to_json")]
-_tags_itself = TAGGING.make_class_check(*_SKIPPED)
+# PERF: compiled when it is first asked (benchmarks/: startup).
+_are_usual = cache(partial(TAGGING.make_class_check, *_SKIPPED))
