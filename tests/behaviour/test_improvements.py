@@ -701,3 +701,25 @@ def test_empty_chunked_body_is_within_a_limit_of_nothing(framework: Any) -> None
         CONTENT_LENGTH=...,
     )  # fmt: skip
     assert call(app, environ)[0] == (200 if framework.name == "wsgiapp" else 413)
+
+
+def test_rule_for_a_taken_endpoint_is_not_added(framework: Any) -> None:
+    app = framework.App("app", static_folder=None)
+    app.add_url_rule("/first", "page", lambda: "first")
+    with pytest.raises(AssertionError, match="page"):
+        app.add_url_rule("/second", "page", lambda: "second")
+    answer = app.test_client().get("/second")
+    if framework.name == "wsgiapp":
+        assert answer.status_code == 404
+    else:
+        assert answer.text == "first"
+
+
+def test_error_without_a_handler_is_the_one_that_is_raised(framework: Any) -> None:
+    app, error = framework.App("app"), KeyError("missing")
+    with app.test_request_context("/"), pytest.raises(Exception) as raised:
+        app.handle_user_exception(error)
+    if framework.name == "wsgiapp":
+        assert raised.value is error
+    else:
+        assert type(raised.value) is RuntimeError
