@@ -732,7 +732,7 @@ def test_a_page_that_lacks_its_toolbar_is_not_timed(toolbar: str) -> None:
 
 
 def test_every_note_on_speed_names_workloads_that_exist() -> None:
-    known = {*BY_NAME, *people_workloads.VISIT, "xray"}  # "xray" stands for `bench --xray`
+    known = {*BY_NAME, *people_workloads.VISIT, "startup", "xray"}  # `bench --startup`, `bench --xray`
     named = {}
     for file in (ROOT / "wsgiapp").rglob("*.py"):
         for names in re.findall(r"\(benchmarks/: ([^)]*)\)", file.read_text(encoding="utf-8")):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import cached_property, update_wrapper
 from threading import RLock
@@ -102,6 +103,9 @@ class _AppCtxGlobals(SimpleNamespace):
 class _Context(metaclass=Watched):
     """A context: it can be pushed and popped, also by ``with``."""
 
+    # For each push what undoes it, the last one first; None while it is not pushed.
+    _tokens: Any
+
     def push(self) -> None:
         raise NotImplementedError
 
@@ -109,7 +113,14 @@ class _Context(metaclass=Watched):
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        self.push()
+        before = self._tokens
+        try:
+            self.push()
+        except BaseException as error:
+            if self._tokens is not before:  # "with" does not call __exit__ now, so the context would stay current
+                with suppress(Exception):
+                    self.pop(error)
+            raise
         return self
 
     def __exit__(self, exc_type: type | None, exc_value: BaseException | None, traceback: TracebackType | None) -> None:
@@ -130,7 +141,7 @@ class AppContext(_Context, Generic[AppType]):
     def __init__(self, app: AppType) -> None:
         self.app: AppType = app
         # The token that undoes the last push, and what was here before that push; None without one.
-        self._tokens: Any = None
+        self._tokens = None
         self._pushes_itself = self._pushes_itself  # PERF: found faster than on the class (benchmarks/: hello)
 
     @lazy
@@ -221,7 +232,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._shared: _SharedRequest | Literal[False] | None = None
         # Of the last push: the token that undoes it, the app context that was pushed with it, or None, and what was
         # here before that push. PERF: pairs in pairs are made faster than a list (benchmarks/: hello).
-        self._tokens: Any = None
+        self._tokens = None
 
     @lazy
     def _adapter(self) -> MapAdapter | None:

@@ -723,3 +723,21 @@ def test_error_without_a_handler_is_the_one_that_is_raised(framework: Any) -> No
         assert raised.value is error
     else:
         assert type(raised.value) is RuntimeError
+
+
+def test_context_that_could_not_be_entered_is_not_current(framework: Any) -> None:
+    class Refusing(framework.sessions.SecureCookieSessionInterface):
+        def open_session(self, app: Any, request: Any) -> Any:
+            raise OSError("the store of sessions is away")
+
+    app, ended = framework.App("app"), []
+    app.session_interface = Refusing()
+    app.teardown_request(ended.append)
+    with pytest.raises(OSError, match="away"), app.test_request_context("/"):
+        pass  # never reached
+    if framework.name == "wsgiapp":
+        assert not framework.has_request_context() and not framework.has_app_context()
+        assert [type(error) for error in ended] == [OSError]
+    else:
+        assert framework.has_request_context()
+        framework.globals.request_ctx.pop()

@@ -78,6 +78,7 @@ def test_a_url_is_the_one_that_werkzeug_builds(texts: Any, shared: bool, wanted:
     environ = create_environ("/", "http://example.org/")
     environ["SCRIPT_NAME"] = root.encode().decode("latin1")
     adapter = plain.bind_to_environ(environ)
+    assume(outcome(lambda: adapter.match(method="GET")) is not ValueError)  # a default that its converter cannot write
     with app.request_context(environ):
         for endpoint in {rule.endpoint for rule in plain.iter_rules()}:
             expected = outcome(lambda e=endpoint: adapter.build(e, wanted))
