@@ -172,7 +172,8 @@ def make_shop(
     """Build shops in this test's folder; they share the compiled templates, which no test changes."""
     compiled = FileSystemBytecodeCache(str(seeded.parent))
     built = []
-    settings: dict[str, Any] = {"INSTANCE_PATH": str(tmp_path), "API_TOKEN": TOKEN}
+    # A busy machine is no reason to fail; tests of what happens when a database is slow give a time of their own.
+    settings: dict[str, Any] = {"INSTANCE_PATH": str(tmp_path), "API_TOKEN": TOKEN, "DATABASE_TIMEOUT": 20}
     if database == "postgresql":
         settings |= {"DATABASE_URL": request.getfixturevalue("postgresql_shop").restore(), "DEMO": True}
     elif not request.node.get_closest_marker("real_passwords"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from html.parser import HTMLParser
 from typing import Any
@@ -14,7 +15,9 @@ from werkzeug.test import Client
 
 from wsgiapp import App, request
 from wsgiapp.dispatch import LIFECYCLE
+from wsgiapp.views import MethodView
 from wsgiapp.xray import Trace
+from wsgiapp.xray.explain import teach
 from wsgiapp.xray.explain.compare import compare
 from wsgiapp.xray.explain.teach import FLASK, steps
 from wsgiapp.xray.show.exports import EXPORTS
@@ -325,6 +328,29 @@ def test_the_walk_has_every_step_with_a_sentence_its_source_and_flasks_name() ->
             assert span.where.endswith(f":{first}") and text.strip().startswith(("def ", "@", "async def ", "class "))
         assert bool(step.flask) == (span.kind == "layer")
     assert set(FLASK) == {layer.name for layer in LIFECYCLE}
+
+
+def test_one_step_and_the_list_of_all_say_what_the_whole_walk_says() -> None:
+    app, xray = watched_app()
+    trace = send(app, xray, "/page/Lamp")
+    walk = steps(trace)
+    assert [teach.step(trace, number) for number in range(1, len(walk) + 1)] == walk
+    assert teach.headings(trace) == [(each.number, each.title, each.depth) for each in walk]
+
+
+def test_the_place_of_a_class_is_searched_for_once(monkeypatch: Any) -> None:
+    class View(MethodView):
+        def get(self) -> str:
+            return "made by a class"
+
+    asked, search = [], inspect.getsourcelines
+    monkeypatch.setattr(inspect, "getsourcelines", lambda kind: asked.append(kind) or search(kind))
+    app, xray = watched_app()
+    app.add_url_rule("/by-class", view_func=View.as_view("by_class"))
+    for _ in range(3):
+        trace = send(app, xray, "/by-class")
+        assert "test_pages.py:" in Reader(app).get(f"t/{trace.id}").text
+    assert asked.count(View) == 1
 
 
 def test_a_statement_is_shown_among_the_lines_around_it() -> None:

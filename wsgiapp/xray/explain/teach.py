@@ -7,6 +7,7 @@ and the name of the same thing in Flask. Steps are made from a trace alone; ``sh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from wsgiapp.xray.objects.locations import lines_around, source_at
 from wsgiapp.xray.trace import Span, Trace
@@ -65,10 +66,32 @@ class Step:
     depth: int
 
 
+class Heading(NamedTuple):
+    """A step in the list of all: its place, from 1, the layer and what runs, and how deep it is in the staircase."""
+
+    number: int
+    title: str
+    depth: int
+
+
+def headings(trace: Trace) -> list[Heading]:
+    """The steps of the walk through *trace*, without what each did."""
+    return [Heading(number, _title(span), trace.depth(number - 1)) for number, span in enumerate(trace.spans, 1)]
+
+
 def steps(trace: Trace) -> list[Step]:
     """The walk through *trace*, in the order in which things began."""
     walk, total = Walk(trace), len(trace.spans)
     return [_step(trace, walk, number, total) for number in range(total)]
+
+
+def step(trace: Trace, number: int) -> Step:
+    """One step of the walk, counted from 1."""
+    return _step(trace, Walk(trace), number - 1, len(trace.spans))
+
+
+def _title(span: Span) -> str:
+    return f"{span.layer}: {span.name.partition(chr(10))[0][:120]}"
 
 
 def _step(trace: Trace, walk: Walk, number: int, total: int) -> Step:
@@ -80,7 +103,7 @@ def _step(trace: Trace, walk: Walk, number: int, total: int) -> Step:
     here = int(line) if line.isdigit() and int(line) else _raised_in(trace, span.where, source)
     shown = _around(source, max(ran & {n for n, _ in source}, default=here))
     return Step(
-        number + 1, total, number, span.layer, f"{span.layer}: {span.name.partition(chr(10))[0][:120]}",
+        number + 1, total, number, span.layer, _title(span),
         walk.sentence(number), (*(() if is_layer or span.kind == "stream" else span.did), _times(span)), span.where,
         _source(trace, shown), here, ran, len(source) - len(shown), FLASK.get(span.layer, "") if is_layer else "",
         trace.depth(number),

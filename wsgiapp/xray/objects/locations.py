@@ -9,6 +9,7 @@ import sysconfig
 import tokenize
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from wsgiapp.xray.redact import source_lines
 
@@ -17,6 +18,8 @@ _LIBRARIES = [sysconfig.get_paths()[name] for name in ("purelib", "platlib", "st
 
 #: The files behind the names that were made of them: as many as there are files of source.
 _files: dict[str, str] = {}
+#: The places of classes, for as long as they live.
+_classes: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 
 
 def unwrapped(function: Any) -> Any:
@@ -48,10 +51,12 @@ def where_of(function: Any) -> str:
     call = getattr(kind.__dict__.get("__call__"), "__code__", None)
     if call is not None and kind is not function:
         return place(call.co_filename, call.co_firstlineno)
-    try:
-        return place(inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1])
-    except (OSError, TypeError):
-        return ""
+    if kind not in _classes:
+        try:  # the whole file is parsed for it, which takes milliseconds
+            _classes[kind] = place(inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1])
+        except (OSError, TypeError):
+            _classes[kind] = ""
+    return _classes[kind]
 
 
 class Called(NamedTuple):

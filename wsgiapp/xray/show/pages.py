@@ -213,11 +213,11 @@ class Pages:
     def step(self, name: str, number: int) -> ResponseReturnValue:
         """Teaching mode: one step of a request."""
         found = self._get(name)
-        walk = teach.steps(found)
-        if not 1 <= number <= len(walk):
-            raise NotFound(f"This request has steps 1 to {len(walk)}; there is no step {number}.")
+        headings = teach.headings(found)
+        if not 1 <= number <= len(headings):
+            raise NotFound(f"This request has steps 1 to {len(headings)}; there is no step {number}.")
         return render_template(
-            "step.html", trace=found, step=walk[number - 1], steps=walk, address=page_of(found),
+            "step.html", trace=found, step=teach.step(found, number), steps=headings, address=page_of(found),
             linked=self._linker(found),
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ process was loaded from: the source of a loaded module, or a template of the app
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -158,4 +159,9 @@ def _loaded() -> Iterator[str]:
         except AttributeError:
             continue
         if isinstance(file, str) and file.endswith(".py"):
-            yield Path(file).as_posix()
+            yield _posix(file)
+
+
+@functools.lru_cache(maxsize=4096)
+def _posix(file: str) -> str:
+    return Path(file).as_posix()
