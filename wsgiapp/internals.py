@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import warnings
 from io import BytesIO
+from typing import Any
 
 from werkzeug.datastructures import Headers
-from werkzeug.routing import Map
+from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import LimitedStream
 
@@ -21,6 +22,7 @@ def changed_parts() -> list[str]:
     request.get_data()
     request.mimetype  # noqa: B018  # reading it parses
     stream.read(1)
+    compiled: Any = getattr(vars(Rule).get("_compile_builder"), "__code__", changed_parts.__code__)
     known = {
         "Headers._list": vars(Headers([("A", "b")])).get("_list") == [("A", "b")],
         "Request._load_form_data": hasattr(request, "_load_form_data"),
@@ -29,6 +31,7 @@ def changed_parts() -> list[str]:
         "LimitedStream._pos": (getattr(stream, "_pos", None), getattr(stream, "limit", None)) == (1, 2),
         "Map._remap": vars(Map()).get("_remap") is True,
         "Map._rules_by_endpoint": vars(Map()).get("_rules_by_endpoint") == {},
+        "Rule._compile_builder": compiled.co_varnames[:2] == ("self", "append_unknown"),
         "LimitedStream._stream": isinstance(getattr(stream, "_stream", None), BytesIO),
     }
     return [name for name, is_known in known.items() if not is_known]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterator
 from functools import cache, partial
 from operator import call
 from threading import RLock
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import quote_plus
 
 from werkzeug.datastructures import ImmutableDict
@@ -171,6 +171,29 @@ def _path_template(rule: Rule, default_subdomain: str) -> PathTemplate | None:
     return PathTemplate(start, dict(zip(converters, zip(writers, rest, strict=True), strict=True)), is_usual)
 
 
+class LateBuilder:
+    """Stands for the function that builds the paths of a rule, until the first one is built.
+
+    PERF: Werkzeug compiles two such functions, which takes most of the time of adding a rule (benchmarks/: startup).
+
+    :param rule: the rule.
+    :param append_unknown: whether the function makes a query of the values that have no place in the path.
+    """
+
+    def __init__(self, rule: Rule, append_unknown: bool) -> None:
+        self.rule, self.append_unknown = rule, append_unknown
+
+    def __get__(self, obj: Any, owner: Any = None) -> Self:
+        return self
+
+    def __call__(self, /, **values: Any) -> tuple[str, str]:
+        """Return the domain and the path; see :meth:`werkzeug.routing.Rule.build`."""
+        build: Any = Rule._compile_builder(self.rule, self.append_unknown)
+        build = build.__get__(self.rule)
+        setattr(self.rule, "_build_unknown" if self.append_unknown else "_build", build)
+        return cast("tuple[str, str]", build(**values))
+
+
 class PositionalFloatConverter(FloatConverter):
     """Werkzeug's converter of floats, whose URLs have no exponent: a URL with ``1e-07`` would not match."""
 
@@ -210,7 +233,14 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
         with self._compiling:
             self._tables, self._templates = None, {}
-            super().add(rulefactory)
+            # A default is written when the function is compiled: one that its converter cannot write is an error now.
+            if not internals.KNOWN or type(rulefactory) is not Rule or rulefactory.defaults:
+                return super().add(rulefactory)
+            vars(rulefactory)["_compile_builder"] = partial(LateBuilder, rulefactory)
+            try:
+                super().add(rulefactory)
+            finally:
+                del vars(rulefactory)["_compile_builder"]
 
     def update(self) -> None:
         """Sort the rules where some were added; see :meth:`werkzeug.routing.Map.update`."""

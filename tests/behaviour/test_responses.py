@@ -432,3 +432,26 @@ def test_chunk_is_sent_before_the_next_one_is_made(framework: Any) -> None:
     app.add_url_rule("/", "index", lambda: framework.Response(chunks()))
     body = iter(app(create_environ("/"), lambda status, headers: None))
     assert [(next(body), len(made)) for _ in range(3)] == [(b"a", 1), (b"b", 2), (b"c", 3)]
+
+
+def test_iterator_that_has_ended_is_not_asked_again(framework: Any) -> None:
+    class Once:
+        """An iterator that would wait for ever if it were asked after its end, as one of a queue's items does."""
+
+        def __init__(self, *chunks: Any) -> None:
+            self.left = [*chunks, StopIteration()]
+
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> Any:
+            found = self.left.pop(0)  # an IndexError after the end
+            if isinstance(found, StopIteration):
+                raise found
+            return found
+
+    app = framework.App("ended_stream")
+    app.add_url_rule("/", "index", lambda: framework.Response(Once("a", b"b", "c")))
+    app.add_url_rule("/empty", "empty", lambda: framework.Response(Once()))
+    assert b"".join(app(create_environ("/"), lambda status, headers: None)) == b"abc"
+    assert b"".join(app(create_environ("/empty"), lambda status, headers: None)) == b""

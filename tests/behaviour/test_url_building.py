@@ -4,11 +4,13 @@ Matching is in test_routing.
 """
 
 import datetime
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from werkzeug.routing import BuildError
+from werkzeug.routing import BuildError, Rule
 
 
 def shop(framework: Any, **config: Any) -> Any:
@@ -356,3 +358,32 @@ def test_url_for_in_a_view_follows_the_request_method(framework: Any) -> None:
     client = app.test_client()
     assert client.get("/where").text == "/data"
     assert client.post("/where").text == "/data/write"
+
+
+def test_default_that_its_converter_cannot_write_is_an_error_when_the_rule_is_added(framework: Any) -> None:
+    app = framework.App(__name__)
+    with pytest.raises(ValueError, match="one"):
+        app.add_url_rule("/<int:number>", "number", lambda number: "", defaults={"number": "one"})
+
+
+def test_rule_that_is_in_a_map_already_cannot_be_added_again(framework: Any) -> None:
+    app = shop(framework)
+    (rule,) = app.url_map.iter_rules("item")
+    with pytest.raises(RuntimeError, match="already bound"):
+        framework.App("other").url_map.add(rule)
+    with app.test_request_context("/"):
+        assert framework.url_for("item", number=3) == "/item/3"
+
+
+def test_threads_that_build_the_first_url_of_a_rule_together_get_the_same_one(framework: Any) -> None:
+    for _ in range(20):
+        app = shop(framework)
+        start = threading.Barrier(4)
+
+        def build(app: Any = app, start: Any = start) -> str:
+            with app.test_request_context("/"):
+                start.wait(10)
+                return str(framework.url_for("file", name="a b/c", page=1))
+
+        with ThreadPoolExecutor(4) as pool:
+            assert {each.result() for each in [pool.submit(build) for _ in range(4)]} == {"/file/a%20b/c?page=1"}
