@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from werkzeug.routing import BuildError, Rule
+from werkzeug.routing import BuildError
 
 
 def shop(framework: Any, **config: Any) -> Any:
