@@ -211,7 +211,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name in ("default_subdomain", "host_matching", "sort_parameters"):  # the tables and templates depend on them
-            self._tables, self._templates = None, {}
+            with self._compiling:
+                self._tables, self._templates = None, {}
 
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
