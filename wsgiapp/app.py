@@ -561,7 +561,9 @@ class App(Dispatcher, Scaffold):
                 response = self.handle_exception(raised)
             try:
                 # PERF: the method of its class is called in the same loop of the interpreter (benchmarks/: hello).
-                return type(response).__call__(response, environ, start_response)
+                if getattr(response, "_has_usual_sending", False):
+                    return type(response).__call__(response, environ, start_response)
+                return response(environ, start_response)
             except UnsendableResponse as raised:
                 error = raised
                 with suppress(Exception):  # the server gets another response, so it will not close this one

@@ -406,7 +406,10 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         self._streams -= 1
         if not self._streams and not self._tokens:
             self.push()
-            self.pop(exc)
+            try:
+                self.pop(exc)
+            except Exception as error:
+                self.app._teardown_failed(error)
 
     def preserve(self) -> None:
         """Allow pushing the context again after its request (test client, debugger) without a second teardown."""

@@ -144,7 +144,7 @@ class Dispatcher(Replaceable):
             plan = self._plan(ctx)
         found, resolved = [*map(registry.get, plan.scopes)], plan.resolved.get(kind)
         if resolved is None or resolved[0] != found:
-            kept = [functions and [*functions] for functions in found]
+            kept = [None if functions is None else [*functions] for functions in found]
             callables = [self._sync_callable(f) for functions in kept for f in reversed(functions or ())]
             resolved = plan.resolved[kind] = kept, callables
         hooks: list[Callable[..., Any]] = resolved[1]

@@ -124,15 +124,18 @@ class PathTemplate:
     def fill(self, values: dict[str, Any]) -> str | None:
         """Return the path, with the other values as its query; None when Werkzeug must build it."""
         path, places = self.start, self.places
-        for name, (converter, after) in places.items():
-            value = values.get(name)
-            if type(value) is int:
-                path = f"{path}{value}{after}"
-            elif type(value) is str and converter is not None:
-                path = f"{path}{value if _is_plain(value) else converter.to_url(value)}{after}"
-            else:
-                return None
-        if path[1:2] == "/" or not self.is_usual():  # Werkzeug drops further slashes at the start
+        try:
+            for name, (converter, after) in places.items():
+                value = values.get(name)
+                if type(value) is int:
+                    path = f"{path}{value}{after}"
+                elif type(value) is str and converter is not None:
+                    path = f"{path}{value if _is_plain(value) else converter.to_url(value)}{after}"
+                else:
+                    return None
+        except ValueError:  # a lone surrogate or a huge number; Werkzeug sees first whether another value is missing
+            return None
+        if path[1:2] == "/":  # Werkzeug drops further slashes at the start
             return None
         return path if len(values) == len(places) else _with_query(path, values, places)
 
@@ -226,8 +229,13 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Held while rules are added and while they are compiled, so that neither sees half of the other's work.
         self._compiling = RLock()
-        self._templates = {}
         super().__init__(*args, **kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in ("default_subdomain", "host_matching", "sort_parameters"):  # the tables and templates depend on them
+            with self._compiling:
+                self._tables, self._templates = None, {}
 
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
@@ -299,7 +307,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         """
         # PERF: filling in a template takes less than half of the time of having a rule build it (benchmarks/: url_for).
         template = self._templates.get(endpoint)
-        if template is not None and (path := template.fill(values)) is not None:
+        if template is not None and template.is_usual() and (path := template.fill(values)) is not None:
             return root + path
         if self.host_matching or not internals.KNOWN:
             return None

@@ -392,9 +392,9 @@ def redirect_to(location: str, code: int, response_class: type[ResponseBase] | N
     return redirect(heads.quote_control(location), code, response_class)
 
 
-def _sent(kind: type, chunks: Iterator[Any]) -> Iterator[bytes]:
-    """Return *chunks*, which are all of the type *kind*, with text encoded."""
-    return (chunk.encode(errors="replace") for chunk in chunks) if issubclass(kind, str) else chunks
+def _sent(cls: type, items: Iterator[Any]) -> Iterator[bytes]:
+    """Return *items*, which are all of the type *cls*, with text encoded. A proxy may stand for text as well."""
+    return items if issubclass(cls, bytes) else (i.encode(errors="replace") if isinstance(i, str) else i for i in items)
 
 
 class _ClosingBody:

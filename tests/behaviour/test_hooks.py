@@ -238,3 +238,16 @@ def test_context_pushed_outside_stays_after_the_request(framework: Any) -> None:
         framework.g.outer = "kept"
         assert app.test_client().get("/").text == "kept"
         assert framework.g.outer == "kept"
+
+
+@pytest.mark.parametrize("registry", ["before_request_funcs", "after_request_funcs", "teardown_request_funcs"])
+def test_hook_added_to_a_list_that_was_empty_at_an_earlier_request(framework: Any, registry: str) -> None:
+    called = []
+    app = framework.App("empty_list")
+    app.add_url_rule("/", "index", lambda: "index")
+    hooks = getattr(app, registry).setdefault(None, [])
+    client = app.test_client()
+    client.get("/")
+    hooks.append(lambda response=None: called.append(registry) or response)
+    client.get("/")
+    assert called == [registry]

@@ -3,7 +3,9 @@
 import copy
 import os
 import pickle
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from werkzeug.datastructures import Headers, ImmutableMultiDict
@@ -408,3 +410,35 @@ def test_request_s_method_set_by_a_hook_is_the_one_that_is_dispatched(framework:
     client = app.test_client()
     assert client.get("/?to=POST").text == "POST"
     assert client.get("/?to=OPTIONS").headers["Allow"]
+
+
+def own_answer(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"own"]
+
+
+@pytest.mark.parametrize("kind", [staticmethod, partial, lambda answer: property(lambda self: answer)])
+def test_response_class_whose_call_is_no_method(framework: Any, kind: Any) -> None:
+    app = framework.App("odd_overrides")
+    app.response_class = type("Own", (framework.Response,), {"__call__": kind(own_answer)})
+    app.add_url_rule("/", "index", lambda: "index")
+    assert app.test_client().get("/").data == b"own"
+
+
+def test_call_of_the_response_class_replaced_by_a_mock_while_running(framework: Any) -> None:
+    app = framework.App("odd_overrides")
+    app.add_url_rule("/", "index", lambda: "index")
+    client = app.test_client()
+    assert client.get("/").data == b"index"
+    with patch.object(framework.Response, "__call__", side_effect=own_answer) as call:
+        assert client.get("/").data == b"own"
+    assert len(call.call_args.args) == 2  # the environ and start_response
+
+
+def test_what_is_no_response_in_place_of_one_is_named_in_the_error(framework: Any) -> None:
+    app = framework.App("odd_overrides")
+    app.testing = True
+    app.add_url_rule("/", "index", lambda: "index")
+    app.process_response = lambda response: "text"
+    with pytest.raises(TypeError, match="'str' object is not callable"):
+        app.test_client().get("/")

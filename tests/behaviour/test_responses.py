@@ -7,6 +7,7 @@ import http
 from typing import Any
 
 import pytest
+from werkzeug.local import LocalProxy
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response as PlainResponse
 
@@ -418,6 +419,13 @@ def test_stream_may_mix_text_and_bytes(framework: Any) -> None:
     app.add_url_rule("/", "index", lambda: framework.Response(iter(chunks)))
     sent = [chunk for chunk in app.test_client().get("/").iter_encoded() if chunk]
     assert sent == ["ä".encode(), b"b", b"c", b"d", b"e"]
+
+
+def test_chunk_of_a_stream_may_be_a_proxy_of_text(framework: Any) -> None:
+    proxies = [LocalProxy(lambda: "é"), "a", b"b", LocalProxy(lambda: "c")]
+    app = framework.App("proxies_in_a_stream")
+    app.add_url_rule("/", "stream", lambda: iter(proxies))
+    assert app.test_client().get("/").data == "éabc".encode()
 
 
 def test_chunk_is_sent_before_the_next_one_is_made(framework: Any) -> None:

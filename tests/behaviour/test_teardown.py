@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.test import create_environ, run_wsgi_app
 
+import wsgiapp
+
 
 def recording(framework: Any) -> tuple[Any, list[Any]]:
     """An app that notes every teardown with the kind of error it is given."""
@@ -312,3 +314,19 @@ def test_teardown_is_told_what_ended_the_request_though_its_error_handler_fails_
     with pytest.raises(KeyError, match="handler"):
         run_wsgi_app(app, create_environ("/"))
     assert ended == ["'view'"]
+
+
+def test_failing_teardown_does_not_cut_off_a_stream(caplog: pytest.LogCaptureFixture) -> None:
+    """On Flask the exception breaks the stream off, so that the client takes the whole body for a part."""
+
+    def fail(error: BaseException | None) -> None:
+        raise KeyError("teardown")
+
+    app = wsgiapp.App("failing_teardown")
+    app.add_url_rule("/", "index", lambda: wsgiapp.stream_with_context(iter(["a", "b"])))
+    app.teardown_request(fail)
+    assert app.test_client().get("/").data == b"ab"
+    assert "A teardown function failed" in caplog.text
+    app.testing = True
+    with pytest.raises(KeyError, match="teardown"):
+        assert app.test_client().get("/").data

@@ -387,3 +387,47 @@ def test_threads_that_build_the_first_url_of_a_rule_together_get_the_same_one(fr
 
         with ThreadPoolExecutor(4) as pool:
             assert {each.result() for each in [pool.submit(build) for _ in range(4)]} == {"/file/a%20b/c?page=1"}
+
+
+@pytest.mark.parametrize("name", [pytest.param("\ud800", id="surrogate"), pytest.param(10**5000, id="huge")])
+def test_value_that_is_missing_is_named_before_one_that_cannot_be_written(framework: Any, name: Any) -> None:
+    app = framework.App(__name__)
+    app.add_url_rule("/<name>/<part>", "show", lambda name, part: "")
+    with app.test_request_context():
+        assert framework.url_for("show", name="a", part="b") == "/a/b"
+        with pytest.raises(BuildError):
+            framework.url_for("show", name=name)
+        with pytest.raises(ValueError, match="surrogates|digits"):
+            framework.url_for("show", name=name, part="b")
+
+
+def test_converter_replaced_after_the_first_link_is_asked_once(framework: Any) -> None:
+    app = shop(framework)
+    asked = []
+    with app.test_request_context():
+        assert framework.url_for("tag", name="a b") == "/tag/a%20b"
+        (rule,) = app.url_map.iter_rules("tag")
+        converter: Any = rule._converters["name"]
+        converter.to_url = lambda value: asked.append(value) or "own"
+        assert framework.url_for("tag", name="a b") == "/tag/own"
+    assert asked == ["a b"]
+
+
+def test_parameters_are_sorted_from_when_the_map_says_so(framework: Any) -> None:
+    app = shop(framework)
+    with app.test_request_context():
+        assert framework.url_for("index", b=1, a=2) == "/?b=1&a=2"
+        app.url_map.sort_parameters = True
+        assert framework.url_for("index", b=1, a=2) == "/?a=2&b=1"
+        app.url_map.sort_key = lambda pair: -ord(pair[0])
+        assert framework.url_for("index", b=1, a=2) == "/?b=1&a=2"
+
+
+@pytest.mark.parametrize(("setting", "value"), [("host_matching", True), ("default_subdomain", "www")])
+def test_setting_of_the_map_changed_while_running_counts_for_matching(
+    framework: Any, setting: str, value: object
+) -> None:
+    client = shop(framework).test_client()
+    assert client.get("/data").status_code == 200
+    setattr(client.application.url_map, setting, value)
+    assert client.get("/data").status_code == 404
