@@ -305,7 +305,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         :param root: where the app is mounted, without a slash at its end.
         :return: None when Werkzeug must be asked.
         """
-        # PERF: filling in a template takes less than half of the time of having a rule build it (benchmarks/: url_for).
+        # PERF: filling in a template takes about half of the time of having the rule build it (benchmarks/: url_for).
         template = self._templates.get(endpoint)
         if template is not None and template.is_usual() and (path := template.fill(values)) is not None:
             return root + path

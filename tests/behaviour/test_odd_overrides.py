@@ -417,6 +417,7 @@ def own_answer(environ: Any, start_response: Any) -> list[bytes]:
     return [b"own"]
 
 
+@pytest.mark.filterwarnings("ignore:functools.partial will be a method:FutureWarning")  # from Python 3.13 on
 @pytest.mark.parametrize("kind", [staticmethod, partial, lambda answer: property(lambda self: answer)])
 def test_response_class_whose_call_is_no_method(framework: Any, kind: Any) -> None:
     app = framework.App("odd_overrides")
