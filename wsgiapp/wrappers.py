@@ -8,10 +8,10 @@ method.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
-from itertools import accumulate, chain, groupby, starmap
+from itertools import accumulate
 from typing import IO, Any, cast
 from urllib.parse import quote_from_bytes
 
@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response as ResponseBase
 from werkzeug.wsgi import get_content_length
 
 from . import heads, internals, json
-from .bodies import ChunkedBody, FormParser, SizedBody, parse_pairs, storage_class
+from .bodies import ChunkedBody, ClosingBody, FormParser, SizedBody, parse_pairs, storage_class
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .environs import decoded_path
@@ -392,27 +392,6 @@ def redirect_to(location: str, code: int, response_class: type[ResponseBase] | N
     return redirect(heads.quote_control(location), code, response_class)
 
 
-def _sent(cls: type, items: Iterator[Any]) -> Iterator[bytes]:
-    """Return *items*, which are all of the type *cls*, with text encoded. A proxy may stand for text as well."""
-    return items if issubclass(cls, bytes) else (i.encode(errors="replace") if isinstance(i, str) else i for i in items)
-
-
-class _ClosingBody:
-    """The body of a response for the server, which closes it, and by that the response, at the end (PEP 3333)."""
-
-    def __init__(self, response: ResponseBase) -> None:
-        self.response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        # PERF: chunks of one type come in one group, which needs no step in Python for each (benchmarks/: stream). The
-        # inner chain never asks again what has ended, as groupby would.
-        return chain.from_iterable(starmap(_sent, groupby(chain(self.response.response), type)))
-
-    def close(self) -> None:
-        """Close the response."""
-        self.response.close()
-
-
 class Response(ResponseBase, metaclass=Watched):
     """The response of a view: HTML unless it says otherwise.
 
@@ -557,7 +536,7 @@ class Response(ResponseBase, metaclass=Watched):
             head = [*self._head] if self._headers is None else self._own_head(plain, self._headers)
             if head is not None:
                 start_response(self._status, head)
-                return body if self.direct_passthrough or (plain and not self._on_close) else _ClosingBody(self)
+                return body if self.direct_passthrough or (plain and not self._on_close) else ClosingBody(self)
         elif self._status_code == 304 and shortcut and body == [] and not self._on_close:
             head = [*self._head] if self._headers is None else self._own_head(False, self._headers)
             if head is not None:
