@@ -399,9 +399,7 @@ def checks(python: Path, arguments: list[str], options: Any) -> list[Check]:
             Check(kind, [*others, kind], in_background=True, shows_progress=True) for kind in ("newest", "oldest")
         ]
     tests = [*module, "coverage", "run"] if options.cov else [str(python)]
-    # One more than there are processors: for a third of the time a test waits for a server, a browser or a program.
-    processes = (os.cpu_count() or 1) + 1
-    tests += ["-m", "pytest", f"--numprocesses={processes}", "--dist=loadgroup", "--no-loadscope-reorder"]
+    tests += ["-m", "pytest", "--numprocesses=auto", "--dist=loadgroup", "--no-loadscope-reorder"]
     tests += ["--quick"] if options.quick else ["--ignore=tests/conformance"] if options.cov else []
     return [*found, Check("pytest", [*tests, *arguments])]
 

@@ -1,7 +1,7 @@
 """Which tests run together in one process, in which order, and which a quick run leaves out.
 
-`python run.py test` runs the tests in one process more than there are processors (pytest-xdist, ``--dist=loadgroup``).
-Here stands what may not be torn apart. A test that measures time or memory carries ``@pytest.mark.xdist_group("cost")``
+`python run.py test` runs the tests in as many processes as there are cores (pytest-xdist, ``--dist=loadgroup``). Here
+stands what may not be torn apart. A test that measures time or memory carries ``@pytest.mark.xdist_group("cost")``
 itself: two of those must not run at the same time.
 """
 

@@ -256,7 +256,7 @@ class App(Dispatcher, Scaffold):
         reload = self.config["TEMPLATES_AUTO_RELOAD"]
         settings = {"autoescape": self.select_jinja_autoescape, "auto_reload": self.debug if reload is None else reload}
         environment = self.jinja_environment(self, **{**settings, **self.jinja_options})
-        environment.globals.update(url_for=self.url_for, get_flashed_messages=get_flashed_messages, config=self.config)
+        environment.globals.update(config=self.config, url_for=self.url_for, get_flashed_messages=get_flashed_messages)
         # The proxies are there too, for templates that are imported without the context.
         environment.globals.update(g=_ctx.g_proxy, request=_ctx.request_proxy, session=_ctx.session_proxy)
         environment.policies["json.dumps_function"] = self.json.dumps
