@@ -170,9 +170,9 @@ class App(Dispatcher, Scaffold):
 
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_first_request:
-            late = f"The setup method '{f_name}' can no longer be called on the application"
+            late = f"It is too late for the setup method '{f_name}': it can no longer be called on the application"
             reason = f"{self.name!r} has already handled its first request, and the change would not reach all of it"
-            raise AssertionError(f"{late}: {reason}. Call it at module level or in the factory, not in a view.")
+            raise AssertionError(f"{late}, since {reason}. Call it at module level or in the factory, not in a view.")
 
     # -- what it is made of ----------------------------------------------------------------------------------------
 

@@ -113,8 +113,8 @@ class Blueprint(Scaffold):
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_registered_once:
             hint = "Call it before register_blueprint; if it is in another module, import that module first."
-            late = f"The setup method '{f_name}' can no longer be called on the blueprint '{self.name}'"
-            raise AssertionError(f"{late}: it has already been registered, so the app would not see the change. {hint}")
+            late = f"It is too late for the setup method '{f_name}': it can no longer be called on the blueprint"
+            raise AssertionError(f"{late} '{self.name}', which is registered: the app would not see the change. {hint}")
 
     # -- recording ------------------------------------------------------------------------------------------------
 

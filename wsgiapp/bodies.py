@@ -148,6 +148,8 @@ class FormParser(FormDataParser):
         # Not among the internals, since an import would compile two patterns to look at it.
         if isinstance(getattr(decoder, "boundary_re", None), re.Pattern):
             decoder.boundary_re = _Boundary(decoder.boundary_re, b"--" + boundary)
+        else:
+            internals.warn_of(["MultipartDecoder.boundary_re"])
         opened: list[IO[bytes]] = []
         try:
             fields, files = self._parts(decoder, stream, content_length, opened)

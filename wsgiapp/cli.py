@@ -175,7 +175,8 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
     except ImportError as error:
         if not isinstance(error, ModuleNotFoundError) or not f"{module_name}.".startswith(f"{error.name}."):
             shown = f"{traceback.format_exc()}{failed_import(error, module_name)}"
-            raise NoAppException(f"While importing {module_name!r}, an ImportError was raised:\n\n{shown}") from None
+            said = f"While importing {module_name!r}, an ImportError was raised:\n\n{shown}"
+            raise NoAppException(said) from None
         if raise_if_not_found:
             hint = did_you_mean(module_name, (path.stem for path in Path(sys.path[0]).glob("*.py")))
             where = f"there is no such module in {sys.path[0]} or elsewhere on the path"

@@ -64,7 +64,7 @@ class FormDataRoutingRedirect(AssertionError):
     def __init__(self, request: Any) -> None:
         error: RequestRedirect = request.routing_exception
         slash = " (mind the slash at its end)" if error.new_url.partition("?")[0] == f"{request.base_url}/" else ""
-        sent = f"A request was sent to '{request.url}' ({request.method}), but routing issued a redirect"
+        sent = f"{request.method} '{request.url}' arrived, but routing issued a redirect"
         lost = f"to the canonical URL '{error.new_url}'{slash}, and browsers may drop the form on the way"
         super().__init__(f"{sent} {lost}. Send it there directly, as 'url_for' would. (Debug mode only.)")
 

@@ -31,7 +31,7 @@ def class_and_code(exc_class_or_code: Any) -> tuple[type[Exception], int | None]
         known = default_exceptions.get(known)
         if known is None:
             hint = "Use a subclass of HTTPException that has it as its 'code'."
-            raise ValueError(f"'{exc_class_or_code}' is not a recognized HTTP error code. {hint}")
+            raise ValueError(f"{str(exc_class_or_code)!r} is not a recognized HTTP error code. {hint}")
     if isinstance(known, Exception):
         raise TypeError(f"{known!r} is an instance, not a class. Register the handler for its class.")
     if not isinstance(known, type):

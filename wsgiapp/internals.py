@@ -41,9 +41,14 @@ def check_parts() -> bool:
     """Say whether all private parts are as expected, and warn of those that have changed."""
     changed = changed_parts()
     if changed:
-        text = f"This Werkzeug has changed {', '.join(changed)}, so shortcuts are off: all works, but more slowly."
-        warnings.warn(f"{text} A newer wsgiapp may know this Werkzeug.", RuntimeWarning, stacklevel=2)
+        warn_of(changed)
     return not changed
+
+
+def warn_of(changed: list[str]) -> None:
+    """Warn that these private parts have changed; Python shows the warning once."""
+    text = f"This Werkzeug has changed {', '.join(changed)}, so shortcuts are off: all works, but more slowly."
+    warnings.warn(f"{text} A newer wsgiapp may know this Werkzeug.", RuntimeWarning, stacklevel=3)
 
 
 #: Whether shortcuts may read Werkzeug's private attributes.

@@ -120,7 +120,8 @@ class BoundedSerializer(URLSafeTimedSerializer):
         """Return *obj* as JSON in base64, compressed if that is shorter."""
         text: str | bytes = self.serializer.dumps(obj, **self.serializer_kwargs)
         data = text.encode() if isinstance(text, str) else text
-        # PERF: zlib clears 128 KB first. Its 8 bytes and the literals make text with few repetitions longer (RFC 1951).
+        # PERF: zlib clears its tables first (benchmarks/: sessions). Text with few repetitions would get longer by its
+        # 8 bytes and the literals (RFC 1951).
         packed = zlib.compress(data) if len(data) - len({*data}) > 6 else data
         return b"." + _encode(packed) if len(packed) < len(data) - 1 else _encode(data)
 

@@ -49,7 +49,7 @@ def init_app(app: App) -> None:
 def version(file: str) -> str | None:
     """Return what stands for the content of ``file``, None when there is no such file."""
     try:
-        return _hash(file, os.stat(file).st_mtime_ns)  # noqa: PTH116  # a page asks sixteen times
+        return _hash(file, os.stat(file).st_mtime_ns)  # noqa: PTH116  # a page asks it of each of its files
     except OSError:
         return None
 
