@@ -560,9 +560,6 @@ class App(Dispatcher, Scaffold):
                     return self._refuse(fault, environ, start_response)
                 response = self.handle_exception(raised)
             try:
-                # PERF: the method of its class is called in the same loop of the interpreter (benchmarks/: hello).
-                if getattr(response, "_has_usual_sending", False):
-                    return type(response).__call__(response, environ, start_response)
                 return response(environ, start_response)
             except UnsendableResponse as raised:
                 error = raised

@@ -126,7 +126,7 @@ class Dispatcher(Replaceable):
         known: Plan | None = ctx._plan[0]
         if known is not None and ctx._plan[1] is rule:
             return known
-        if not (ctx._shortcuts and request._has_usual_scopes and self._calls_directly):
+        if not (ctx._shortcuts and request._has_usual_attributes and self._calls_directly):
             plan = Plan((*request.blueprints, None))
         else:
             endpoint = None if rule is None else rule.endpoint
@@ -317,7 +317,7 @@ class Dispatcher(Replaceable):
     def _handler_of(self, e: Exception) -> ft.ErrorHandlerCallable | None:
         request = _cv_request.get().request
         # PERF: a request that no rule matched has no blueprint to look for (benchmarks/: not_found).
-        unmatched = request.url_rule is None and getattr(request, "_has_usual_scopes", False)
+        unmatched = request.url_rule is None and getattr(request, "_has_usual_attributes", False)
         return self._find_error_handler(e, [] if unmatched else request.blueprints)
 
     def handle_user_exception(self, e: Exception) -> HTTPException | ft.ResponseReturnValue:
@@ -378,8 +378,9 @@ class Dispatcher(Replaceable):
             callable; or a tuple of one of these with a status, with headers, or with both.
         :raises TypeError: for anything else; it names the view.
         """
-        if type(rv) is str and getattr(self.response_class, "_has_usual_init", False):
-            return self.response_class(rv)
+        response_class = self.response_class
+        if type(rv) is str and getattr(response_class, "_has_usual_init", False):
+            return response_class(rv)
         response: Response
         status = headers = None
         if isinstance(rv, tuple):
@@ -496,6 +497,5 @@ class Dispatcher(Replaceable):
         templating.update_template_context(self, context)
 
 
-# The methods that a Plan skips: ensure_sync for each function, and the request's own list of blueprints.
+# The method that a Plan skips for each function.
 SYNC = Originals(Dispatcher, "ensure_sync", flag="_calls_directly")
-SCOPES = Originals(Request, "endpoint", "blueprint", "blueprints", flag="_has_usual_scopes")

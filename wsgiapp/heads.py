@@ -22,6 +22,11 @@ _VALUE = cache(partial(re.compile, r"[\t\x20-\x7e\x80-\xff]*"))
 _STATUS = cache(partial(re.compile, r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*"))
 # For a longer text callers use the ``__wrapped__`` of these functions, which does not cache.
 CACHED_LENGTH = 128
+# PERF: what type_header returns for the two usual types, without its cache (benchmarks/: hello, parameter).
+COMMON_TYPES = {
+    "text/html": ("Content-Type", "text/html; charset=utf-8"),
+    "application/json": ("Content-Type", "application/json"),
+}
 
 
 class UnsendableResponse(ValueError):

@@ -303,7 +303,7 @@ _COOKIE = cache(partial(re.compile, r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \
 def _cookies(request: Any, name: str) -> list[str]:
     header = request.environ.get("HTTP_COOKIE", "")
     # PERF: one search; Werkzeug makes objects for all headers and cookies, in 20 calls (benchmarks/: sessions).
-    usual = getattr(request, "_has_usual_headers", False) and "cookies" not in request.__dict__
+    usual = getattr(request, "_has_usual_attributes", False) and "cookies" not in request.__dict__
     if usual and '"' not in header:
         return [value for key, value in _COOKIE().findall(header) if key == name]
     values: list[str] = request.cookies.getlist(name)

@@ -31,7 +31,7 @@ from .bodies import ChunkedBody, ClosingBody, FormParser, SizedBody, parse_pairs
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .environs import decoded_path
-from .heads import CACHED_LENGTH, UnsendableResponse, check_head, status_line, type_header
+from .heads import CACHED_LENGTH, COMMON_TYPES, UnsendableResponse, check_head, status_line, type_header
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Watched
 from .typing import StartResponse, WSGIEnvironment
@@ -80,16 +80,16 @@ class Request(RequestBase, metaclass=Watched):
 
     json_module: Any = json
     form_data_parser_class = FormParser
+    #: The method, in upper case (RFC 9110, 9.1).
+    method: str = "GET"
     #: The rule that matched the URL, or None.
     url_rule: Rule | None = None
     #: The values that the rule's converters took from the URL, or None.
     view_args: dict[str, Any] | None = None
     #: What routing raised (404, 405, a redirect); raised again when the request is dispatched.
     routing_exception: HTTPException | None = None
-    _closes_forms_only: bool
-    _has_usual_headers: bool
-    _has_usual_scopes: bool
-    _has_usual_target: bool
+    # Whether the attributes that shortcuts skip are unchanged.
+    _has_usual_attributes: bool
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
@@ -99,19 +99,12 @@ class Request(RequestBase, metaclass=Watched):
         self.shallow = shallow
         # PERF: attributes of an object are read faster than those of its class (benchmarks/: hello).
         self.url_rule = self.view_args = self.routing_exception = None
-        # PERF: set here, it is neither computed nor searched for when the view is chosen (benchmarks/: hello).
-        method = environ.get("REQUEST_METHOD")
-        if self._has_usual_target and type(method) is str:
-            self.method = method.upper()
+        method = environ.get("REQUEST_METHOD", "GET")
+        self.method = method.upper() if isinstance(method, str) else method  # the second is refused later
         self._needs_close = False
+        self._has_usual_attributes = self._has_usual_attributes
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
-
-    @lazy
-    def method(self) -> str:
-        """The method, in upper case (RFC 9110, 9.1)."""
-        method: str = self._original.get("REQUEST_METHOD", "GET")
-        return method.upper()
 
     @lazy
     def scheme(self) -> str:
@@ -201,7 +194,7 @@ class Request(RequestBase, metaclass=Watched):
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies, by name."""
         # PERF: it reads one header; Werkzeug reads all of them (benchmarks/: request).
-        header, usual = self.environ.get("HTTP_COOKIE"), self._has_usual_headers
+        header, usual = self.environ.get("HTTP_COOKIE"), self._has_usual_attributes
         parsed: Any = parse_cookie(header, self.dict_storage_class) if usual else super().cookies
         cookies: ImmutableMultiDict[str, str] = parsed
         return cookies
@@ -251,7 +244,7 @@ class Request(RequestBase, metaclass=Watched):
 
     def _parse_content_type(self) -> None:
         # PERF: read from the environ, without an object for all headers (benchmarks/: form_post, json_post).
-        if not (internals.KNOWN and self._has_usual_headers):
+        if not (internals.KNOWN and self._has_usual_attributes):
             super()._parse_content_type()
         elif not hasattr(self, "_parsed_content_type"):
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
@@ -349,13 +342,13 @@ PARSING = Originals(
     Request, "form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing",
     "headers", "mimetype", "mimetype_params", "content_length",
 )  # fmt: skip
-# Unless it was replaced, close() has something to do only after a form was read.
-CLOSING = Originals(Request, "close", flag="_closes_forms_only")
-CLOSING.notice_on_objects("close")
-# The attributes that are skipped when cookies or the content type are read from the environ.
-HEADERS = Originals(Request, "cookies", "headers", flag="_has_usual_headers")
-# The attributes that are skipped when the method and the root path are read as they came in.
-TARGET = Originals(Request, "method", "root_path", flag="_has_usual_target")
+# The attributes that are skipped: when cookies, the content type, the method or the root path are read as they came in,
+# when hooks are chosen by the endpoint, and when a request without a form is not closed.
+READING = Originals(
+    Request, "cookies", "headers", "method", "root_path", "endpoint", "blueprint", "blueprints", "close",
+    flag="_has_usual_attributes",
+)  # fmt: skip
+READING.notice_on_objects("close")
 
 
 def _debugging() -> bool:
@@ -446,12 +439,14 @@ class Response(ResponseBase, metaclass=Watched):
         self._on_close = []
         self.direct_passthrough = direct_passthrough
         media_type = self.default_mimetype if mimetype is None else mimetype
-        if media_type is not None:
+        if media_type in COMMON_TYPES:
+            self._head.append(COMMON_TYPES[media_type])
+        elif media_type is not None:
             known = len(media_type) <= CACHED_LENGTH
             self._head.append(type_header(media_type) if known else type_header.__wrapped__(media_type))
         if isinstance(response, (str, bytes, bytearray)):
             # Half of a surrogate pair, which JSON may hold, cannot be encoded.
-            body = response.encode(errors="replace") if isinstance(response, str) else bytes(response)
+            body = response.encode("utf-8", "replace") if isinstance(response, str) else bytes(response)
             self.response = self._known_body = [body]
             self._head.append(("Content-Length", str(len(body))))
         else:
