@@ -438,17 +438,20 @@ class Response(ResponseBase, metaclass=Watched):
         self._status, self._status_code = line, code
         self._on_close = []
         self.direct_passthrough = direct_passthrough
+        head = self._head = []
         media_type = self.default_mimetype if mimetype is None else mimetype
         if media_type in COMMON_TYPES:
-            self._head.append(COMMON_TYPES[media_type])
+            head.append(COMMON_TYPES[media_type])
         elif media_type is not None:
             known = len(media_type) <= CACHED_LENGTH
-            self._head.append(type_header(media_type) if known else type_header.__wrapped__(media_type))
-        if isinstance(response, (str, bytes, bytearray)):
-            # Half of a surrogate pair, which JSON may hold, cannot be encoded.
-            body = response.encode("utf-8", "replace") if isinstance(response, str) else bytes(response)
-            self.response = self._known_body = [body]
-            self._head.append(("Content-Length", str(len(body))))
+            head.append(type_header(media_type) if known else type_header.__wrapped__(media_type))
+        if isinstance(response, str):
+            response = response.encode("utf-8", "replace")  # half of a surrogate pair, as JSON may hold, has no bytes
+        elif isinstance(response, bytearray):
+            response = bytes(response)
+        if isinstance(response, bytes):
+            self.response = self._known_body = [response]
+            head.append(("Content-Length", str(len(response))))
         else:
             self.response = [] if response is None else response
 
