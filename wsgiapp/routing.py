@@ -57,6 +57,8 @@ _MARK = 5_729_118_462_039_571_000
 # No rule has this subdomain. It is used for a host that does not match, so that Werkzeug does not warn each time.
 _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
+# What the tables and templates of a map depend on. Programs that take rules away, or change them, set the last three.
+_TABLED = {"default_subdomain", "host_matching", "sort_parameters", "_matcher", "_rules_by_endpoint", "_remap"}
 
 
 #: A rule at the end of a path, with the names and converters of the values in the path.
@@ -233,7 +235,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if name in ("default_subdomain", "host_matching", "sort_parameters"):  # the tables and templates depend on them
+        if name in _TABLED:
             with self._compiling:
                 self._tables, self._templates = None, {}
 
