@@ -6,8 +6,8 @@ Here lives everything decided from the request line and the host; building URLs 
 from typing import Any
 
 import pytest
-from werkzeug.routing.matcher import StateMachineMatcher
 from werkzeug.routing import BaseConverter, RequestRedirect, ValidationError
+from werkzeug.routing.matcher import StateMachineMatcher
 
 METHODS = ["get", "post", "put", "patch", "delete"]
 
