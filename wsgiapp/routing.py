@@ -57,8 +57,6 @@ _MARK = 5_729_118_462_039_571_000
 # No rule has this subdomain. It is used for a host that does not match, so that Werkzeug does not warn each time.
 _NO_SUBDOMAIN = "<invalid>"
 _WARNED: dict[Any, Any] = {}
-# What the tables and templates of a map depend on. Programs that take rules away, or change them, set the last three.
-_TABLED = {"default_subdomain", "host_matching", "sort_parameters", "_matcher", "_rules_by_endpoint", "_remap"}
 
 
 #: A rule at the end of a path, with the names and converters of the values in the path.
@@ -235,7 +233,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if name in _TABLED:
+        # The tables and templates depend on them. Programs that take rules away, or change them, set the last three.
+        if name in ("default_subdomain", "host_matching", "sort_parameters", "_matcher", "_rules_by_endpoint", "_remap"):
             with self._compiling:
                 self._tables, self._templates = None, {}
 
@@ -337,11 +336,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def _compile(self) -> Tables:
         with self._compiling:
             self.update()
-            with_slashes = [
-                [c for c in getattr(rule, "_converters", {}).values() if not c.part_isolating]
-                for rule in self.iter_rules()
-            ]
-            self._has_slow_rule = any(len(converters) > 1 for converters in with_slashes)
+            found = [getattr(rule, "_converters", {}).values() for rule in self.iter_rules()]
+            self._has_slow_rule = any(sum(not c.part_isolating for c in converters) > 1 for converters in found)
             root = self._compile_root()
             places = {path: node for path, node in _static_places(root, "") if path.isascii() and "//" not in path}
             static = {path: node.leaves for path, node in places.items() if node.leaves}
