@@ -233,8 +233,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        # The tables and templates depend on them. Programs that take rules away, or change them, set the last three.
-        if name in ("default_subdomain", "host_matching", "sort_parameters", "_matcher", "_rules_by_endpoint", "_remap"):
+        # The tables and templates depend on them. Programs that take rules away, or change them, set the last two.
+        if name in ("default_subdomain", "host_matching", "sort_parameters", "_matcher", "_remap"):
             with self._compiling:
                 self._tables, self._templates = None, {}
 
