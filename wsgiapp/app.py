@@ -570,7 +570,7 @@ class App(Dispatcher, Scaffold):
                     response.close()
                 return self.handle_exception(raised)(environ, start_response)
         except BaseException as raised:
-            error = raised if error is None else error  # the first is what ended the request, not what came of its answer
+            error = raised if error is None else error  # the first is what ended the request
             raise
         finally:
             if error is not None and self.should_ignore_error(error):

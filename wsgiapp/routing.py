@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterator
 from functools import cache, partial
 from operator import call
 from threading import RLock
-from typing import Any, Self, cast
+from typing import Any, cast
 from urllib.parse import quote_plus
 
 from werkzeug.datastructures import ImmutableDict
@@ -174,27 +174,24 @@ def _path_template(rule: Rule, default_subdomain: str) -> PathTemplate | None:
     return PathTemplate(start, dict(zip(converters, zip(writers, rest, strict=True), strict=True)), is_usual)
 
 
-class LateBuilder:
-    """Stands for the function that builds the paths of a rule, until the first one is built.
+def _late_builder(rule: Rule, append_unknown: bool) -> Callable[..., tuple[str, str]]:
+    """Return a stand-in for the function that builds the paths of *rule*, which is compiled when it is first called.
 
     PERF: Werkzeug compiles two such functions, which takes most of the time of adding a rule (benchmarks/: startup).
 
-    :param rule: the rule.
     :param append_unknown: whether the function makes a query of the values that have no place in the path.
+    :raises SyntaxError: when two variables have one name; ValueError when one is named as a constant.
     """
+    names = [name for is_variable, name in rule._trace if is_variable]
+    if len({*names, "None", "True", "False", "__debug__"}) < len(names) + 4:
+        Rule._compile_builder(rule, append_unknown)  # it raises the error
 
-    def __init__(self, rule: Rule, append_unknown: bool) -> None:
-        self.rule, self.append_unknown = rule, append_unknown
+    def build(self: Rule, /, **values: Any) -> tuple[str, str]:
+        compiled: Any = Rule._compile_builder(self, append_unknown).__get__(self)
+        setattr(self, "_build_unknown" if append_unknown else "_build", compiled)
+        return cast("tuple[str, str]", compiled(**values))
 
-    def __get__(self, obj: Any, owner: Any = None) -> Self:
-        return self
-
-    def __call__(self, /, **values: Any) -> tuple[str, str]:
-        """Return the domain and the path; see :meth:`werkzeug.routing.Rule.build`."""
-        build: Any = Rule._compile_builder(self.rule, self.append_unknown)
-        build = build.__get__(self.rule)
-        setattr(self.rule, "_build_unknown" if self.append_unknown else "_build", build)
-        return cast("tuple[str, str]", build(**values))
+    return build
 
 
 class PositionalFloatConverter(FloatConverter):
@@ -245,7 +242,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
             # A default is written when the function is compiled: one that its converter cannot write is an error now.
             if not internals.KNOWN or type(rulefactory) is not Rule or rulefactory.defaults:
                 return super().add(rulefactory)
-            vars(rulefactory)["_compile_builder"] = partial(LateBuilder, rulefactory)
+            vars(rulefactory)["_compile_builder"] = partial(_late_builder, rulefactory)
             try:
                 super().add(rulefactory)
             finally:

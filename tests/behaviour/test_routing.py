@@ -170,6 +170,24 @@ def test_malformed_rules_are_refused_at_setup(framework: Any, rule: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("subdomain", "rule", "error"),
+    [
+        ("", "/<name>/<name>", SyntaxError), ("", "/<name>-<int:name>", SyntaxError), ("", "/<None>", ValueError),
+        ("<name>", "/<name>", SyntaxError), ("", "/<__debug__>", SyntaxError),
+    ],
+)  # fmt: skip
+def test_variables_of_a_rule_have_names_of_their_own(
+    framework: Any, subdomain: str, rule: str, error: type[Exception]
+) -> None:
+    app = framework.App(__name__, subdomain_matching=True)
+    app.config["SERVER_NAME"] = "localhost"
+    with pytest.raises(error):
+        app.add_url_rule(rule, "view", lambda **values: f"{values}", subdomain=subdomain)
+    path = rule.replace("<int:name>", "1").replace("<", "").replace(">", "")
+    assert app.test_client().get(path, subdomain=subdomain and "name").status_code == 404
+
+
+@pytest.mark.parametrize(
     ("rule", "path", "expected"),
     [
         ("/<v>", "/plain", "'plain'"),
