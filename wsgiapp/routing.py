@@ -183,7 +183,7 @@ def _late_builder(rule: Rule, append_unknown: bool) -> Callable[..., tuple[str, 
     :raises SyntaxError: when two variables have one name; ValueError when one is named as a constant.
     """
     names = [name for is_variable, name in rule._trace if is_variable]
-    if len({*names, "None", "True", "False", "__debug__"}) < len(names) + 4:
+    if len(names) > len(rule._converters) or rule._converters.keys() & {"None", "True", "False", "__debug__"}:
         Rule._compile_builder(rule, append_unknown)  # it raises the error
 
     def build(self: Rule, /, **values: Any) -> tuple[str, str]:
@@ -238,9 +238,9 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
         with self._compiling:
-            self._tables, self._templates = None, {}
             # A default is written when the function is compiled: one that its converter cannot write is an error now.
             if not internals.KNOWN or type(rulefactory) is not Rule or rulefactory.defaults:
+                self._tables, self._templates = None, {}  # also where a factory fails after its first rule
                 return super().add(rulefactory)
             vars(rulefactory)["_compile_builder"] = partial(_late_builder, rulefactory)
             try:
