@@ -567,7 +567,7 @@ class App(Dispatcher, Scaffold):
                     response.close()
                 return self.handle_exception(raised)(environ, start_response)
         except BaseException as raised:
-            error = error or raised  # the first is what ended the request; the other is what its answer came to
+            error = raised if error is None else error  # the first is what ended the request
             raise
         finally:
             if error is not None and self.should_ignore_error(error):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterator
 from functools import cache, partial
 from operator import call
 from threading import RLock
-from typing import Any, Self, cast
+from typing import Any, cast
 from urllib.parse import quote_plus
 
 from werkzeug.datastructures import ImmutableDict
@@ -175,27 +175,24 @@ def _path_template(rule: Rule, default_subdomain: str) -> PathTemplate | None:
     return PathTemplate(start, dict(zip(converters, zip(writers, rest, strict=True), strict=True)), is_usual)
 
 
-class LateBuilder:
-    """Stands for the function that builds the paths of a rule, until the first one is built.
+def _late_builder(rule: Rule, append_unknown: bool) -> Callable[..., tuple[str, str]]:
+    """Return a stand-in for the function that builds the paths of *rule*, which is compiled when it is first called.
 
     PERF: Werkzeug compiles two such functions, which takes most of the time of adding a rule (benchmarks/: startup).
 
-    :param rule: the rule.
     :param append_unknown: whether the function makes a query of the values that have no place in the path.
+    :raises SyntaxError: when two variables have one name; ValueError when one is named as a constant.
     """
+    names = [name for is_variable, name in rule._trace if is_variable]
+    if len(names) > len(rule._converters) or rule._converters.keys() & {"None", "True", "False", "__debug__"}:
+        Rule._compile_builder(rule, append_unknown)  # it raises the error
 
-    def __init__(self, rule: Rule, append_unknown: bool) -> None:
-        self.rule, self.append_unknown = rule, append_unknown
+    def build(self: Rule, /, **values: Any) -> tuple[str, str]:
+        compiled: Any = Rule._compile_builder(self, append_unknown).__get__(self)
+        setattr(self, "_build_unknown" if append_unknown else "_build", compiled)
+        return cast("tuple[str, str]", compiled(**values))
 
-    def __get__(self, obj: Any, owner: Any = None) -> Self:
-        return self
-
-    def __call__(self, /, **values: Any) -> tuple[str, str]:
-        """Return the domain and the path; see :meth:`werkzeug.routing.Rule.build`."""
-        build: Any = Rule._compile_builder(self.rule, self.append_unknown)
-        build = build.__get__(self.rule)
-        setattr(self.rule, "_build_unknown" if self.append_unknown else "_build", build)
-        return cast("tuple[str, str]", build(**values))
+    return build
 
 
 class PositionalFloatConverter(FloatConverter):
@@ -234,18 +231,19 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if name in ("default_subdomain", "host_matching", "sort_parameters"):  # the tables and templates depend on them
+        # The tables and templates depend on them. Programs that take rules away, or change them, set the last two.
+        if name in ("default_subdomain", "host_matching", "sort_parameters", "_matcher", "_remap"):
             with self._compiling:
                 self._tables, self._templates = None, {}
 
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or several from a factory; see :meth:`werkzeug.routing.Map.add`."""
         with self._compiling:
-            self._tables, self._templates = None, {}
             # A default is written when the function is compiled: one that its converter cannot write is an error now.
             if not internals.KNOWN or type(rulefactory) is not Rule or rulefactory.defaults:
+                self._tables, self._templates = None, {}  # also where a factory fails after its first rule
                 return super().add(rulefactory)
-            vars(rulefactory)["_compile_builder"] = partial(LateBuilder, rulefactory)
+            vars(rulefactory)["_compile_builder"] = partial(_late_builder, rulefactory)
             try:
                 super().add(rulefactory)
             finally:
@@ -340,11 +338,8 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
     def _compile(self) -> Tables:
         with self._compiling:
             self.update()
-            with_slashes = [
-                [c for c in getattr(rule, "_converters", {}).values() if not c.part_isolating]
-                for rule in self.iter_rules()
-            ]
-            self._has_slow_rule = any(len(converters) > 1 for converters in with_slashes)
+            found = [getattr(rule, "_converters", {}).values() for rule in self.iter_rules()]
+            self._has_slow_rule = any(sum(not c.part_isolating for c in converters) > 1 for converters in found)
             root = self._compile_root()
             places = {path: node for path, node in _static_places(root, "") if path.isascii() and "//" not in path}
             static = {path: node.leaves for path, node in places.items() if node.leaves}

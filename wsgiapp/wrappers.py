@@ -159,14 +159,13 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def url(self) -> str:
         """The whole URL, readable: characters are percent-encoded only where they must be."""
-        query = self.query_string.decode()
-        url = self._plain_url(f"{self.path}?{query}" if query else self.path)
+        url = self._plain_url(self.query_string.decode())
         return url or self._readable_url(self.root_path, self.path, self.query_string)
 
     @lazy
     def base_url(self) -> str:
         """The URL without the query."""
-        return self._plain_url(self.path) or self._readable_url(self.root_path, self.path)
+        return self._plain_url() or self._readable_url(self.root_path, self.path)
 
     @lazy
     def root_url(self) -> str:
@@ -185,10 +184,12 @@ class Request(RequestBase, metaclass=Watched):
             url = get_current_url(self.scheme, "", *parts)
             return url.replace("://", f"://{self.host}", 1)
 
-    def _plain_url(self, path: str) -> str | None:
+    def _plain_url(self, query: str = "") -> str | None:
         # PERF: a URL without anything to quote is used as it is; Werkzeug takes 30 µs (benchmarks/: request).
-        url = f"{self.scheme}://{self.host}{self.root_path}{path}"
-        return url if _PLAIN_URL().fullmatch(url) else None
+        start = f"{self.scheme}://{self.host}{self.root_path}{self.path}"
+        url = f"{start}?{query}" if query else start
+        # A question mark in the path came as %3F.
+        return url if "?" not in start and _PLAIN_URL().fullmatch(url) else None
 
     @lazy
     def cookies(self) -> ImmutableMultiDict[str, str]:

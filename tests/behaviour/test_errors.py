@@ -389,3 +389,22 @@ def test_handler_registered_directly_in_the_registry(framework: Any) -> None:
     app = raising(framework, NotFound())
     app.error_handler_spec[None][404][NotFound] = lambda error: "from the registry"
     assert app.test_client().get("/").text == "from the registry"
+
+
+def test_page_of_an_error_is_text_in_after_request_functions_for_head_too(both: Any) -> None:
+    seen = []
+    for framework in both:
+        app = framework.App(__name__)
+        told: list[Any] = []
+
+        @app.after_request
+        def look(response, told=told):
+            told.append((response.is_streamed, len(response.get_data()), response.content_length))
+            return response
+
+        client = app.test_client()
+        answers = [client.get("/nowhere"), client.head("/nowhere")]
+        assert [(answer.status_code, answer.content_length) for answer in answers] == [(404, 207), (404, 207)]
+        assert answers[1].data == b""
+        seen.append(told)
+    assert seen == [[(False, 207, 207), (False, 207, 207)], [(True, 207, 207), (True, 0, 207)]]

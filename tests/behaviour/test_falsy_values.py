@@ -150,3 +150,29 @@ def test_run_with_an_empty_argument(both: Any, monkeypatch: pytest.MonkeyPatch, 
     for framework in both:
         framework.App("falsy").run(host, port, load_dotenv=False)
     assert asked[0] == asked[1]
+
+
+class FalsyError(ValueError):
+    """An error that counts what is wrong, and so is false while it counts nothing."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_falsy_error_is_what_teardown_is_told_also_where_its_handler_fails(framework: Any) -> None:
+    app = framework.App(__name__)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    told = []
+
+    @app.get("/")
+    def view():
+        raise FalsyError
+
+    @app.errorhandler(500)
+    def fails(error):
+        raise KeyError("in the handler")
+
+    app.teardown_request(lambda error: told.append(type(error)))
+    with pytest.raises(KeyError):
+        app.test_client().get("/")
+    assert told == [FalsyError]

@@ -316,6 +316,15 @@ def test_facts_of_a_request(framework: Any, attribute: str, expected: str) -> No
     assert response.json["seen"] == expected
 
 
+@pytest.mark.parametrize(("path", "root"), [("/what%3F", ""), ("/what%3Fa=b", ""), ("/page", "/app%3F")])
+@pytest.mark.parametrize("query", ["", "c=d", "c?d"])
+def test_question_mark_in_a_path_is_no_query(framework: Any, path: str, root: str, query: str) -> None:
+    client = echo(framework, lambda request: [request.url, request.base_url])
+    base = f"http://localhost{root}{path}"
+    given = client.get(path, base_url=f"http://localhost{root}", query_string=query).json["seen"]
+    assert given == [f"{base}?{query}" if query else base, base]
+
+
 def test_basic_authorization_is_decoded(framework: Any) -> None:
     client = echo(framework, lambda request: [request.authorization.username, request.authorization.password])
     assert client.get("/", auth=("ännchen", "s:ecret")).json["seen"] == ["ännchen", "s:ecret"]

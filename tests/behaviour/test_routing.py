@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from werkzeug.routing import BaseConverter, RequestRedirect, ValidationError
+from werkzeug.routing.matcher import StateMachineMatcher
 
 METHODS = ["get", "post", "put", "patch", "delete"]
 
@@ -166,6 +167,24 @@ def test_malformed_rules_are_refused_at_setup(framework: Any, rule: str) -> None
     app = framework.App(__name__)
     with pytest.raises((ValueError, LookupError)):
         app.add_url_rule(rule, "bad", lambda **_: "")
+
+
+@pytest.mark.parametrize(
+    ("subdomain", "rule", "error"),
+    [
+        ("", "/<name>/<name>", SyntaxError), ("", "/<name>-<int:name>", SyntaxError), ("", "/<None>", ValueError),
+        ("<name>", "/<name>", SyntaxError), ("", "/<__debug__>", SyntaxError),
+    ],
+)  # fmt: skip
+def test_variables_of_a_rule_have_names_of_their_own(
+    framework: Any, subdomain: str, rule: str, error: type[Exception]
+) -> None:
+    app = framework.App(__name__, subdomain_matching=True)
+    app.config["SERVER_NAME"] = "localhost"
+    with pytest.raises(error):
+        app.add_url_rule(rule, "view", lambda **values: f"{values}", subdomain=subdomain)
+    path = rule.replace("<int:name>", "1").replace("<", "").replace(">", "")
+    assert app.test_client().get(path, subdomain=subdomain and "name").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -596,3 +615,62 @@ def test_request_before_and_after_more_rules(framework: Any) -> None:
     app.url_map.add(app.url_rule_class("/later", endpoint="extra"))
     assert client.get("/later").text == "extra"
     assert client.get("/extra").text == "extra"
+
+
+def taken_by_flag(app: Any) -> None:
+    """The way that is passed on among developers: out of the lists, then the flag that the map has to be sorted."""
+    app.url_map._rules_by_endpoint.pop("gone")
+    app.url_map._matcher = matcher_without_gone(app.url_map)
+    app.url_map._remap = True
+
+
+def taken_by_lists(app: Any) -> None:
+    url_map = app.url_map
+    url_map._rules_by_endpoint = {k: rules for k, rules in url_map._rules_by_endpoint.items() if k != "gone"}
+    url_map._matcher = matcher_without_gone(url_map)
+    url_map._matcher.update()
+
+
+def taken_by_new_map(app: Any) -> None:
+    app.url_map = app.url_map_class([rule.empty() for rule in app.url_map.iter_rules() if rule.endpoint != "gone"])
+
+
+def matcher_without_gone(url_map: Any) -> StateMachineMatcher:
+    matcher = StateMachineMatcher(url_map.merge_slashes)
+    for rule in url_map.iter_rules():
+        if rule.endpoint != "gone":
+            matcher.add(rule)
+    return matcher
+
+
+@pytest.mark.parametrize("take_away", [taken_by_flag, taken_by_lists, taken_by_new_map])
+@pytest.mark.parametrize("path", ["/gone", "/gone/1", "/deep/x/gone/y"])
+def test_rule_that_is_taken_away_between_requests_is_gone(framework: Any, take_away: Any, path: str) -> None:
+    app = framework.App(__name__)
+    app.add_url_rule("/", "index", lambda: "index")
+    app.add_url_rule("/gone", "gone", lambda **values: framework.url_for("gone"))
+    app.add_url_rule("/gone/<number>", "gone")
+    app.add_url_rule("/deep/<a>/gone/<b>", "gone")
+    app.add_url_rule("/link", "link", lambda: framework.url_for("gone", _external=False))
+    client = app.test_client()
+    assert (client.get(path).text, client.get("/link").text) == ("/gone", "/gone")
+
+    take_away(app)
+    assert client.get(path).status_code == 404
+    assert client.get("/").text == "index"
+    assert client.get("/link").status_code == 500
+
+
+def test_change_of_a_rule_counts_once_its_map_is_told(framework: Any) -> None:
+    app = framework.App(__name__)
+    app.add_url_rule("/page", "page", lambda **values: f"{values}", methods=["GET", "POST"])
+    client = app.test_client()
+    assert client.get("/page").text == "{}"
+
+    rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == "page")
+    rule.methods.discard("GET")
+    rule.defaults = {"page": 1}
+    app.url_map._remap = True
+    app.url_map.update()
+    assert client.get("/page").status_code == 405
+    assert client.post("/page").text == "{'page': 1}"

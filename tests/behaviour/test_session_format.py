@@ -225,6 +225,39 @@ def test_default_tag_replaced_on_the_object() -> None:  # Flask's tags take no a
     assert tagged.dumps([(1,)]) == '[{" t":"all"}]'
 
 
+def nested(kind: str, depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = {"tuple": (value,), "list": [value], "dict": {"v": value}}[kind]
+    return value
+
+
+@pytest.mark.parametrize("kind", ["tuple", "list", "dict"])
+@pytest.mark.parametrize("depth", [100, 260, 300, 400, 600])
+def test_what_could_be_written_is_read_back_however_deep(framework: Any, kind: str, depth: int) -> None:
+    app = framework.App(__name__)
+    app.secret_key = "key"
+    app.config.update(MAX_COOKIE_SIZE=0, PROPAGATE_EXCEPTIONS=False)
+
+    @app.get("/write")
+    def write():
+        framework.session.update(deep=nested(kind, depth), kept="kept")
+        return "written"
+
+    @app.get("/read")
+    def read():
+        value, levels = framework.session["deep"], 0
+        while value != 1:
+            (value,), levels = value.values() if isinstance(value, dict) else value, levels + 1
+        return f"{levels} {framework.session['kept']}"
+
+    client = app.test_client()
+    written = client.get("/write")
+    assert written.status_code == 200 or (depth > 100 and written.status_code == 500)
+    if written.status_code == 200:
+        assert client.get("/read").text == f"{depth} kept"
+
+
 def test_large_payload_is_compressed(framework: Any) -> None:
     written = serializer(framework).dumps({"v": "abc" * 500})
     assert written.startswith(".") and len(written) < 200

@@ -281,7 +281,10 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
             # (benchmarks/: sessions).
             known = self._untags_itself and self.tags.keys() == _DEFAULT_KEYS
             untagged = known and type(value) is str and '" ' not in value and "\\u0020" not in value
-            return loaded if untagged else self._untag_scan(loaded)
+            try:
+                return loaded if untagged else self._untag_scan(loaded)
+            except RecursionError:  # tags nested this deep can be written: have the parser untag them as it goes
+                return loads(value, object_hook=self.untag)
         # Errors of the tags for values that dumps did not write, and of text that is nested too deeply.
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
             raise ValueError(f"This is not tagged JSON: {error!r}.") from error
