@@ -61,7 +61,9 @@ def install() -> None:
         installed = True
     # Behind the finders of others: that of a monitoring agent must see each import, or the agent does not notice Flask.
     place = next((at for at, finder in enumerate(sys.meta_path) if finder in _STANDARD_FINDERS), len(sys.meta_path))
-    sys.meta_path.insert(place, AliasFinder(distribution=not installed))
+    finder = AliasFinder(distribution=not installed)
+    sys.meta_path.insert(place, finder)
+    finder.precede_pytest()
 
 
 def inherit() -> None:
