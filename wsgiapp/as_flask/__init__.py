@@ -53,6 +53,7 @@ def install() -> None:
             del sys.modules[name]
     vars(wsgiapp).update(Flask=App, __version__=FLASK_API)
     vars(wsgiapp.app).update(Flask=App)
+    App.__name__ = App.__qualname__ = "Flask"  # some programs tell frameworks apart by the name of the app's class
     try:
         importlib.metadata.distribution("flask")
     except importlib.metadata.PackageNotFoundError:
