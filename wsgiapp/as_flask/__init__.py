@@ -53,7 +53,8 @@ def install() -> None:
             del sys.modules[name]
     vars(wsgiapp).update(Flask=App, __version__=FLASK_API)
     vars(wsgiapp.app).update(Flask=App)
-    App.__name__ = App.__qualname__ = "Flask"  # some programs tell frameworks apart by the name of the app's class
+    # Some programs tell frameworks apart by this name. ``inspect`` finds the source by the qualified one, which stays.
+    App.__name__ = "Flask"
     try:
         importlib.metadata.distribution("flask")
     except importlib.metadata.PackageNotFoundError:
