@@ -355,3 +355,32 @@ def test_the_pytest_plugin_is_in_place_before_a_conftest(folder: Path) -> None:
     (folder / "conftest.py").write_text("from flask import Flask\nassert Flask.__module__ == 'wsgiapp.app'\n")
     (folder / "test_it.py").write_text("import shop\n\ndef test_it():\n    assert shop.app.name == 'shop'\n")
     assert "1 passed" in python("-m", "pytest", "-q", "-p", "wsgiapp.as_flask", cwd=folder)
+
+
+@pytest.mark.parametrize("pattern", ["test*.py", "*.py"])
+@pytest.mark.parametrize(
+    "start", [("pytest", "-p", "wsgiapp.as_flask"), ("wsgiapp.as_flask", "-m", "pytest")], ids=["plugin", "program"]
+)
+def test_each_module_is_loaded_once_whichever_files_pytest_takes_for_tests(
+    folder: Path, pattern: str, start: tuple[str, ...]
+) -> None:
+    (folder / "pytest.ini").write_text(f"[pytest]\npython_files = {pattern}\n", "utf-8")
+    (folder / "conftest.py").write_text("from flask.testing import FlaskClient\n", "utf-8")
+    (folder / "test_modules.py").write_text(
+        "import flask.app, flask.testing, wsgiapp.app, wsgiapp.testing\n\n"
+        "def test_modules():\n"
+        "    assert (flask.app, flask.testing) == (wsgiapp.app, wsgiapp.testing) and flask is wsgiapp\n",
+        "utf-8",
+    )
+    assert "1 passed" in python("-m", *start, "-q", "test_modules.py", cwd=folder)
+
+
+def test_the_class_of_an_app_has_the_name_it_has_in_flask() -> None:
+    code = """
+        import inspect, pickle, flask
+        app = flask.Flask("shop")
+        kind = type(app)
+        print(app, kind.__name__, pickle.loads(pickle.dumps(kind)) is kind, inspect.getsource(kind)[:6])
+    """
+    alias, plain = under_the_alias(code), python("-c", textwrap.dedent(code))
+    assert alias == plain == "<Flask 'shop'> Flask True class \n"

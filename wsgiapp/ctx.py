@@ -77,6 +77,10 @@ class _AppCtxGlobals(SimpleNamespace):
     (True, 'Ada', 'en')
     """
 
+    # Each is equal to itself alone: extensions keep what belongs to a request in dictionaries by it.
+    __eq__, __ne__ = object.__eq__, object.__ne__
+    __hash__ = object.__hash__  # type: ignore[assignment]  # the base class has none
+
     def get(self, name: str, default: Any = None) -> Any:
         """Return the attribute *name*, or *default* where there is none."""
         return self.__dict__.get(name, default)

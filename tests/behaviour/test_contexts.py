@@ -291,6 +291,20 @@ def test_methods_of_g(framework: Any, case: str) -> None:
         assert look(framework.g) == expected
 
 
+def test_g_of_a_context_is_a_key_of_its_own_in_a_dictionary(framework: Any) -> None:
+    app = framework.App(__name__)
+    kept = weakref.WeakKeyDictionary()
+    with app.app_context() as outer:
+        kept[outer.g] = framework.g.name = "outer"
+        with app.app_context() as inner:
+            framework.g.name = "outer"
+            kept[inner.g] = "inner"
+            assert outer.g != inner.g
+            assert hash(framework.g) == hash(inner.g)
+            assert kept[framework.g._get_current_object()] == "inner"
+        assert kept[outer.g] == "outer"
+
+
 def test_g_pop_of_a_missing_name_is_a_key_error(framework: Any) -> None:
     with framework.App(__name__).app_context():
         with pytest.raises(KeyError):

@@ -53,6 +53,8 @@ def install() -> None:
             del sys.modules[name]
     vars(wsgiapp).update(Flask=App, __version__=FLASK_API)
     vars(wsgiapp.app).update(Flask=App)
+    # Some programs tell frameworks apart by this name. ``inspect`` finds the source by the qualified one, which stays.
+    App.__name__ = "Flask"
     try:
         importlib.metadata.distribution("flask")
     except importlib.metadata.PackageNotFoundError:
@@ -61,7 +63,9 @@ def install() -> None:
         installed = True
     # Behind the finders of others: that of a monitoring agent must see each import, or the agent does not notice Flask.
     place = next((at for at, finder in enumerate(sys.meta_path) if finder in _STANDARD_FINDERS), len(sys.meta_path))
-    sys.meta_path.insert(place, AliasFinder(distribution=not installed))
+    finder = AliasFinder(distribution=not installed)
+    sys.meta_path.insert(place, finder)
+    finder.precede_pytest()
 
 
 def inherit() -> None:

@@ -112,6 +112,7 @@ class AliasFinder(importlib.metadata.DistributionFinder):
         :raises ModuleNotFoundError: for a name below ``flask`` that Flask does not have. Without the error a module of
             ours would be loaded twice.
         """
+        self.precede_pytest()
         home = _HOMES.get(fullname)
         if home is not None:
             found = importlib.util.find_spec(home)
@@ -122,6 +123,18 @@ class AliasFinder(importlib.metadata.DistributionFinder):
         if fullname.startswith("flask.") and fullname != "flask.__main__":
             raise ModuleNotFoundError(f"Flask {FLASK_API} has no module {fullname!r}.", name=fullname)
         return None
+
+    def precede_pytest(self) -> None:
+        """Move pytest's finder behind this one.
+
+        It looks in ``flask.__path__``, the folder of ``wsgiapp``. Where ``python_files`` matches a file there
+        (``test*.py`` does), it would load that module a second time under Flask's name.
+        """
+        place = sys.meta_path.index(self) if self in sys.meta_path else 0
+        for finder in sys.meta_path[:place]:
+            if type(finder).__module__ == "_pytest.assertion.rewrite":
+                sys.meta_path.remove(finder)
+                sys.meta_path.insert(place, finder)
 
     def find_distributions(
         self, context: importlib.metadata.DistributionFinder.Context = _ANY
