@@ -123,6 +123,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             found: str = super()._split_scope(nodeid)
             return groups.scope(nodeid) if found == nodeid else found
 
+        def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+            """Forget a part that is done: after each test xdist counts through all that a process was ever given."""
+            scope = self._split_scope(self.registered_collections[node][item_index])
+            super().mark_test_complete(node, item_index, duration)
+            if all(self.assigned_work[node][scope].values()):
+                del self.assigned_work[node][scope]
+
     return Functions(config, log)
 
 
