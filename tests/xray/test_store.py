@@ -146,8 +146,9 @@ def test_what_a_request_says_of_its_own_is_counted(fill: str) -> None:
     app = App(__name__)
     app.testing = True
     app.logger.disabled = True
-    logger = logging.Logger("long")
-    logger.addHandler(logging.NullHandler())  # else pytest writes out and keeps each of thousands of long records
+    logger = logging.getLogger("long")
+    # Else pytest writes out and keeps each of thousands of long records.
+    logger.propagate, logger.handlers = False, [logging.NullHandler()]
     engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     @app.get("/")
