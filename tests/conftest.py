@@ -5,8 +5,9 @@ Flask is a development dependency and the oracle: a behaviour test asks the same
 """
 
 import contextlib
+import gc
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,6 +73,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Groups(), "groups of tests")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Leave out of Python's searches for cycles what collecting makes: it stays, and each search would go through it.
+
+    A test that looks at every object asks ``gc.unfreeze()`` first.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not look into what a quick run leaves out; a file that is named on the command line is not asked about."""
     if not config.getoption("--quick") or not collection_path.is_relative_to(config.rootpath):
@@ -122,6 +137,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             found: str = super()._split_scope(nodeid)
             return groups.scope(nodeid) if found == nodeid else found
+
+        def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+            """Forget a part that is done: after each test xdist counts through all that a process was ever given."""
+            scope = self._split_scope(self.registered_collections[node][item_index])
+            super().mark_test_complete(node, item_index, duration)
+            if all(self.assigned_work[node][scope].values()):
+                del self.assigned_work[node][scope]
 
     return Functions(config, log)
 

@@ -7,6 +7,7 @@ itself: two of those must not run at the same time.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -25,9 +26,12 @@ TOGETHER = {
     "tests/test_wheel.py": "wheel",
     "tests/test_deploy.py": "two instances behind nginx",
     "tests/behaviour/test_two_servers.py": "two servers",
+    "tests/test_architecture.py": "the package read",
+    "tests/xray/test_rooms.py": "the package read",
 }
 # The same for a part of a module; `\1` is what the pattern found.
 TOGETHER_IN_PART = {
+    r"test_project\.py::test_the_house_is_drawn": "the package read",
     r"test_benchmarks\.py::test_every_program_gives\w+\[(\w+)-": r"survey \1",
     r"test_benchmarks\.py::test_(?:a_request_enters_no_more|the_last_of_3000)": "survey wsgiapp",
     r"test_benchmarks\.py::.*(?:xray|variant|debug_mode|checked_bound)": "benchmark of the xray",
@@ -99,6 +103,7 @@ def place(nodeid: str) -> int:
     return 0 if nodeid.startswith(FIRST) else 2 if nodeid.startswith(LAST) else 1
 
 
+@functools.cache
 def reason_of_file(path: str) -> str | None:
     """Why a quick run leaves this file or folder out, if it does; a folder's path ends with a slash."""
     return next((why for pattern, why in FILES_LEFT_OUT.items() if re.search(pattern, path)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import os
 import re
@@ -27,8 +28,14 @@ def test_a_test_that_a_page_names_is_there(page: str, name: str) -> None:
     path, _, function = name.partition("::")
     assert (ROOT / path).exists()
     if function:
-        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-        assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        assert function in functions_of(path)
+
+
+@functools.cache
+def functions_of(path: str) -> set[str]:
+    """The names of the functions in a file, which is read once for all pages that name it."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

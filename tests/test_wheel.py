@@ -77,6 +77,7 @@ def install(python: Path, *what: str) -> None:
         "install",
         "--quiet",
         "--disable-pip-version-check",
+        "--no-compile",  # a module is compiled when it is imported: most never are
     ]
     installed = subprocess.run([*command, *what], cwd=ROOT, capture_output=True, text=True, check=False)
     if installed.returncode:

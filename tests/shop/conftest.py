@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import FileSystemBytecodeCache
 
+from compiled import Compiled
 from postgres import Cluster, running_postgres
 from wsgiapp import App
 from wsgiapp.shop import create_app, people, store
@@ -165,12 +165,17 @@ def postgresql_shop(cluster: Cluster) -> Iterator[Kept]:
     found.connection.close()
 
 
+@pytest.fixture(scope="session")
+def compiled() -> Compiled:
+    """The compiled templates of all shops of this process."""
+    return Compiled()
+
+
 @pytest.fixture
 def make_shop(
-    request: pytest.FixtureRequest, seeded: Path, tmp_path: Path, database: str
+    request: pytest.FixtureRequest, seeded: Path, tmp_path: Path, database: str, compiled: Compiled
 ) -> Iterator[Callable[..., App]]:
-    """Build shops in this test's folder; they share the compiled templates, which no test changes."""
-    compiled = FileSystemBytecodeCache(str(seeded.parent))
+    """Build shops in this test's folder."""
     built = []
     # A busy machine is no reason to fail; tests of what happens when a database is slow give a time of their own.
     settings: dict[str, Any] = {"INSTANCE_PATH": str(tmp_path), "API_TOKEN": TOKEN, "DATABASE_TIMEOUT": 20}

@@ -26,7 +26,7 @@ STYLE = (
 def imports() -> dict[str, set[str]]:
     """What each room imports of the others."""
     found: dict[str, set[str]] = {}
-    for module in measure.read_package(ROOT / "wsgiapp", []):
+    for module in measure.standing(ROOT / "wsgiapp").values():
         own = room(module.name)
         found.setdefault(own, set()).update(map(room, set().union(*module.imports.values())))
     return {name: {other for other in others if other != name} for name, others in found.items()}

@@ -123,7 +123,7 @@ def nesting(node: ast.AST) -> int:
     """How deep the control flow of *node* nests; an ``elif`` is not one deeper."""
     deepest = 0
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, (*DEFS, ast.ClassDef, ast.Lambda)):
+        if isinstance(child, (*DEFS, ast.ClassDef, ast.expr)):  # an expression holds no statement
             continue
         elif_ = isinstance(node, ast.If) and isinstance(child, ast.If) and child in node.orelse
         deepest = max(deepest, (isinstance(child, NESTING) and not elif_) + nesting(child))
@@ -138,6 +138,8 @@ def all_args(node: ast.AST) -> list[ast.arg]:
 def scan_definitions(module: Module, tree: ast.AST, code: set[int]) -> None:
     def visit(node: ast.AST, owner: str, public: bool) -> None:
         for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):  # it holds no definition but lambdas
+                continue
             if isinstance(child, ast.ClassDef):
                 shown = public and not child.name.startswith("_")
                 module.public += shown
@@ -179,6 +181,8 @@ def scan_definitions(module: Module, tree: ast.AST, code: set[int]) -> None:
 def scan_imports(module: Module, tree: ast.AST, names: set[str], is_package: bool) -> None:
     def visit(node: ast.AST, kind: str) -> None:
         for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):  # it imports nothing
+                continue
             if isinstance(child, ast.Import):
                 module.imports[kind].update(nearest(a.name, names) for a in child.names)
             elif isinstance(child, ast.ImportFrom):

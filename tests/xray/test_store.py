@@ -146,12 +146,15 @@ def test_what_a_request_says_of_its_own_is_counted(fill: str) -> None:
     app = App(__name__)
     app.testing = True
     app.logger.disabled = True
+    logger = logging.getLogger("long")
+    # Else pytest writes out and keeps each of thousands of long records.
+    logger.propagate, logger.handlers = False, [logging.NullHandler()]
     engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     @app.get("/")
     def index() -> Any:
         for number in range(300 if fill == "log" else 0):
-            logging.getLogger("long").warning("%s %s", number, wide)
+            logger.warning("%s %s", number, wide)
         with engine.connect() as connection:
             for number in range(300 if fill == "sql" else 0):
                 connection.execute(sqlalchemy.text(f"SELECT {number} -- {wide}"))
