@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar, Token
 from copy import copy
+from functools import cache
 from types import TracebackType
 from typing import Any, Generic, Self, cast
 from urllib.parse import urlsplit
@@ -78,6 +79,11 @@ class EnvironBuilder(werkzeug.test.EnvironBuilder, Generic[AppType]):
         return cast(str, self.app.json.dumps(obj, **kwargs))
 
 
+@cache
+def _user_agent() -> str:
+    return f"Werkzeug/{importlib.metadata.version('werkzeug')}"
+
+
 class FlaskClient(Client, Generic[AppType]):
     """Sends requests to an app and keeps the cookies.
 
@@ -104,7 +110,7 @@ class FlaskClient(Client, Generic[AppType]):
         self._entered: list[tuple[RequestContext, Token[Any]]] = []
         self.environ_base: dict[str, str] = {
             "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_USER_AGENT": f"Werkzeug/{importlib.metadata.version('werkzeug')}",
+            "HTTP_USER_AGENT": _user_agent(),
         }
 
     @contextmanager
