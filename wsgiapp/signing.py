@@ -61,7 +61,9 @@ class BoundedSerializer(URLSafeTimedSerializer):
         signer: Any = self.make_signer()
         known = self.signer is StrictSigner and self.signer_kwargs.keys() <= {"key_derivation", "digest_method"}
         digest = "sha1" if signer.digest_method is _SHA1 else signer.digest_method  # hmac is faster with the name
-        return signer, [hmac.new(signer.derive_key(key), digestmod=digest) for key in self.secret_keys[::-1] if known]
+        macs = [hmac.new(signer.derive_key(key), digestmod=digest) for key in self.secret_keys[::-1] if known]
+        # PERF: what Python's object calls, where that is OpenSSL's (benchmarks/: sessions).
+        return signer, [getattr(mac, "_hmac", mac) for mac in macs]
 
     def _sign(self, key: hmac.HMAC, value: bytes) -> bytes:
         mac = key.copy()  # PERF: it has hashed the key already (benchmarks/: sessions)
