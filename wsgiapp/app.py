@@ -673,4 +673,4 @@ class App(Dispatcher, Scaffold):
 _URLS = Originals(App, "url_for", "inject_url_defaults", flag="_has_usual_urls")
 App._class_has_usual_urls = staticmethod(_URLS.make_class_check(routing.BUILDING))
 _ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original_class")
-_IS_ORIGINAL = _ORIGINALS.make_class_check(SYNC, routing.ADAPTER)
+_IS_ORIGINAL = _ORIGINALS.make_class_check(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER)

@@ -120,22 +120,15 @@ class Originals:
 
 
 def make_check(*objects: tuple[Originals, Any]) -> Callable[[], bool]:
-    """Return a function that says whether these originals are unchanged: on the objects and on their classes.
-
-    An object that is None means the class that the originals belong to, and no object of it.
-    """
+    """Return a function that says whether these originals are unchanged: on the objects and on their classes."""
     known: dict[str, Any] = {}
     tests = []
     for number, (originals, obj) in enumerate(objects):
-        known[f"class{number}"] = originals.cls if obj is None else type(obj)
-        if obj is not None:
-            known[f"own{number}"] = obj.__dict__
-            tests.append(f"class{number}.__getattribute__ is object.__getattribute__")
+        known |= {f"class{number}": type(obj), f"own{number}": obj.__dict__}
+        tests.append(f"class{number}.__getattribute__ is object.__getattribute__")
         for name, original in originals.found:
             known[f"{name}{number}"] = original
-            tests.append(f"class{number}.{name} is {name}{number}")
-            if obj is not None:
-                tests.append(f"{name!r} not in own{number}")
+            tests += [f"class{number}.{name} is {name}{number}", f"{name!r} not in own{number}"]
     return _compiled("", tests, known)
 
 

@@ -34,7 +34,6 @@ Found = tuple[Rule, dict[str, Any]]
 ADAPTER = Originals(MapAdapter, "match")
 TEXT = Originals(UnicodeConverter, "to_python")
 INTEGER = Originals(IntegerConverter, "to_python", "num_convert")
-_converts_as_usual = make_check((TEXT, None), (INTEGER, None))
 # The method that building a path without an adapter skips, and those that filling in a template of a path skips.
 BUILDING = Originals(MapAdapter, "build")
 BUILT = Originals(Rule, "build", "suitable_for")
@@ -276,8 +275,6 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
         if path in static:
             leaf = static[path].get(method)
             return (leaf[0], {}) if leaf is not None else None
-        if not _converts_as_usual():
-            return None
         # PERF: one probe for "/users/<id>" and its like, without walking the tree (benchmarks/: parameter, routes_300).
         before, _, last = path.rpartition("/")
         if before in prefixes and last and path.isascii():
