@@ -120,7 +120,7 @@ class App(Dispatcher, Scaffold):
     # Says of the app's class, at each request, whether no method that the shortcuts of a request skip was replaced on
     # it: it is not a Watched class, because programs give their subclasses metaclasses of their own. It is False when
     # one was replaced on the app object.
-    _is_original_class: Callable[[type], bool] | Literal[False]
+    _check_class: Callable[[type], bool] | Literal[False]
     _has_usual_urls: bool
     _class_has_usual_urls: Callable[[type], bool]
 
@@ -153,7 +153,7 @@ class App(Dispatcher, Scaffold):
         self._got_first_request = False
         self._plans = {}
         # PERF: found faster on the app than on its class (benchmarks/: hello).
-        self._is_original_class, self._calls_directly = self._is_original_class and _IS_ORIGINAL, self._calls_directly
+        self._check_class, self._calls_directly = self._check_class and _CLASS_CHECK, self._calls_directly
         self._has_usual_urls = self._has_usual_urls
         if self.has_static_folder:
             self._add_static_rule(static_host, host_matching)
@@ -672,5 +672,5 @@ class App(Dispatcher, Scaffold):
 # The methods that the function url_for skips, and those that building a path without an adapter skips.
 _URLS = Originals(App, "url_for", "inject_url_defaults", flag="_has_usual_urls")
 App._class_has_usual_urls = staticmethod(_URLS.make_class_check(routing.BUILDING))
-_ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_is_original_class")
-_IS_ORIGINAL = _ORIGINALS.make_class_check(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER)
+_ORIGINALS = Originals(App, "app_context", "create_url_adapter", flag="_check_class")
+_CLASS_CHECK = _ORIGINALS.make_class_check(SYNC, routing.ADAPTER, routing.TEXT, routing.INTEGER)

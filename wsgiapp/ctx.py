@@ -321,8 +321,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         """Make this request the current one, open its session unless it is opened lazily, and match its URL."""
         app, request = self.app, self.request
         self._shortcuts = shortcuts = (
-            (is_original := app._is_original_class)
-            and is_original(type(app))
+            (check := app._check_class)
+            and check(type(app))
             and self._matches_itself
             and getattr(app.url_map, "has_tables", False)
         )

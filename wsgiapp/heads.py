@@ -8,6 +8,7 @@ cached, since an app uses the same few again and again. A long text may come fro
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from http import HTTPStatus
 
@@ -15,11 +16,19 @@ from werkzeug.http import is_entity_header
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response
 
-# PERF: compiled when first called, since many servers use few of them (benchmarks/: startup).
-TOKEN = cache(partial(re.compile, r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"))
-CONTROL = cache(partial(re.compile, r"[\x00-\x1f\x7f]"))
-_VALUE = cache(partial(re.compile, r"[\t\x20-\x7e\x80-\xff]*"))
-_STATUS = cache(partial(re.compile, r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*"))
+
+def late_pattern(text: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
+    """Return a function that returns the compiled pattern.
+
+    PERF: it is compiled when that function is first called, since a server uses few patterns (benchmarks/: startup).
+    """
+    return cache(partial(re.compile, text, flags))
+
+
+TOKEN = late_pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+CONTROL = late_pattern(r"[\x00-\x1f\x7f]")
+_VALUE = late_pattern(r"[\t\x20-\x7e\x80-\xff]*")
+_STATUS = late_pattern(r"[1-9][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
 # For a longer text callers use the ``__wrapped__`` of these functions, which does not cache.
 CACHED_LENGTH = 128
 # PERF: what type_header returns for the two usual types, without its cache (benchmarks/: hello, parameter).

@@ -74,7 +74,7 @@ class Originals:
     def __init__(self, cls: type, *names: str, flag: str = "") -> None:
         self.cls = cls
         self.names = frozenset((*names, "__getattribute__"))  # by which a class may replace any of them
-        self.found = [(name, _function(getattr(cls, name))) for name in names]
+        self.methods = [(name, _function(getattr(cls, name))) for name in names]
         self.reading = cls.__getattribute__
         self.flag = flag
         if flag:
@@ -111,7 +111,7 @@ class Originals:
         for number, originals in enumerate((self, *others)):
             asked = "cls" if issubclass(self.cls, originals.cls) else f"class{number}"
             known[asked] = originals.cls
-            for name, original in originals.found:
+            for name, original in originals.methods:
                 known[f"{asked}_{name}"] = original
                 method = getattr(originals.cls, name)
                 found = f"{asked}.{name}" if method is original else f"_function({asked}.{name})"
@@ -126,7 +126,7 @@ def make_check(*objects: tuple[Originals, Any]) -> Callable[[], bool]:
     for number, (originals, obj) in enumerate(objects):
         known |= {f"class{number}": type(obj), f"own{number}": obj.__dict__}
         tests.append(f"class{number}.__getattribute__ is object.__getattribute__")
-        for name, original in originals.found:
+        for name, original in originals.methods:
             known[f"{name}{number}"] = original
             tests += [f"class{number}.{name} is {name}{number}", f"{name!r} not in own{number}"]
     return _compiled("", tests, known)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Container, Iterator
-from functools import cache, partial
+from functools import partial
 from operator import call
 from threading import RLock
 from typing import Any, cast
@@ -24,6 +24,7 @@ from werkzeug.routing import Map as WerkzeugMap
 from werkzeug.routing.converters import BaseConverter
 
 from . import internals
+from .heads import late_pattern
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Replaceable, Watched, make_check
 from .typing import WSGIEnvironment
@@ -49,7 +50,7 @@ _MAX_PATH = 8_000
 # Longer numbers are left to Werkzeug, because Python refuses to convert very long ones.
 _MAX_DIGITS = 18
 # What is the same after quoting, in a path (RFC 3986, 3.3) and in a query.
-_PLAIN = cache(partial(re.compile, r"[a-zA-Z0-9._~-][a-zA-Z0-9._~/-]*"))
+_PLAIN = late_pattern(r"[a-zA-Z0-9._~-][a-zA-Z0-9._~/-]*")
 # What Werkzeug does not quote in a query, besides letters, digits and "_.-~".
 _IN_QUERY = "!$'()*,/:;?@"
 # Stands for the first value of a path.

@@ -7,18 +7,18 @@ signed cookie, and the messages flashed from one request to the next. The cookie
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
 import warnings
 from collections.abc import Iterable, MutableMapping
 from datetime import UTC, datetime
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from werkzeug.datastructures import CallbackDict
 
 from . import signing
 from .ctx import current_request_context
+from .heads import late_pattern
 from .json.tag import TaggedJSONSerializer
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
@@ -297,7 +297,7 @@ OPENING = Originals(
 
 
 # A cookie as Werkzeug finds it in a header without quotes. It never backtracks, so that no header takes long.
-_COOKIE = cache(partial(re.compile, r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)'))
+_COOKIE = late_pattern(r'(?:\A|;)[ \t]*+([^ \t=";]++)(?:[ \t]*+=[ \t]*+([^ \t";]*+))?[ \t]*+(?=;|\Z)')
 
 
 def _cookies(request: Any, name: str) -> list[str]:

@@ -63,7 +63,7 @@ class BoundedSerializer(URLSafeTimedSerializer):
         digest = "sha1" if signer.digest_method is _SHA1 else signer.digest_method  # hmac is faster with the name
         macs = [hmac.new(signer.derive_key(key), digestmod=digest) for key in self.secret_keys[::-1] if known]
         # PERF: what Python's object calls, where that is OpenSSL's (benchmarks/: sessions).
-        return signer, [getattr(mac, "_hmac", mac) for mac in macs]
+        return signer, [getattr(mac, "_hmac", None) or mac for mac in macs]
 
     def _sign(self, key: hmac.HMAC, value: bytes) -> bytes:
         mac = key.copy()  # PERF: it has hashed the key already (benchmarks/: sessions)

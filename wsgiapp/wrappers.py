@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache, partial
 from http import HTTPStatus
 from itertools import accumulate
 from typing import IO, Any, cast
@@ -31,7 +30,7 @@ from .bodies import ChunkedBody, ClosingBody, FormParser, SizedBody, parse_pairs
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .environs import decoded_path
-from .heads import CACHED_LENGTH, COMMON_TYPES, UnsendableResponse, check_head, status_line, type_header
+from .heads import CACHED_LENGTH, COMMON_TYPES, UnsendableResponse, check_head, late_pattern, status_line, type_header
 from .hosts import HOST_READ_LIMIT, split_host
 from .overrides import Originals, Watched
 from .typing import StartResponse, WSGIEnvironment
@@ -360,16 +359,15 @@ def _debugging() -> bool:
 _FORM = "application/x-www-form-urlencoded"
 _ASCII = bytes(range(128))
 # A URL without anything to quote or to decode, whose parts cannot be confused.
-_PLAIN_URL = cache(partial(
-    re.compile,
+_PLAIN_URL = late_pattern(
     r"(?a)https?://(?!.*xn--)[a-z0-9.-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?/[\w.~!$&'()*+,/:;=@-]*(?:\?[\w.~!$&'()*+,/:;=?@-]*)?",
-))  # fmt: skip
-_LENGTH = cache(partial(re.compile, r"[0-9]{1,18}"))
+)  # fmt: skip
+_LENGTH = late_pattern(r"[0-9]{1,18}")
 # Status codes whose responses have no body, or none of the usual headers for one (RFC 9110, 15).
 _BODILESS = frozenset({*range(100, 200), 204, 205, 304})
 # The headers that hold a URI, which an app may write as an IRI; and a path, with its query, that needs no change.
 _URIS = frozenset({"location", "content-location"})
-_PLAIN_URI = cache(partial(re.compile, r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII))
+_PLAIN_URI = late_pattern(r"/(?!/)[\w.~%!$&'()*+,/:;=@-]*(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?", re.ASCII)
 
 
 def _parsed_status(status: str | int | HTTPStatus) -> tuple[str, int, bool]:
@@ -446,13 +444,11 @@ class Response(ResponseBase, metaclass=Watched):
         elif media_type is not None:
             known = len(media_type) <= CACHED_LENGTH
             head.append(type_header(media_type) if known else type_header.__wrapped__(media_type))
-        if isinstance(response, str):
-            response = response.encode("utf-8", "replace")  # half of a surrogate pair, as JSON may hold, has no bytes
-        elif isinstance(response, bytearray):
-            response = bytes(response)
-        if isinstance(response, bytes):
-            self.response = self._known_body = [response]
-            head.append(("Content-Length", str(len(response))))
+        if isinstance(response, (str, bytes, bytearray)):
+            # Half of a surrogate pair, which JSON may hold, cannot be encoded.
+            body = response.encode("utf-8", "replace") if isinstance(response, str) else bytes(response)
+            self.response = self._known_body = [body]
+            head.append(("Content-Length", str(len(body))))
         else:
             self.response = [] if response is None else response
 
