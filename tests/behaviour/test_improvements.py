@@ -5,9 +5,11 @@ Flask's answer is asserted where it is deterministic.
 """
 
 import base64
+import contextvars
 import io
 import re
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -741,3 +743,33 @@ def test_context_that_could_not_be_entered_is_not_current(framework: Any) -> Non
     else:
         assert framework.has_request_context()
         framework.globals.request_ctx.pop()
+
+
+def test_app_context_that_a_view_leaves_behind_is_gone_after_its_request(framework: Any) -> None:
+    def view() -> str:
+        app.app_context().push()
+        framework.g.left = "behind"
+        return "seen"
+
+    def first_request() -> tuple[Any, bool]:
+        return call(app, environ_of())[0], framework.has_app_context()
+
+    app = app_with(framework, view)
+    wanted = (200, False) if framework.name == "wsgiapp" else ("AssertionError", False)
+    assert contextvars.copy_context().run(first_request) == wanted  # in a copy, which is all that the context stays in
+
+
+def test_static_file_that_is_not_sent_again_is_not_opened(framework: Any, tmp_path: Path) -> None:
+    (tmp_path / "ten.txt").write_text("0123456789")
+    app, seen = framework.App("app", static_folder=tmp_path, static_url_path="/static"), []
+
+    @app.after_request
+    def look(response: Any) -> Any:
+        seen.append((response.status_code, hasattr(response.response, "close")))  # a file has it, an empty body has not
+        return response
+
+    with app.test_client() as client:
+        first = client.get("/static/ten.txt", buffered=True)
+        again = client.get("/static/ten.txt", headers={"If-None-Match": first.headers["ETag"]}, buffered=True)
+        assert (first.text, again.status_code, again.data) == ("0123456789", 304, b"")
+    assert seen == [(200, True), (304, framework.name == "flask")]
