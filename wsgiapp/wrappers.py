@@ -564,7 +564,8 @@ class Response(ResponseBase, metaclass=Watched):
         if not _URIS.isdisjoint(names):
             # PERF: most redirects lead to a plain path; Werkzeug takes 60 calls to send one (benchmarks/: login).
             values = [value for name, value in head if name.lower() in _URIS]
-            if self.autocorrect_location_header or not all(map(_PLAIN_URI().fullmatch, values)):
+            is_twice = len(values) > len(_URIS & names)  # Werkzeug sends one of each
+            if is_twice or self.autocorrect_location_header or not all(map(_PLAIN_URI().fullmatch, values)):
                 return None
         return head
 

@@ -97,6 +97,14 @@ def test_location_beyond_latin_1_is_sent_as_a_uri(framework: Any) -> None:
     assert (response.status_code, response.headers["Location"]) == (302, "/%E2%82%AC?a=%E2%98%83")
 
 
+@pytest.mark.parametrize("name", ["Location", "Content-Location"])
+def test_address_of_a_redirect_is_sent_once(both: Any, name: str) -> None:
+    headers = [(name, "/first"), (name.lower(), "/second")]
+    sent = [answer(framework, lambda: ("", 302, headers)).headers.getlist(name) for framework in both]
+    assert sent[0] == sent[1]
+    assert len(sent[0]) == 1
+
+
 def test_plain_dict_may_stand_for_the_headers(framework: Any) -> None:
     def view() -> Any:
         response = framework.make_response("x")
