@@ -267,7 +267,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         :param values: the values of the rule's variables; the others become the query.
         """
         app, request = self.app, self.request
-        usual = self._shortcuts and self._has_usual_adapter and request._has_usual_attributes
+        usual = self._shortcuts and self._has_usual_adapter and getattr(request, "_has_usual_attributes", False)
         if not usual or app.subdomain_matching or not app._class_has_usual_urls(type(app)):
             return None
         path: str | None = app.url_map.path_for(endpoint, values, request.method, request.root_path)
@@ -342,7 +342,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         interface = app.session_interface
         # Its class is asked too: a proxy hands on what the interface behind it says of itself.
         may_wait = getattr(type(interface), "lazy_open", False) and interface.lazy_open
-        self._lazy_session = lazily = may_wait and request._has_usual_attributes
+        self._lazy_session = lazily = may_wait and getattr(request, "_has_usual_attributes", False)
         if not lazily:
             self._session  # noqa: B018  # reading opens it
         if request.url_rule is None and request.routing_exception is None:
@@ -398,7 +398,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     self._shared = False
                 elif ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                if ends and self._shared is None and (request._needs_close or not request._has_usual_attributes):
+                usual = getattr(request, "_has_usual_attributes", False)  # a request of Werkzeug's does not say it
+                if ends and self._shared is None and (not usual or request._needs_close):
                     request.close()
 
     def add_stream(self) -> None:

@@ -101,7 +101,6 @@ class Request(RequestBase, metaclass=Watched):
         method = environ.get("REQUEST_METHOD", "GET")
         self.method = method.upper() if isinstance(method, str) else method  # the second is refused later
         self._needs_close = False
-        self._has_usual_attributes = self._has_usual_attributes
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
@@ -243,16 +242,17 @@ class Request(RequestBase, metaclass=Watched):
         return body
 
     def _parse_content_type(self) -> None:
+        if hasattr(self, "_parsed_content_type"):
+            return
         # PERF: read from the environ, without an object for all headers (benchmarks/: form_post, json_post).
-        if not (internals.KNOWN and self._has_usual_attributes):
-            super()._parse_content_type()
-        elif not hasattr(self, "_parsed_content_type"):
+        if internals.KNOWN and self._has_usual_attributes:
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
-            options = self._parsed_content_type[1]
-            # RFC 2046, 5.1.1 allows 70 characters, and some clients send a few more. Werkzeug compiles a pattern of
-            # them.
-            if len(options.get("boundary", "")) > 200:
-                del options["boundary"]
+        else:
+            super()._parse_content_type()
+        options = self._parsed_content_type[1]
+        # RFC 2046, 5.1.1 allows 70 characters, and some clients send a few more. Werkzeug compiles a pattern of them.
+        if len(options.get("boundary", "")) > 200:
+            del options["boundary"]
 
     #: How many bytes of a body are read before 413.
     max_content_length = _Limit("MAX_CONTENT_LENGTH", None)
