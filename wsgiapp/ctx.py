@@ -14,8 +14,8 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import cached_property, update_wrapper
 from threading import RLock
-from types import SimpleNamespace, TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
@@ -68,7 +68,7 @@ class shared_lazy(lazy[T]):
         self.__doc__ = func.__doc__
 
 
-class _AppCtxGlobals(SimpleNamespace):
+class _AppCtxGlobals:
     """The object behind ``g``: it keeps your own values for one request or one command.
 
     >>> with app.app_context():
@@ -77,9 +77,10 @@ class _AppCtxGlobals(SimpleNamespace):
     (True, 'Ada', 'en')
     """
 
-    # Each is equal to itself alone: extensions keep what belongs to a request in dictionaries by it.
-    __eq__, __ne__ = object.__eq__, object.__ne__
-    __hash__ = object.__hash__  # type: ignore[assignment]  # the base class has none
+    if TYPE_CHECKING:  # any attribute may be read and set
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the attribute *name*, or *default* where there is none."""

@@ -260,16 +260,14 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
         return value
 
     def _untag_deep(self, value: Any) -> Any:
-        """Untag a value, in place, as :meth:`_untag_scan` does, but without a call for each level of nesting."""
-        containers: list[Any] = [[value]]
-        for container in containers:  # it grows: each container comes before those in it
-            members = container.values() if isinstance(container, dict) else container
-            containers += [member for member in members if isinstance(member, (dict, list))]
-        for container in reversed(containers):
-            for key, member in container.items() if isinstance(container, dict) else enumerate(container):
-                if isinstance(member, dict):
-                    container[key] = self.untag(member)
-        return containers[0][0]
+        """Untag a dictionary or a list, in place, as _untag_scan does, but without a call for each level of nesting."""
+        places: list[Any] = [([value], 0, value)]
+        for _, _, container in places:  # it grows: each container comes before those in it
+            members = container.items() if isinstance(container, dict) else enumerate(container)
+            places += [(container, key, member) for key, member in members if isinstance(member, (dict, list))]
+        for container, key, member in reversed(places):
+            container[key] = self.untag(member) if isinstance(member, dict) else member
+        return places[0][0][0]
 
     def dumps(self, value: Any) -> str:
         """Return *value* as compact tagged JSON."""
