@@ -268,10 +268,10 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         :param values: the values of the rule's variables; the others become the query.
         """
         app, request = self.app, self.request
-        usual = self._shortcuts and self._has_usual_adapter and getattr(request, "_has_usual_attributes", False)
+        usual = self._shortcuts and self._has_usual_adapter and hasattr(request, "_original")
         if not usual or app.subdomain_matching or not app._class_has_usual_urls(type(app)):
             return None
-        path: str | None = app.url_map.path_for(endpoint, values, request.method, request.root_path)
+        path: str | None = app.url_map.path_for(endpoint, values, request._original, request._mount_point)
         return path
 
     @property
@@ -399,7 +399,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     self._shared = False
                 elif ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                usual = getattr(request, "_has_usual_attributes", False)  # a request of Werkzeug's does not say it
+                usual = getattr(request, "_has_usual_attributes", False)  # Werkzeug's own requests do not say it
                 if ends and self._shared is None and (not usual or request._needs_close):
                     request.close()
 

@@ -319,6 +319,15 @@ def test_boundary_of_a_form_is_bounded_whatever_a_request_class_overrides(both: 
         assert answers == [{}, {"a": "1"}]
 
 
+@pytest.mark.parametrize(("name", "value"), [("method", "POST"), ("root_path", "/own")])
+def test_attribute_of_a_request_set_by_a_hook_changes_no_url(framework: Any, name: str, value: str) -> None:
+    app = requests_of(framework)
+    app.add_url_rule("/read", "both", lambda: framework.url_for("both"))
+    app.add_url_rule("/write", "both", methods=["POST"])
+    app.before_request(lambda: setattr(framework.request, name, value))
+    assert app.test_client().get("/read").text == "/read"
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
