@@ -102,6 +102,20 @@ def test_own_request_class_that_calls_the_constructor_of_werkzeug_s(framework: A
     assert ended == [None, None]
 
 
+@pytest.mark.parametrize(
+    "name", ["path", "root_path", "query_string", "scheme", "server", "headers", "remote_addr", "method"]
+)
+def test_property_without_a_setter_on_a_request_class(both: Any, name: str) -> None:
+    environ = EnvironBuilder().get_environ()
+    for framework in both:
+        own = type("Own", (framework.Request,), {name: property(lambda self: "own")})
+        if framework.name == "wsgiapp" and name != "method":
+            assert getattr(own(environ), name) == "own"
+        else:
+            with pytest.raises(AttributeError, match=f"'{name}'.*no setter"):
+                own(environ)
+
+
 @pytest.mark.parametrize("attribute", ["max_content_length", "max_form_memory_size", "max_form_parts"])
 def test_limit_on_an_own_request_class(framework: Any, attribute: str) -> None:
     cls = type("Own", (framework.Request,), {attribute: 5})
