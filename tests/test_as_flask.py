@@ -375,6 +375,31 @@ def test_each_module_is_loaded_once_whichever_files_pytest_takes_for_tests(
     assert "1 passed" in python("-m", *start, "-q", "test_modules.py", cwd=folder)
 
 
+def test_import_that_is_under_way_while_pytest_s_finder_is_moved_gives_the_very_module() -> None:
+    code = """
+        import importlib, sys
+        import flask
+        from wsgiapp import views
+
+        class OfPytest:
+            __module__ = "_pytest.assertion.rewrite"
+
+            def find_spec(self, name, path=None, target=None):
+                return None
+
+        class OfAgent:
+            def find_spec(self, name, path=None, target=None):
+                if name == "flask.views":
+                    import colorsys  # it needs more modules when it is first asked
+
+        place = next(at for at, finder in enumerate(sys.meta_path) if type(finder).__name__ == "AliasFinder")
+        sys.meta_path[place:place] = [OfPytest(), OfAgent()]
+        print(importlib.import_module("flask.views") is views)
+        print([type(finder).__name__ for finder in sys.meta_path[place:place + 3]])
+    """
+    assert under_the_alias(code) == "True\n['OfAgent', 'AliasFinder', 'OfPytest']\n"
+
+
 def test_the_class_of_an_app_has_the_name_it_has_in_flask() -> None:
     code = """
         import inspect, pickle, flask

@@ -14,8 +14,8 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import cached_property, update_wrapper
 from threading import RLock
-from types import SimpleNamespace, TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
@@ -68,7 +68,7 @@ class shared_lazy(lazy[T]):
         self.__doc__ = func.__doc__
 
 
-class _AppCtxGlobals(SimpleNamespace):
+class _AppCtxGlobals:
     """The object behind ``g``: it keeps your own values for one request or one command.
 
     >>> with app.app_context():
@@ -77,9 +77,10 @@ class _AppCtxGlobals(SimpleNamespace):
     (True, 'Ada', 'en')
     """
 
-    # Each is equal to itself alone: extensions keep what belongs to a request in dictionaries by it.
-    __eq__, __ne__ = object.__eq__, object.__ne__
-    __hash__ = object.__hash__  # type: ignore[assignment]  # the base class has none
+    if TYPE_CHECKING:  # any attribute may be read and set
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the attribute *name*, or *default* where there is none."""
@@ -267,10 +268,10 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         :param values: the values of the rule's variables; the others become the query.
         """
         app, request = self.app, self.request
-        usual = self._shortcuts and self._has_usual_adapter and request._has_usual_attributes
+        usual = self._shortcuts and self._has_usual_adapter and hasattr(request, "_original")
         if not usual or app.subdomain_matching or not app._class_has_usual_urls(type(app)):
             return None
-        path: str | None = app.url_map.path_for(endpoint, values, request.method, request.root_path)
+        path: str | None = app.url_map.path_for(endpoint, values, request._original, request._mount_point)
         return path
 
     @property
@@ -342,7 +343,7 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
         interface = app.session_interface
         # Its class is asked too: a proxy hands on what the interface behind it says of itself.
         may_wait = getattr(type(interface), "lazy_open", False) and interface.lazy_open
-        self._lazy_session = lazily = may_wait and request._has_usual_attributes
+        self._lazy_session = lazily = may_wait and getattr(request, "_has_usual_attributes", False)
         if not lazily:
             self._session  # noqa: B018  # reading opens it
         if request.url_rule is None and request.routing_exception is None:
@@ -398,7 +399,8 @@ class RequestContext(_Context, Generic[AppType, RequestType, SessionType]):
                     self._shared = False
                 elif ends:
                     request.environ["werkzeug.request"] = None  # breaks the circle of request and environ
-                if ends and self._shared is None and (request._needs_close or not request._has_usual_attributes):
+                usual = getattr(request, "_has_usual_attributes", False)  # Werkzeug's own requests do not say it
+                if ends and self._shared is None and (not usual or request._needs_close):
                     request.close()
 
     def add_stream(self) -> None:

@@ -126,7 +126,7 @@ class Dispatcher(Replaceable):
         known: Plan | None = ctx._plan[0]
         if known is not None and ctx._plan[1] is rule:
             return known
-        if not (ctx._shortcuts and request._has_usual_attributes and self._calls_directly):
+        if not (ctx._shortcuts and getattr(request, "_has_usual_attributes", False) and self._calls_directly):
             plan = Plan((*request.blueprints, None))
         else:
             endpoint = None if rule is None else rule.endpoint

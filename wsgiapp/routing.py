@@ -296,13 +296,13 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
             raise NotFound()  # the whole tree was searched, and no case was left to Werkzeug
         return found
 
-    def path_for(self, endpoint: Any, values: dict[str, Any], method: str, root: str) -> str | None:
+    def path_for(self, endpoint: Any, values: dict[str, Any], environ: WSGIEnvironment, root: str) -> str | None:
         """Return the path, and the query, of an endpoint.
 
         It chooses the rule as Werkzeug's adapter does: the first that fits the request's method, then any other.
 
         :param values: the values of the rule's variables; the others become the query.
-        :param method: the method of the request.
+        :param environ: the request's, as it came in.
         :param root: where the app is mounted, without a slash at its end.
         :return: None when Werkzeug must be asked.
         """
@@ -318,7 +318,7 @@ class Map(Replaceable, WerkzeugMap, metaclass=Watched):
             self._make_template(endpoint)
         values = {name: value for name, value in values.items() if value is not None}
         rules = self._rules_by_endpoint.get(endpoint, ())
-        for wanted in (method, None):
+        for wanted in (environ["REQUEST_METHOD"], None):
             for rule in rules:
                 built = rule.build(values, append_unknown=True) if rule.suitable_for(values, wanted) else None
                 if built is not None:

@@ -80,7 +80,7 @@ class Request(RequestBase, metaclass=Watched):
     json_module: Any = json
     form_data_parser_class = FormParser
     #: The method, in upper case (RFC 9110, 9.1).
-    method: str = "GET"
+    method: str
     #: The rule that matched the URL, or None.
     url_rule: Rule | None = None
     #: The values that the rule's converters took from the URL, or None.
@@ -101,7 +101,6 @@ class Request(RequestBase, metaclass=Watched):
         method = environ.get("REQUEST_METHOD", "GET")
         self.method = method.upper() if isinstance(method, str) else method  # the second is refused later
         self._needs_close = False
-        self._has_usual_attributes = self._has_usual_attributes
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
 
@@ -125,7 +124,8 @@ class Request(RequestBase, metaclass=Watched):
 
         :raises SecurityError: when the host is not one of the trusted hosts.
         """
-        parts = split_host((self._original.get("HTTP_HOST") or "")[:HOST_READ_LIMIT])
+        environ = getattr(self, "_original", self.environ)  # a subclass may call Werkzeug's constructor instead
+        parts = split_host((environ.get("HTTP_HOST") or "")[:HOST_READ_LIMIT])
         if not parts:
             return super().host
         name, port = parts
@@ -140,6 +140,11 @@ class Request(RequestBase, metaclass=Watched):
     @lazy
     def root_path(self) -> str:
         """Where the app is mounted, without a slash at its end."""
+        return self._mount_point
+
+    @lazy
+    def _mount_point(self) -> str:
+        # URLs are built from it: root_path may be overridden or set, which changes none (Werkzeug).
         return decoded_path(self._original, "SCRIPT_NAME").rstrip("/")
 
     @lazy
@@ -243,16 +248,17 @@ class Request(RequestBase, metaclass=Watched):
         return body
 
     def _parse_content_type(self) -> None:
+        if hasattr(self, "_parsed_content_type"):
+            return
         # PERF: read from the environ, without an object for all headers (benchmarks/: form_post, json_post).
-        if not (internals.KNOWN and self._has_usual_attributes):
-            super()._parse_content_type()
-        elif not hasattr(self, "_parsed_content_type"):
+        if internals.KNOWN and self._has_usual_attributes:
             self._parsed_content_type = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
-            options = self._parsed_content_type[1]
-            # RFC 2046, 5.1.1 allows 70 characters, and some clients send a few more. Werkzeug compiles a pattern of
-            # them.
-            if len(options.get("boundary", "")) > 200:
-                del options["boundary"]
+        else:
+            super()._parse_content_type()
+        options = self._parsed_content_type[1]
+        # RFC 2046, 5.1.1 allows 70 characters, and some clients send a few more. Werkzeug compiles a pattern of them.
+        if len(options.get("boundary", "")) > 200:
+            del options["boundary"]
 
     #: How many bytes of a body are read before 413.
     max_content_length = _Limit("MAX_CONTENT_LENGTH", None)
@@ -342,10 +348,10 @@ PARSING = Originals(
     Request, "form_data_parser_class", "make_form_data_parser", "want_form_data_parsed", "_get_stream_for_parsing",
     "headers", "mimetype", "mimetype_params", "content_length",
 )  # fmt: skip
-# The attributes that are skipped: when cookies, the content type, the method or the root path are read as they came in,
-# when hooks are chosen by the endpoint, and when a request without a form is not closed.
+# The attributes that are skipped: when cookies or the content type are read as they came in, when hooks are chosen by
+# the endpoint, and when a request without a form is not closed, which the constructor notes.
 READING = Originals(
-    Request, "cookies", "headers", "method", "root_path", "endpoint", "blueprint", "blueprints", "close",
+    Request, "__init__", "cookies", "headers", "endpoint", "blueprint", "blueprints", "close",
     flag="_has_usual_attributes",
 )  # fmt: skip
 READING.notice_on_objects("close")

@@ -5,7 +5,9 @@ When teardown functions run is in test_teardown; threads that must not see each 
 
 import contextlib
 import contextvars
+import copy
 import threading
+import types
 import weakref
 from typing import Any
 
@@ -303,6 +305,27 @@ def test_g_of_a_context_is_a_key_of_its_own_in_a_dictionary(framework: Any) -> N
             assert hash(framework.g) == hash(inner.g)
             assert kept[framework.g._get_current_object()] == "inner"
         assert kept[outer.g] == "outer"
+
+
+def test_g_is_a_plain_object(framework: Any) -> None:
+    plain = framework.ctx._AppCtxGlobals
+
+    class Own(plain):
+        def __init__(self, user):
+            self.user = user
+
+    class Equal:
+        def __eq__(self, other):
+            return "asked"
+
+        __hash__ = None
+
+    assert plain() != types.SimpleNamespace()
+    assert types.SimpleNamespace() != plain()
+    assert types.new_class("Both", (plain, Equal))() == "asked"
+    assert [copied.user for copied in (copy.copy(Own("Ada")), copy.deepcopy(Own("Ada")))] == ["Ada", "Ada"]
+    with pytest.raises(TypeError):
+        plain(user="Ada")
 
 
 def test_g_pop_of_a_missing_name_is_a_key_error(framework: Any) -> None:

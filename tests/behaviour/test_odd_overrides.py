@@ -11,6 +11,7 @@ import pytest
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 from werkzeug.routing import IntegerConverter
 from werkzeug.test import create_environ, run_wsgi_app
+from werkzeug.wrappers import Request as BaseRequest
 from werkzeug.wrappers import Response as BaseResponse
 
 from wsgiapp.overrides import Originals
@@ -248,6 +249,83 @@ def test_close_replaced_on_a_request(framework: Any) -> None:
     app.before_request(lambda: setattr(framework.request, "close", lambda: closed.append("closed")))
     app.test_client().get("/")
     assert closed == ["closed"]
+
+
+def test_close_of_the_request_class_replaced_while_a_request_is_current(framework: Any) -> None:
+    closed = []
+    app = requests_of(framework)
+    with app.test_request_context("/"):
+        app.request_class.close = lambda self: closed.append(self.path)
+    assert closed == ["/"]
+
+
+def test_blueprints_of_the_request_class_replaced_while_a_request_is_current(framework: Any) -> None:
+    ran = []
+    app, shop = requests_of(framework), framework.Blueprint("shop", __name__)
+    shop.before_request(lambda: ran.append("shop"))
+    app.register_blueprint(shop)
+    with app.test_request_context("/"):
+        app.request_class.blueprints = ["shop"]
+        app.preprocess_request()
+    assert ran == ["shop"]
+
+
+def test_root_path_of_the_request_class_replaced_while_a_request_is_current(framework: Any) -> None:
+    app = requests_of(framework)
+    with app.test_request_context("/"):
+        app.request_class.root_path = property(lambda self: "/own", lambda self, value: None)
+        assert framework.url_for("index") == "/"
+
+
+def test_class_changed_on_a_request(framework: Any) -> None:
+    closed = []
+    app = requests_of(framework)
+    closing = type("Closing", (framework.Request,), {"close": lambda self: closed.append(self.path)})
+    app.before_request(lambda: setattr(framework.request._get_current_object(), "__class__", closing))
+    assert app.test_client().get("/").text == "index"
+    assert closed == ["/"]
+
+
+@pytest.mark.parametrize("hooks", [False, True])
+def test_request_class_of_werkzeug_s_with_the_attributes_of_a_request(framework: Any, hooks: bool) -> None:
+    called = []
+
+    class Plain(BaseRequest):
+        url_rule = view_args = routing_exception = blueprint = None
+        endpoint = property(lambda self: self.url_rule.endpoint)
+        blueprints = ()
+
+        def close(self):
+            called.append("close")
+            super().close()
+
+    app = requests_of(framework)
+    app.request_class = Plain
+    if hooks:
+        app.before_request(lambda: called.append("before"))
+        app.teardown_request(lambda error: called.append(error))
+    client = app.test_client()
+    assert client.get("/1/").text == "number"
+    assert client.get("/url").text == "/ http://localhost/"
+    assert called == (["before", None, "close"] if hooks else ["close"]) * 2
+
+
+def test_boundary_of_a_form_is_bounded_whatever_a_request_class_overrides(both: Any) -> None:
+    boundary = "b" * 400
+    data = f'--{boundary}\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--{boundary}--\r\n'
+    form = {"data": data, "content_type": f"multipart/form-data; boundary={boundary}"}
+    for attributes in ({}, {"close": lambda self: None}, {"blueprints": []}):
+        answers = [requests_of(framework, **attributes).test_client().post("/form", **form).json for framework in both]
+        assert answers == [{}, {"a": "1"}]
+
+
+@pytest.mark.parametrize(("name", "value"), [("method", "POST"), ("root_path", "/own")])
+def test_attribute_of_a_request_set_by_a_hook_changes_no_url(framework: Any, name: str, value: str) -> None:
+    app = requests_of(framework)
+    app.add_url_rule("/read", "both", lambda: framework.url_for("both"))
+    app.add_url_rule("/write", "both", methods=["POST"])
+    app.before_request(lambda: setattr(framework.request, name, value))
+    assert app.test_client().get("/read").text == "/read"
 
 
 @pytest.mark.parametrize(

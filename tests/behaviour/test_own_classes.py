@@ -13,6 +13,7 @@ from werkzeug.datastructures import ImmutableDict, MultiDict
 from werkzeug.exceptions import Aborter, Gone, HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.test import Client, EnvironBuilder
+from werkzeug.wrappers import Request as PlainRequest
 from werkzeug.wrappers import Response as PlainResponse
 
 from .test_overrides import ask, shop
@@ -83,6 +84,36 @@ def test_own_request_class_with_its_own_init(framework: Any) -> None:
     app.request_class = Request
     app.add_url_rule("/", "view", lambda: framework.request.mark)
     assert app.test_client().get("/").text == "GETGET"
+
+
+def test_own_request_class_that_calls_the_constructor_of_werkzeug_s(framework: Any) -> None:
+    class Request(framework.Request):
+        def __init__(self, environ):
+            PlainRequest.__init__(self, environ)
+
+    app = framework.App(__name__)
+    app.request_class = Request
+    app.add_url_rule("/<name>", "view", lambda name: f"{framework.request.url} {framework.url_for('view', name=1)}")
+    ended = []
+    app.teardown_request(ended.append)
+    assert app.test_client().get("/a", base_url="http://localhost/shop").text == "http://localhost/shop/a /shop/1"
+    with app.test_request_context("/a"):
+        assert framework.url_for("view", name=1, _external=True) == "http://localhost/1"
+    assert ended == [None, None]
+
+
+@pytest.mark.parametrize(
+    "name", ["path", "root_path", "query_string", "scheme", "server", "headers", "remote_addr", "method"]
+)
+def test_property_without_a_setter_on_a_request_class(both: Any, name: str) -> None:
+    environ = EnvironBuilder().get_environ()
+    for framework in both:
+        own = type("Own", (framework.Request,), {name: property(lambda self: "own")})
+        if framework.name == "wsgiapp" and name != "method":
+            assert getattr(own(environ), name) == "own"
+        else:
+            with pytest.raises(AttributeError, match=f"'{name}'.*no setter"):
+                own(environ)
 
 
 @pytest.mark.parametrize("attribute", ["max_content_length", "max_form_memory_size", "max_form_parts"])

@@ -86,6 +86,14 @@ def test_bytearray_is_a_body(framework: Any) -> None:
     assert answer(framework, bytearray(b"array")).data == b"array"
 
 
+@pytest.mark.parametrize("base", [bytes, bytearray])
+def test_body_of_a_subclass_of_bytes_is_sent_as_bytes(both: Any, base: type) -> None:
+    body = type("Own", (base,), {})(b"own")  # wsgiref's server takes nothing but bytes
+    sent = [[*framework.Response(body)(create_environ(), lambda status, headers: None)] for framework in both]
+    assert sent[0] == sent[1] == [b"own"]
+    assert type(sent[0][0]) is bytes
+
+
 def test_headers_of_a_tuple_replace_those_of_the_response(framework: Any) -> None:
     inner = framework.Response("x", headers={"X-A": "old", "X-B": "kept"}, status=202)
     response = answer(framework, (inner, {"X-A": "new"}))

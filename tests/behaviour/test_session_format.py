@@ -3,6 +3,7 @@
 import base64
 import datetime
 import hashlib
+import json
 import uuid
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from markupsafe import Markup
 
+import wsgiapp
 from wsgiapp.json.tag import TaggedJSONSerializer
 
 from .support import SIGNED_AT, cookie_of, frozen_time, session_app
@@ -292,3 +294,20 @@ def test_own_serializer(framework: Any) -> None:
     client = app.test_client()
     client.get("/set/a/1")
     assert client.get("/get/a").text == "1"
+
+
+@pytest.mark.parametrize("kind", ["tuple", "list"])
+def test_what_is_nested_deep_is_untagged_whatever_the_provider_of_json_does(kind: str) -> None:
+    class Own(wsgiapp.json.provider.DefaultJSONProvider):
+        def loads(self, s, **kwargs):  # as one that hands the text to another library
+            return json.loads(s)
+
+    app = wsgiapp.App(__name__)
+    app.json = Own(app)
+    tagged = TaggedJSONSerializer()
+    with app.app_context():
+        text = "[" * 500 + '{" t":[1]}' + "]" * 500 if kind == "list" else '{" t":[' * 300 + "1" + "]}" * 300
+        value = tagged.loads(text)
+    while isinstance(value, (list, tuple)):
+        (value,) = value
+    assert value == 1

@@ -130,11 +130,13 @@ class AliasFinder(importlib.metadata.DistributionFinder):
         It looks in ``flask.__path__``, the folder of ``wsgiapp``. Where ``python_files`` matches a file there
         (``test*.py`` does), it would load that module a second time under Flask's name.
         """
-        place = sys.meta_path.index(self) if self in sys.meta_path else 0
-        for finder in sys.meta_path[:place]:
-            if type(finder).__module__ == "_pytest.assertion.rewrite":
-                sys.meta_path.remove(finder)
-                sys.meta_path.insert(place, finder)
+        finders = sys.meta_path
+        place = finders.index(self) if self in finders else 0
+        moved = [finder for finder in finders[:place] if type(finder).__module__ == "_pytest.assertion.rewrite"]
+        if moved:
+            before = [finder for finder in finders[:place] if finder not in moved]
+            # A new list: an import that is under way goes through the old one, and would miss a finder where it shrank.
+            sys.meta_path = [*before, self, *moved, *finders[place + 1 :]]
 
     def find_distributions(
         self, context: importlib.metadata.DistributionFinder.Context = _ANY

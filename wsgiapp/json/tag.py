@@ -259,6 +259,16 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
             return [m if type(m) in _SCALARS else self._untag_scan(m) for m in value]
         return value
 
+    def _untag_deep(self, value: Any) -> Any:
+        """Untag a dictionary or a list, in place, as _untag_scan does, but without a call for each level of nesting."""
+        places: list[Any] = [([value], 0, value)]
+        for _, _, container in places:  # it grows: each container comes before those in it
+            members = container.items() if isinstance(container, dict) else enumerate(container)
+            places += [(container, key, member) for key, member in members if isinstance(member, (dict, list))]
+        for container, key, member in reversed(places):
+            container[key] = self.untag(member) if isinstance(member, dict) else member
+        return places[0][0][0]
+
     def dumps(self, value: Any) -> str:
         """Return *value* as compact tagged JSON."""
         # PERF: eight tags are asked about each value otherwise (benchmarks/: login).
@@ -283,8 +293,10 @@ class TaggedJSONSerializer(Replaceable, metaclass=Watched):
             untagged = known and type(value) is str and '" ' not in value and "\\u0020" not in value
             try:
                 return loaded if untagged else self._untag_scan(loaded)
-            except RecursionError:  # tags nested this deep can be written: have the parser untag them as it goes
-                return loads(value, object_hook=self.untag)
+            except RecursionError:
+                if not self._untags_itself:
+                    raise
+                return self._untag_deep(loaded)  # tags nested this deep can be written
         # Errors of the tags for values that dumps did not write, and of text that is nested too deeply.
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
             raise ValueError(f"This is not tagged JSON: {error!r}.") from error
