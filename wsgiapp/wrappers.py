@@ -89,6 +89,8 @@ class Request(RequestBase, metaclass=Watched):
     routing_exception: HTTPException | None = None
     # Whether the attributes that shortcuts skip are unchanged.
     _has_usual_attributes: bool
+    # Whether it must be closed, which it need not be before a form was read. The constructor says so.
+    _needs_close = True
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         # PERF: Werkzeug's __init__ reads eight values off the environ at once, 12 calls (benchmarks/: hello).
@@ -349,11 +351,10 @@ PARSING = Originals(
     "headers", "mimetype", "mimetype_params", "content_length",
 )  # fmt: skip
 # The attributes that are skipped: when cookies or the content type are read as they came in, when hooks are chosen by
-# the endpoint, and when a request without a form is not closed, which the constructor notes.
+# the endpoint, and when a request without a form is not closed.
 READING = Originals(
-    Request, "__init__", "cookies", "headers", "endpoint", "blueprint", "blueprints", "close",
-    flag="_has_usual_attributes",
-)  # fmt: skip
+    Request, "cookies", "headers", "endpoint", "blueprint", "blueprints", "close", flag="_has_usual_attributes"
+)
 READING.notice_on_objects("close")
 
 
