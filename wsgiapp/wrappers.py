@@ -435,7 +435,7 @@ class Response(ResponseBase, metaclass=Watched):
         self._sendable = sendable
         # The body, if it is text or bytes whose length is in the headers; another body may be set later.
         self._known_body: Any = None
-        self._head = []
+        head = self._head = []
         if not (sendable and self._has_usual_sending) or headers is not None or content_type is not None:
             super().__init__(response, status, headers, mimetype, content_type, direct_passthrough)
             return
@@ -444,7 +444,6 @@ class Response(ResponseBase, metaclass=Watched):
         self._status, self._status_code = line, code
         self._on_close = []
         self.direct_passthrough = direct_passthrough
-        head = self._head = []
         media_type = self.default_mimetype if mimetype is None else mimetype
         if media_type in COMMON_TYPES:
             head.append(COMMON_TYPES[media_type])
