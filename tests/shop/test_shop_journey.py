@@ -100,6 +100,7 @@ def assert_preferences_kept(page: Page) -> None:
 def assert_order_is_there(page: Page, number: str) -> None:
     page.goto("/orders")
     page.locator(f"main a[href='/orders/{number}']").click()
+    page.wait_for_url(f"**/orders/{number}")  # until it is loaded: count() does not wait
     assert page.locator("main .line").count() == 1
 
 
