@@ -102,7 +102,7 @@ NOT_LOADED_BY_IMPORT = [
 
 NAMES = list(measure.named_files(PACKAGE, []))  # the files are not read before a test asks: collecting them stays quick
 LONG_BY_PURPOSE = {"wsgi_app": 60}  # the hot road of a request, unrolled; its PERF notes say why
-MOST_CODE_LINES = 4_781
+MOST_CODE_LINES = 4_787
 
 
 def modules() -> list[measure.Module]:

@@ -7,23 +7,14 @@ cached, since an app uses the same few again and again. A long text may come fro
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from http import HTTPStatus
 
 from werkzeug.http import is_entity_header
 from werkzeug.utils import get_content_type
 from werkzeug.wrappers import Response
 
-
-def late_pattern(text: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
-    """Return a function that returns the compiled pattern.
-
-    PERF: it is compiled when that function is first called, since a server uses few patterns (benchmarks/: startup).
-    """
-    return cache(partial(re.compile, text, flags))
-
+from .lazy_imports import late_pattern
 
 TOKEN = late_pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 CONTROL = late_pattern(r"[\x00-\x1f\x7f]")

@@ -22,6 +22,8 @@ def changed_parts() -> list[str]:
     request.get_data()
     request.mimetype  # noqa: B018  # reading it parses
     stream.read(1)
+    rule = Rule("/<name>")
+    Map([rule])
     compiled: Any = getattr(vars(Rule).get("_compile_builder"), "__code__", changed_parts.__code__)
     known = {
         "Headers._list": vars(Headers([("A", "b")])).get("_list") == [("A", "b")],
@@ -31,6 +33,7 @@ def changed_parts() -> list[str]:
         "LimitedStream._pos": (getattr(stream, "_pos", None), getattr(stream, "limit", None)) == (1, 2),
         "Map._remap": vars(Map()).get("_remap") is True,
         "Map._rules_by_endpoint": vars(Map()).get("_rules_by_endpoint") == {},
+        "Rule._trace": (True, "name") in (vars(rule).get("_trace") or ()),
         "Rule._compile_builder": compiled.co_varnames[:2] == ("self", "append_unknown"),
         "LimitedStream._stream": isinstance(getattr(stream, "_stream", None), BytesIO),
     }

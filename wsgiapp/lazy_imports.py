@@ -1,4 +1,4 @@
-"""Lazy imports: modules of this package that are imported when a name of theirs is first read.
+"""Lazy imports: modules of this package that are imported when a name of theirs is first read; late patterns.
 
 Layer "lazy_imports", the lowest. While the package is imported, a :class:`LazyModule` takes the place of each of the
 modules in :data:`LAZY`. Our modules get it by ``from . import cli``, and read its names only inside functions.
@@ -8,7 +8,10 @@ a server may never need are lazy: those that load click, Jinja2, itsdangerous or
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
+from functools import cache, partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -44,6 +47,14 @@ def import_lazily(package: str, name: str) -> Any:
     if name in LAZY:
         return import_module(f"{package}.{name}")
     raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+
+def late_pattern(text: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
+    """Return a function that returns the compiled pattern.
+
+    PERF: it is compiled when that function is first called, since a server uses few patterns (benchmarks/: startup).
+    """
+    return cache(partial(re.compile, text, flags))
 
 
 add_stand_ins(__package__)

@@ -24,8 +24,8 @@ from werkzeug.routing import Map as WerkzeugMap
 from werkzeug.routing.converters import BaseConverter
 
 from . import internals
-from .heads import late_pattern
 from .hosts import HOST_READ_LIMIT, split_host
+from .lazy_imports import late_pattern
 from .overrides import Originals, Replaceable, Watched, make_check
 from .typing import WSGIEnvironment
 
@@ -181,7 +181,8 @@ def _late_builder(rule: Rule, append_unknown: bool) -> Callable[..., tuple[str, 
     PERF: Werkzeug compiles two such functions, which takes most of the time of adding a rule (benchmarks/: startup).
 
     :param append_unknown: whether the function makes a query of the values that have no place in the path.
-    :raises SyntaxError: when two variables have one name; ValueError when one is named as a constant.
+    :raises SyntaxError: when two variables have one name, or one is named ``__debug__``.
+    :raises ValueError: when one is named as a constant.
     """
     names = [name for is_variable, name in rule._trace if is_variable]
     if len(names) > len(rule._converters) or rule._converters.keys() & {"None", "True", "False", "__debug__"}:

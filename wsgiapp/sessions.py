@@ -18,8 +18,8 @@ from werkzeug.datastructures import CallbackDict
 
 from . import signing
 from .ctx import current_request_context
-from .heads import late_pattern
 from .json.tag import TaggedJSONSerializer
+from .lazy_imports import late_pattern
 from .overrides import Originals, Replaceable, Watched
 from .signals import message_flashed
 from .wrappers import COOKIE_WRITING, Request, Response

@@ -123,7 +123,7 @@ class BoundedSerializer(URLSafeTimedSerializer):
         text: str | bytes = self.serializer.dumps(obj, **self.serializer_kwargs)
         data = text.encode() if isinstance(text, str) else text
         # PERF: zlib clears its tables first (benchmarks/: sessions). Text with few repetitions would get longer by its
-        # 8 bytes and the literals (RFC 1951); longer text always has some.
+        # 8 bytes and the literals (RFC 1951); longer text nearly always has some.
         packed = data if len(data) < 32 and len(data) - len({*data}) <= 6 else zlib.compress(data)
         return b"." + _encode(packed) if len(packed) < len(data) - 1 else _encode(data)
 

@@ -30,8 +30,9 @@ from .bodies import ChunkedBody, ClosingBody, FormParser, SizedBody, parse_pairs
 from .ctx import _cv_app, lazy
 from .debughelpers import attach_enctype_error_multidict
 from .environs import decoded_path
-from .heads import CACHED_LENGTH, COMMON_TYPES, UnsendableResponse, check_head, late_pattern, status_line, type_header
+from .heads import CACHED_LENGTH, COMMON_TYPES, UnsendableResponse, check_head, status_line, type_header
 from .hosts import HOST_READ_LIMIT, split_host
+from .lazy_imports import late_pattern
 from .overrides import Originals, Watched
 from .typing import StartResponse, WSGIEnvironment
 

@@ -754,9 +754,11 @@ def test_app_context_that_a_view_leaves_behind_is_gone_after_its_request(framewo
     def first_request() -> tuple[Any, bool]:
         return call(app, environ_of())[0], framework.has_app_context()
 
-    app = app_with(framework, view)
+    app, ended = app_with(framework, view), []
+    app.teardown_appcontext(ended.append)
     wanted = (200, False) if framework.name == "wsgiapp" else ("AssertionError", False)
     assert contextvars.copy_context().run(first_request) == wanted  # in a copy, which is all that the context stays in
+    assert ended == [None]  # of the request's own
 
 
 def test_static_file_that_is_not_sent_again_is_not_opened(framework: Any, tmp_path: Path) -> None:

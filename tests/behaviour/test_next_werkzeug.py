@@ -108,8 +108,11 @@ def without(attribute: str) -> Any:
 
 @pytest.mark.parametrize(
     ("owner", "attribute", "method"),
-    [(Headers, "_list", "__init__"), (LimitedStream, "_stream", "__init__"), (LimitedStream, "_pos", "__init__")],
-)
+    [
+        (Headers, "_list", "__init__"), (LimitedStream, "_stream", "__init__"), (LimitedStream, "_pos", "__init__"),
+        (werkzeug.routing.Rule, "_trace", "bind"),
+    ],
+)  # fmt: skip
 def test_part_that_has_changed_is_named(
     monkeypatch: pytest.MonkeyPatch, owner: Any, attribute: str, method: str
 ) -> None:

@@ -11,6 +11,8 @@ from werkzeug.local import LocalProxy
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response as PlainResponse
 
+from wsgiapp import heads
+
 HTML = "text/html; charset=utf-8"
 
 
@@ -92,6 +94,11 @@ def test_body_of_a_subclass_of_bytes_is_sent_as_bytes(both: Any, base: type) -> 
     sent = [[*framework.Response(body)(create_environ(), lambda status, headers: None)] for framework in both]
     assert sent[0] == sent[1] == [b"own"]
     assert type(sent[0][0]) is bytes
+
+
+@pytest.mark.parametrize("media_type", heads.COMMON_TYPES)
+def test_content_type_that_is_kept_is_the_one_that_is_made(media_type: str) -> None:
+    assert heads.COMMON_TYPES[media_type] == heads.type_header(media_type)
 
 
 def test_headers_of_a_tuple_replace_those_of_the_response(framework: Any) -> None:

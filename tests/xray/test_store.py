@@ -142,13 +142,14 @@ def start(status: str, headers: Any, exc_info: Any = None) -> Any:
 
 @pytest.mark.xdist_group("cost")
 @pytest.mark.parametrize("fill", ["log", "environ", "sql", "stream", "head"])
-def test_what_a_request_says_of_its_own_is_counted(fill: str) -> None:
+def test_what_a_request_says_of_its_own_is_counted(monkeypatch: pytest.MonkeyPatch, fill: str) -> None:
     app = App(__name__)
     app.testing = True
     app.logger.disabled = True
     logger = logging.getLogger("long")
     # Else pytest writes out and keeps each of thousands of long records.
-    logger.propagate, logger.handlers = False, [logging.NullHandler()]
+    monkeypatch.setattr(logger, "propagate", False)
+    monkeypatch.setattr(logger, "handlers", [logging.NullHandler()])
     engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.NullPool)
 
     @app.get("/")
